@@ -1,0 +1,1 @@
+"""The only SQLAlchemy in the project: tables, sessions and one repository per aggregate."""

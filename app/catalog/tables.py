@@ -1,0 +1,461 @@
+"""Every table in dependency order: the schema on one page.
+
+Migrations build it, repositories read and write it; no other module defines a column. Rules that must hold are
+constraints here. Tenant tables carry `tenant_id` and point at each other through `(tenant_id, id)`, so that a child
+can never belong to a parent of another tenant; row-level security is switched on by the migration.
+"""
+
+from datetime import datetime
+from typing import Any, ClassVar
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    DateTime,
+    Float,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Text,
+    UniqueConstraint,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.dialects.postgresql import UUID as PgUUID
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+JOB_STATUSES = ("queued", "running", "succeeded", "failed", "cancelling", "cancelled")
+ITEM_STATUSES = ("queued", "running", "succeeded", "failed", "cancelled")
+TEXT_KINDS = ("listing", "conversation", "reasoning", "referring", "description", "concept_document")
+REVIEW_STATES = ("unreviewed", "accepted", "edited", "rejected")
+
+
+def one_of(column: str, values: tuple[str, ...]) -> str:
+    """The SQL of a CHECK that holds `column` to `values`."""
+    listed = ", ".join(f"'{value}'" for value in values)
+    return f"{column} IN ({listed})"
+
+
+class Base(DeclarativeBase):
+    """Declares the naming convention, so that migrations can name every constraint."""
+
+    metadata: ClassVar[MetaData] = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map: ClassVar[dict[Any, Any]] = {
+        UUID: PgUUID(as_uuid=True),
+        datetime: DateTime(timezone=True),
+        dict[str, Any]: JSONB,
+        list[Any]: JSONB,
+        list[str]: ARRAY(String),
+    }
+
+
+class TenantRow(Base):
+    """A row that belongs to one tenant; its id is a UUIDv7, so that (created_at, id) is a stable list order."""
+
+    __abstract__ = True
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, server_default=text("uuidv7()"))
+    tenant_id: Mapped[UUID] = mapped_column(
+        ForeignKey("tenants.id", ondelete="CASCADE"),
+        server_default=text("current_setting('app.tenant', true)::uuid"),
+    )
+    created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+
+
+def owned(*columns: Any) -> tuple[Any, ...]:
+    """Constraints of a tenant table: its own plus the composite key that children point at."""
+    return (*columns, UniqueConstraint("tenant_id", "id"), Index(None, "tenant_id", "created_at", "id"))
+
+
+def same_tenant(column: str, target: str, ondelete: str = "CASCADE") -> ForeignKeyConstraint:
+    """A foreign key that cannot cross tenants."""
+    return ForeignKeyConstraint(["tenant_id", column], [f"{target}.tenant_id", f"{target}.id"], ondelete=ondelete)
+
+
+class TenantTableRow(Base):
+    """Who owns rows. The embedded stack has one, called local."""
+
+    __tablename__ = "tenants"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, server_default=text("uuidv7()"))
+    name: Mapped[str] = mapped_column(unique=True)
+    created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+
+
+class KeyRow(TenantRow):
+    """An API key: only its hash is kept; the prefix is shown so that people can tell keys apart."""
+
+    __tablename__ = "keys"
+    __table_args__ = owned(UniqueConstraint("key_sha256"))
+
+    name: Mapped[str]
+    prefix: Mapped[str]
+    key_sha256: Mapped[bytes] = mapped_column(LargeBinary)
+    scopes: Mapped[list[str]]
+    expires_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
+    last_used_at: Mapped[datetime | None]
+
+
+class ImageRow(TenantRow):
+    """One immutable image, found again by the sha256 of the bytes received."""
+
+    __tablename__ = "images"
+    __table_args__ = owned(
+        UniqueConstraint("tenant_id", "sha256"),
+        CheckConstraint("width > 0 AND height > 0", name="has_area"),
+        Index("ix_images_labels", "labels", postgresql_using="gin"),
+    )
+
+    sha256: Mapped[str]
+    media_type: Mapped[str]
+    width: Mapped[int]
+    height: Mapped[int]
+    bytes: Mapped[int]
+    orientation: Mapped[int] = mapped_column(server_default=text("1"))
+    labels: Mapped[list[str]] = mapped_column(server_default=text("'{}'"))
+    source: Mapped[str]
+    blob_key: Mapped[str]
+
+
+class MarkSetRow(TenantRow):
+    """An immutable set of marks on one image; `settings_sha256` makes the same request find it again."""
+
+    __tablename__ = "mark_sets"
+    __table_args__ = owned(
+        same_tenant("image_id", "images"),
+        same_tenant("revision_of_id", "mark_sets"),
+        UniqueConstraint("tenant_id", "image_id", "settings_sha256"),
+        Index(None, "tenant_id", "image_id"),
+    )
+
+    image_id: Mapped[UUID]
+    revision_of_id: Mapped[UUID | None]
+    segmenter_name: Mapped[str]
+    segmenter_version: Mapped[str]
+    granularity: Mapped[int | None]
+    style: Mapped[dict[str, Any]]
+    settings: Mapped[dict[str, Any]]
+    settings_sha256: Mapped[str]
+    omitted_regions: Mapped[int]
+    overlay_blob_key: Mapped[str]
+
+
+class MarkRow(Base):
+    """One mark: a label tied to one region. Geometry is in pixels of the displayed image."""
+
+    __tablename__ = "marks"
+    __table_args__ = (
+        same_tenant("mark_set_id", "mark_sets"),
+        UniqueConstraint("mark_set_id", "position"),
+    )
+
+    mark_set_id: Mapped[UUID] = mapped_column(primary_key=True)
+    mark: Mapped[str] = mapped_column(primary_key=True)
+    tenant_id: Mapped[UUID] = mapped_column(server_default=text("current_setting('app.tenant', true)::uuid"))
+    position: Mapped[int]
+    region_id: Mapped[str]
+    bbox_xyxy_px: Mapped[list[Any]]
+    point_xy_px: Mapped[list[Any]]
+    occluded: Mapped[bool] = mapped_column(Boolean)
+    label_xy_px: Mapped[list[Any]]
+    label_bbox_xyxy_px: Mapped[list[Any]]
+    leader: Mapped[list[Any] | None]
+    area_px: Mapped[int]
+    score: Mapped[float] = mapped_column(Float)
+    text: Mapped[str | None] = mapped_column(Text)
+    role: Mapped[str | None]
+    rle: Mapped[dict[str, Any]]
+
+
+class ModelVersionRow(TenantRow):
+    """A registered checkpoint or adapter. `blob_prefix` names its files; a built-in version has none."""
+
+    __tablename__ = "model_versions"
+    __table_args__ = owned(
+        same_tenant("base_id", "model_versions", ondelete="RESTRICT"),
+        same_tenant("job_id", "jobs", ondelete="RESTRICT"),
+        UniqueConstraint("tenant_id", "name", "version"),
+        CheckConstraint(one_of("kind", ("checkpoint", "adapter")), name="known_kind"),
+    )
+
+    name: Mapped[str]
+    version: Mapped[int]
+    kind: Mapped[str]
+    base_id: Mapped[UUID | None]
+    job_id: Mapped[UUID | None]
+    blob_prefix: Mapped[str | None]
+    recipe: Mapped[dict[str, Any]]
+    metrics: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+
+
+class DeploymentRow(TenantRow):
+    """An entry of the deployment log: the newest one of a tenant says which version answers."""
+
+    __tablename__ = "deployments"
+    __table_args__ = owned(same_tenant("model_version_id", "model_versions"))
+
+    model_version_id: Mapped[UUID | None]
+
+
+class AnswerRow(TenantRow):
+    """What a model said to one query; `body` is the answer exactly as the contract shows it."""
+
+    __tablename__ = "answers"
+    __table_args__ = owned(
+        same_tenant("image_id", "images"),
+        same_tenant("mark_set_id", "mark_sets"),
+        same_tenant("model_version_id", "model_versions", ondelete="RESTRICT"),
+        Index(None, "tenant_id", "mark_set_id"),
+    )
+
+    image_id: Mapped[UUID]
+    mark_set_id: Mapped[UUID]
+    model_version_id: Mapped[UUID | None]
+    task: Mapped[str]
+    query: Mapped[str] = mapped_column(Text)
+    model_name: Mapped[str]
+    body: Mapped[dict[str, Any]]
+
+
+class TextRow(TenantRow):
+    """Generated training text with its provenance and its review."""
+
+    __tablename__ = "texts"
+    __table_args__ = owned(
+        same_tenant("image_id", "images"),
+        same_tenant("mark_set_id", "mark_sets"),
+        same_tenant("job_id", "jobs", ondelete="RESTRICT"),
+        UniqueConstraint("tenant_id", "job_id", "job_item", "ordinal"),
+        CheckConstraint(one_of("kind", TEXT_KINDS), name="known_kind"),
+        CheckConstraint(one_of("review", REVIEW_STATES), name="known_review"),
+    )
+
+    image_id: Mapped[UUID]
+    mark_set_id: Mapped[UUID | None]
+    job_id: Mapped[UUID]
+    job_item: Mapped[int]
+    ordinal: Mapped[int]
+    kind: Mapped[str]
+    tagged: Mapped[bool] = mapped_column(Boolean)
+    conversations: Mapped[list[Any]]
+    provenance: Mapped[dict[str, Any]]
+    review: Mapped[str] = mapped_column(server_default=text("'unreviewed'"))
+    reviewed_at: Mapped[datetime | None]
+
+
+class DatasetRow(TenantRow):
+    """A versioned mixture of texts; frozen once its items are written."""
+
+    __tablename__ = "datasets"
+    __table_args__ = owned(UniqueConstraint("tenant_id", "name", "version"))
+
+    name: Mapped[str]
+    version: Mapped[int]
+    recipe: Mapped[dict[str, Any]]
+    statistics: Mapped[dict[str, Any]]
+
+
+class DatasetItemRow(Base):
+    """Which texts a dataset holds, in order, with the words they had when it was frozen."""
+
+    __tablename__ = "dataset_items"
+    __table_args__ = (same_tenant("dataset_id", "datasets"), same_tenant("text_id", "texts", ondelete="RESTRICT"))
+
+    dataset_id: Mapped[UUID] = mapped_column(primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True)
+    tenant_id: Mapped[UUID] = mapped_column(server_default=text("current_setting('app.tenant', true)::uuid"))
+    text_id: Mapped[UUID]
+    conversations: Mapped[list[Any]]
+
+
+class EvaluationRow(TenantRow):
+    """The measurement of one model version by one benchmark."""
+
+    __tablename__ = "evaluations"
+    __table_args__ = owned(
+        same_tenant("model_version_id", "model_versions", ondelete="RESTRICT"),
+        same_tenant("dataset_id", "datasets", ondelete="RESTRICT"),
+        same_tenant("job_id", "jobs", ondelete="RESTRICT"),
+    )
+
+    job_id: Mapped[UUID | None]
+    model_version_id: Mapped[UUID | None]
+    dataset_id: Mapped[UUID | None]
+    benchmark: Mapped[str]
+    metrics: Mapped[dict[str, Any]]
+    report: Mapped[dict[str, Any]]
+
+
+class JobRow(TenantRow):
+    """Durable work: this row is the job, a queue message only hints at it.
+
+    `attempt` fences: an effect commits only while the attempt it was computed under is still the current one.
+    """
+
+    __tablename__ = "jobs"
+    __table_args__ = owned(
+        UniqueConstraint("tenant_id", "idempotency_key"),
+        CheckConstraint(one_of("status", JOB_STATUSES), name="known_status"),
+        CheckConstraint(one_of("queue", ("interactive", "batch", "train")), name="known_queue"),
+        CheckConstraint(
+            "(status IN ('running', 'cancelling')) = (lease_until IS NOT NULL)", name="leased_exactly_while_running"
+        ),
+        CheckConstraint(
+            "(status IN ('succeeded', 'failed', 'cancelled')) = (finished_at IS NOT NULL)", name="finished_has_time"
+        ),
+        Index("ix_jobs_due", "queue", "run_at", postgresql_where=text("status = 'queued'")),
+        Index("ix_jobs_leased", "lease_until", postgresql_where=text("lease_until IS NOT NULL")),
+    )
+
+    kind: Mapped[str]
+    queue: Mapped[str]
+    status: Mapped[str] = mapped_column(server_default=text("'queued'"))
+    payload: Mapped[dict[str, Any]]
+    idempotency_key: Mapped[str | None]
+    attempt: Mapped[int] = mapped_column(server_default=text("0"))
+    max_attempts: Mapped[int] = mapped_column(server_default=text("3"))
+    run_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+    lease_until: Mapped[datetime | None]
+    worker: Mapped[str | None]
+    progress_done: Mapped[int] = mapped_column(server_default=text("0"))
+    progress_total: Mapped[int] = mapped_column(server_default=text("0"))
+    progress_failed: Mapped[int] = mapped_column(server_default=text("0"))
+    progress_stage: Mapped[str | None]
+    error: Mapped[dict[str, Any] | None]
+    result: Mapped[dict[str, Any] | None]
+    started_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+    hinted_at: Mapped[datetime | None]
+
+
+class JobItemRow(Base):
+    """One unit of a batch job, so that cancel, resume and retry lose nothing."""
+
+    __tablename__ = "job_items"
+    __table_args__ = (
+        same_tenant("job_id", "jobs"),
+        CheckConstraint(one_of("status", ITEM_STATUSES), name="known_status"),
+        Index(None, "job_id", "status"),
+    )
+
+    job_id: Mapped[UUID] = mapped_column(primary_key=True)
+    item: Mapped[int] = mapped_column(primary_key=True)
+    tenant_id: Mapped[UUID] = mapped_column(server_default=text("current_setting('app.tenant', true)::uuid"))
+    status: Mapped[str] = mapped_column(server_default=text("'queued'"))
+    attempt: Mapped[int] = mapped_column(server_default=text("0"))
+    payload: Mapped[dict[str, Any]]
+    result: Mapped[dict[str, Any] | None]
+    error: Mapped[dict[str, Any] | None]
+    finished_at: Mapped[datetime | None]
+
+
+class JobEventRow(Base):
+    """Append-only history of a job; SSE replays it after an id."""
+
+    __tablename__ = "job_events"
+    __table_args__ = (
+        same_tenant("job_id", "jobs"),
+        CheckConstraint(one_of("type", ("progress", "log", "metric", "completed")), name="known_type"),
+        Index(None, "job_id", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    job_id: Mapped[UUID]
+    tenant_id: Mapped[UUID] = mapped_column(server_default=text("current_setting('app.tenant', true)::uuid"))
+    type: Mapped[str]
+    data: Mapped[dict[str, Any]]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+
+
+class OutboxRow(Base):
+    """A hint still to be sent; written in the transaction that queued the job, deleted once the broker has it."""
+
+    __tablename__ = "outbox"
+    __table_args__ = (same_tenant("job_id", "jobs"), Index(None, "job_id"))
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    job_id: Mapped[UUID]
+    tenant_id: Mapped[UUID] = mapped_column(server_default=text("current_setting('app.tenant', true)::uuid"))
+    queue: Mapped[str]
+    due_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+
+
+class IdempotencyRow(Base):
+    """A POST seen before: the same key and body replays the stored response."""
+
+    __tablename__ = "idempotency_keys"
+    __table_args__ = (CheckConstraint("(status IS NULL) = (body IS NULL)", name="whole_response_or_none"),)
+
+    tenant_id: Mapped[UUID] = mapped_column(
+        ForeignKey("tenants.id", ondelete="CASCADE"),
+        primary_key=True,
+        server_default=text("current_setting('app.tenant', true)::uuid"),
+    )
+    route: Mapped[str] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)
+    fingerprint: Mapped[str]
+    locked_until: Mapped[datetime]
+    status: Mapped[int | None] = mapped_column(Integer)
+    headers: Mapped[dict[str, Any] | None]
+    body: Mapped[bytes | None] = mapped_column(LargeBinary)
+    created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+
+
+class WebhookRow(TenantRow):
+    """A subscription: which events of which tenant are posted where."""
+
+    __tablename__ = "webhooks"
+    __table_args__ = owned()
+
+    url: Mapped[str]
+    events: Mapped[list[str]]
+    secret: Mapped[str]
+    active: Mapped[bool] = mapped_column(Boolean, server_default=text("true"))
+
+
+class WebhookDeliveryRow(TenantRow):
+    """One attempt record of one event to one subscriber."""
+
+    __tablename__ = "webhook_deliveries"
+    __table_args__ = owned(same_tenant("webhook_id", "webhooks"), same_tenant("job_id", "jobs"))
+
+    webhook_id: Mapped[UUID]
+    job_id: Mapped[UUID]
+    event: Mapped[str]
+    status: Mapped[str] = mapped_column(server_default=text("'queued'"))
+    attempts: Mapped[int] = mapped_column(server_default=text("0"))
+    response_status: Mapped[int | None]
+    delivered_at: Mapped[datetime | None]
+
+
+class WorkerProcessRow(Base):
+    """A running worker process and the queues it serves; readiness is read from `last_seen_at`. Not tenant data."""
+
+    __tablename__ = "worker_processes"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    queues: Mapped[list[str]]
+    started_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+    last_seen_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+
+
+TENANT_TABLES: tuple[str, ...] = tuple(
+    table.name for table in Base.metadata.sorted_tables if "tenant_id" in table.columns
+)

@@ -1,0 +1,146 @@
+"""The catalogue of errors a caller can meet: a code, a status and a fixed title each (the docstring is the title).
+
+    AppError
+    ├── BadRequest              400, 415, 413, 422: change the request
+    ├── Unauthorised/Forbidden  401, 403: bring another key
+    ├── NotFound                404: the same body for what is missing and what is another tenant's
+    ├── Conflict                409, 412: look at the present state first
+    ├── TooManyRequests         429: this key is too fast
+    └── Unavailable             503, 504: the service cannot do it now; `Retry-After` says when to come back
+
+Details are our own sentences. They never carry the text of another library's exception.
+"""
+
+from typing import ClassVar
+
+
+class AppError(Exception):
+    """Something went wrong"""
+
+    status: ClassVar[int] = 500
+    code: ClassVar[str] = "internal"
+    retry_after_s: ClassVar[int | None] = None
+
+    def __init__(self, detail: str = "") -> None:
+        super().__init__(detail or self.title)
+        self.detail = detail
+
+    @property
+    def title(self) -> str:
+        """The fixed title: the first line of the class docstring."""
+        return (type(self).__doc__ or "Something went wrong").strip().splitlines()[0].rstrip(".")
+
+
+class BadRequest(AppError):
+    """The request cannot be read"""
+
+    status = 400
+    code = "bad_request"
+
+
+class Unprocessable(AppError):
+    """The request is well formed but cannot be carried out"""
+
+    status = 422
+    code = "unprocessable"
+
+
+class UnsupportedTask(Unprocessable):
+    """This task is not available"""
+
+    code = "task.unsupported"
+
+
+class BadRegionsGiven(Unprocessable):
+    """A provided region cannot be used"""
+
+    code = "regions.bad"
+
+
+class PayloadTooLarge(AppError):
+    """The request body is too large"""
+
+    status = 413
+    code = "body.too_large"
+
+
+class Unauthorised(AppError):
+    """No valid key was given"""
+
+    status = 401
+    code = "key.missing"
+
+
+class Forbidden(AppError):
+    """The key does not allow this"""
+
+    status = 403
+    code = "key.scope"
+
+
+class NotFound(AppError):
+    """There is no such thing"""
+
+    status = 404
+    code = "not_found"
+
+
+class Conflict(AppError):
+    """The present state does not allow this"""
+
+    status = 409
+    code = "conflict"
+
+
+class StaleImage(Conflict):
+    """The image is not the one the caller expects"""
+
+    code = "image.stale"
+
+
+class IdempotencyMismatch(Unprocessable):
+    """This idempotency key was used with another request"""
+
+    code = "idempotency.mismatch"
+
+
+class IdempotencyBusy(Conflict):
+    """The first request with this idempotency key is still running"""
+
+    code = "idempotency.running"
+
+
+class JobFailed(AppError):
+    """The work was tried and failed"""
+
+    status = 422
+    code = "job.failed"
+
+
+class TooManyRequests(AppError):
+    """Too many requests for this key"""
+
+    status = 429
+    code = "key.too_fast"
+    retry_after_s = 5
+
+
+class Unavailable(AppError):
+    """A part of the service is not available"""
+
+    status = 503
+    code = "unavailable"
+    retry_after_s = 5
+
+
+class ModelUnavailable(Unavailable):
+    """The vision-language model is not available"""
+
+    code = "model.unavailable"
+
+
+class DeadlineExceeded(Unavailable):
+    """The answer was not ready in time"""
+
+    status = 504
+    code = "deadline"

@@ -1,0 +1,50 @@
+"""The contract of a segmenter: an image goes in, regions come out.
+
+Whoever adds a segmenter implements `Segmenter` and a line in `models.registry`. Nothing here computes.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.regions import Regions, Rle
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProvidedRegion:
+    """One region as a caller states it, in pixels of the displayed image; exactly one geometry is set.
+
+    `polygon_px` is COCO's list of flat lists `[x0, y0, x1, y1, ...]`; `stroke_px` is a list of `[x, y]` points.
+    """
+
+    id: str | None = None
+    bbox_xyxy_px: tuple[float, float, float, float] | None = None
+    polygon_px: tuple[tuple[float, ...], ...] | None = None
+    rle: Rle | None = None
+    point_xy_px: tuple[float, float] | None = None
+    stroke_px: tuple[tuple[float, float], ...] | None = None
+    text: str | None = None
+    role: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SegmentRequest:
+    """Everything besides the pixels that may steer a segmenter."""
+
+    granularity: int | None = None
+    provided: tuple[ProvidedRegion, ...] = ()
+    accessibility_tree: Any = None
+    device_pixel_ratio: float = 1.0
+
+
+class Segmenter(Protocol):
+    """Splits an image into regions. Deterministic: same pixels and request, same regions."""
+
+    name: str
+    version: str
+
+    def segment(self, image: NDArray[np.uint8], request: SegmentRequest) -> Regions:
+        """Return the regions of `image` ((H, W, 3) uint8 RGB); raises BadRegions or WeightsMissing."""
+        ...

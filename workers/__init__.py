@@ -1,0 +1,1 @@
+"""The job processes: the only code that sees both the catalog and the models."""
