@@ -1,0 +1,93 @@
+"""What a vision-language backend is asked and what it answers.
+
+`models.grounding` speaks only to `VlmBackend`; `local`, `openai` and `fake` implement it and pass one contract test.
+Nothing here knows HTTP, torch, or how a prompt is worded.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+Dialect = Literal["tiny", "general"]
+FinishReason = Literal["stop", "length"]
+
+NONE = "none"
+"""The choice that means "no mark fits"; never a mark id."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VlmRequest:
+    """One user turn: pictures, then `prompt` (without role words and without image placeholders).
+
+    `images` are (H, W, 3) uint8 RGB. `deadline_s` is the time left for the whole call, in seconds from now.
+    """
+
+    images: tuple[NDArray[np.uint8], ...]
+    prompt: str
+    max_tokens: int = 256
+    temperature: float = 0.0
+    deadline_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VlmReply:
+    """The model's own words. `finish_reason` is "length" when `max_tokens` cut them."""
+
+    text: str
+    prompt_tokens: int
+    completion_tokens: int
+    finish_reason: FinishReason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChoiceReply:
+    """A probability for every choice and for `NONE`; they sum to 1.
+
+    `estimated` names the choices whose value is a share of a group's mass, because the server showed only the group.
+    """
+
+    probabilities: Mapping[str, float]
+    prompt_tokens: int
+    completion_tokens: int
+    estimated: frozenset[str] = frozenset()
+
+    @property
+    def best(self) -> str:
+        """The most probable choice; the first one given among equals."""
+        return max(self.probabilities, key=lambda choice: self.probabilities[choice])
+
+
+@runtime_checkable
+class VlmBackend(Protocol):
+    """A model that looks at pictures and answers in words.
+
+    `dialect` says which prompts it was made for (see `models.vlm.prompts`). With `input_px` set, pictures are painted at
+    that square size by the caller, so that labels stay legible; None means any size.
+    """
+
+    name: str
+    version: str
+    dialect: Dialect
+    input_px: int | None
+
+    def generate(self, request: VlmRequest) -> VlmReply:
+        """Answer freely. Raises BadInput (too long), BackendDown, BadOutput."""
+        ...
+
+    def choose(self, request: VlmRequest, choices: Sequence[str]) -> ChoiceReply:
+        """Weigh every choice and NONE as the answer; nothing outside of them can come back.
+
+        `choices` are distinct mark ids without NONE. Raises BadInput, BackendDown, BadOutput.
+        """
+        ...
+
+    def stream(self, request: VlmRequest) -> Iterator[str]:
+        """Yield the pieces of `generate`'s text as they come; joined, they are that text."""
+        ...
+
+    def ready(self) -> None:
+        """Return if a call can succeed now; raises BackendDown or WeightsMissing."""
+        ...
