@@ -46,7 +46,7 @@ class Unprocessable(AppError):
 
 
 class UnsupportedTask(Unprocessable):
-    """This task is not available"""
+    """The task is not available"""
 
     code = "task.unsupported"
 
@@ -99,7 +99,7 @@ class StaleImage(Conflict):
 
 
 class IdempotencyMismatch(Unprocessable):
-    """This idempotency key was used with another request"""
+    """The idempotency key was used with another request"""
 
     code = "idempotency.mismatch"
 

@@ -1,0 +1,77 @@
+"""Images in the catalog: added once per tenant and sha256, found by id, sha256 or label."""
+
+from uuid import UUID
+
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from app.catalog.paging import Page, page_after
+from app.catalog.tables import ImageRow
+from app.errors import NotFound
+
+
+class ImageRepository:
+    """All SQL about images."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def get(self, image_id: UUID) -> ImageRow:
+        """Return one image; raises NotFound."""
+        row = self.session.get(ImageRow, image_id)
+        if row is None:
+            raise NotFound("There is no image with this id.")
+        return row
+
+    def find_by_sha256(self, sha256: str) -> ImageRow | None:
+        """Return the image whose received bytes have this digest, if there is one."""
+        return self.session.scalar(select(ImageRow).where(ImageRow.sha256 == sha256))
+
+    def add(self, row: ImageRow) -> tuple[ImageRow, bool]:
+        """Insert the image, or find the one that was there first; returns it and whether it is new."""
+        columns = {
+            column.name: getattr(row, column.key)
+            for column in ImageRow.__table__.columns
+            if getattr(row, column.key) is not None
+        }
+        inserted = self.session.execute(
+            insert(ImageRow).values(**columns).on_conflict_do_nothing().returning(ImageRow.id)
+        ).scalar_one_or_none()
+        found = self.find_by_sha256(row.sha256)
+        if found is None:
+            raise NotFound("The image was deleted while it was being added.")
+        return found, inserted is not None
+
+    def add_labels(self, image_id: UUID, labels: list[str]) -> None:
+        """Add labels that the image does not carry yet, keeping their order."""
+        row = self.get(image_id)
+        fresh = [label for label in dict.fromkeys(labels) if label not in row.labels]
+        if fresh:
+            self.session.execute(update(ImageRow).where(ImageRow.id == image_id).values(labels=[*row.labels, *fresh]))
+            self.session.refresh(row)
+
+    def list_after(self, *, limit: int, after: str | None, label: str | None = None) -> Page[ImageRow]:
+        """Return a page of images, newest first, optionally only those with a label."""
+        query = select(ImageRow)
+        if label is not None:
+            query = query.where(ImageRow.labels.contains([label]))
+        return page_after(self.session, query, ImageRow, limit=limit, after=after)
+
+    def ids_with_label(self, label: str) -> list[UUID]:
+        """Return the ids of all images with a label, oldest first."""
+        query = select(ImageRow.id).where(ImageRow.labels.contains([label]))
+        return list(self.session.scalars(query.order_by(ImageRow.created_at, ImageRow.id)))
+
+    def existing_ids(self, ids: list[UUID]) -> set[UUID]:
+        """Return those of `ids` that exist."""
+        return set(self.session.scalars(select(ImageRow.id).where(ImageRow.id.in_(ids))))
+
+    def count(self) -> int:
+        """Return how many images the tenant has."""
+        return self.session.scalar(select(func.count()).select_from(ImageRow)) or 0
+
+    def delete(self, image_id: UUID) -> None:
+        """Delete an image and everything that hangs on it; raises NotFound."""
+        self.get(image_id)
+        self.session.execute(delete(ImageRow).where(ImageRow.id == image_id))

@@ -1,0 +1,56 @@
+"""Jobs as callers see them: read, listed, counted. Moving a job from state to state is `app.queue`'s business."""
+
+from uuid import UUID
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.orm import Session
+
+from app.catalog.paging import Page, page_after
+from app.catalog.tables import JobEventRow, JobItemRow, JobRow
+from app.errors import NotFound
+
+
+class JobRepository:
+    """Reading SQL about jobs, their items and events."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def get(self, job_id: UUID) -> JobRow:
+        """Return one job as it is now; raises NotFound."""
+        row = self.session.get(JobRow, job_id, populate_existing=True)
+        if row is None:
+            raise NotFound("There is no job with this id.")
+        return row
+
+    def list_after(
+        self, *, limit: int, after: str | None, kind: str | None = None, status: str | None = None
+    ) -> Page[JobRow]:
+        """Return a page of jobs, newest first, optionally of one kind or status."""
+        query = select(JobRow)
+        if kind is not None:
+            query = query.where(JobRow.kind == kind)
+        if status is not None:
+            query = query.where(JobRow.status == status)
+        return page_after(self.session, query, JobRow, limit=limit, after=after)
+
+    def items_after(self, job_id: UUID, *, limit: int, after: int, status: str | None = None) -> list[JobItemRow]:
+        """Return up to `limit` items of a job whose number is greater than `after`, in order."""
+        query = select(JobItemRow).where(JobItemRow.job_id == job_id, JobItemRow.item > after)
+        if status is not None:
+            query = query.where(JobItemRow.status == status)
+        return list(self.session.scalars(query.order_by(JobItemRow.item).limit(limit)))
+
+    def events_after(self, job_id: UUID, *, after: int, limit: int = 500) -> list[JobEventRow]:
+        """Return up to `limit` events of a job whose id is greater than `after`, in order."""
+        query = select(JobEventRow).where(JobEventRow.job_id == job_id, JobEventRow.id > after)
+        return list(self.session.scalars(query.order_by(JobEventRow.id).limit(limit)))
+
+    def count_waiting(self, queue: str) -> int:
+        """Return how many jobs wait in a queue."""
+        query = select(func.count()).select_from(JobRow).where(JobRow.queue == queue, JobRow.status == "queued")
+        return self.session.scalar(query) or 0
+
+    def forget(self, job_id: UUID) -> None:
+        """Delete a finished job that must leave nothing behind (a synchronous call that met a dead dependency)."""
+        self.session.execute(delete(JobRow).where(JobRow.id == job_id, JobRow.finished_at.is_not(None)))

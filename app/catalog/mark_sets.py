@@ -1,0 +1,137 @@
+"""Mark sets in the catalog: written whole, read back as the values the model library works on."""
+
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from app.catalog.paging import Page, page_after
+from app.catalog.tables import MarkRow, MarkSetRow
+from app.errors import NotFound
+from models.marks import Mark, Marking, MarkStyle
+from models.regions import Regions
+
+
+class MarkSetRepository:
+    """All SQL about mark sets and their marks."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def get(self, mark_set_id: UUID) -> MarkSetRow:
+        """Return one mark set; raises NotFound."""
+        row = self.session.get(MarkSetRow, mark_set_id)
+        if row is None:
+            raise NotFound("There is no mark set with this id.")
+        return row
+
+    def find(self, image_id: UUID, settings_sha256: str) -> MarkSetRow | None:
+        """Return the mark set that the same settings made of the same image, if there is one."""
+        return self.session.scalar(
+            select(MarkSetRow).where(MarkSetRow.image_id == image_id, MarkSetRow.settings_sha256 == settings_sha256)
+        )
+
+    def latest_of_image(self, image_id: UUID) -> MarkSetRow | None:
+        """Return the newest mark set of an image, if it has one."""
+        query = select(MarkSetRow).where(MarkSetRow.image_id == image_id)
+        return self.session.scalar(query.order_by(MarkSetRow.created_at.desc(), MarkSetRow.id.desc()).limit(1))
+
+    def list_after(self, *, limit: int, after: str | None, image_id: UUID | None = None) -> Page[MarkSetRow]:
+        """Return a page of mark sets, newest first, optionally of one image."""
+        query = select(MarkSetRow)
+        if image_id is not None:
+            query = query.where(MarkSetRow.image_id == image_id)
+        return page_after(self.session, query, MarkSetRow, limit=limit, after=after)
+
+    def marks(self, mark_set_id: UUID) -> list[MarkRow]:
+        """Return the marks of a set in their order."""
+        query = select(MarkRow).where(MarkRow.mark_set_id == mark_set_id).order_by(MarkRow.position)
+        return list(self.session.scalars(query))
+
+    def add(self, row: MarkSetRow, regions: Regions, marking: Marking) -> UUID:
+        """Insert a mark set with its marks, or find the equal one that was there first; returns its id."""
+        columns = {
+            column.name: getattr(row, column.key)
+            for column in MarkSetRow.__table__.columns
+            if getattr(row, column.key) is not None
+        }
+        new_id = self.session.execute(
+            insert(MarkSetRow).values(**columns).on_conflict_do_nothing().returning(MarkSetRow.id)
+        ).scalar_one_or_none()
+        if new_id is None:
+            existing = self.find(row.image_id, row.settings_sha256)
+            if existing is None:
+                raise NotFound("The mark set was deleted while it was being added.")
+            return existing.id
+        if marking.marks:
+            rows = [_mark_columns(new_id, i, mark, regions) for i, mark in enumerate(marking.marks)]
+            self.session.execute(insert(MarkRow), rows)
+        return new_id
+
+
+def _mark_columns(mark_set_id: UUID, position: int, mark: Mark, regions: Regions) -> dict[str, Any]:
+    return {
+        "mark_set_id": mark_set_id,
+        "mark": mark.id,
+        "position": position,
+        "region_id": mark.region_id,
+        "bbox_xyxy_px": [float(v) for v in mark.bbox_xyxy_px],
+        "point_xy_px": [float(v) for v in mark.point_xy_px],
+        "occluded": bool(mark.occluded),
+        "label_xy_px": [float(v) for v in mark.label_xy_px],
+        "label_bbox_xyxy_px": [float(v) for v in mark.label_bbox_xyxy_px],
+        "leader": None if mark.leader is None else [float(v) for v in mark.leader],
+        "area_px": int(mark.area_px),
+        "score": float(mark.score),
+        "text": mark.text,
+        "role": mark.role,
+        "rle": dict(regions.rles[mark.region_index]),
+    }
+
+
+def regions_of(size_hw: tuple[int, int], marks: list[MarkRow]) -> Regions:
+    """Rebuild the regions of stored marks, in mark order, on an image of `size_hw` pixels."""
+    return Regions(
+        size_hw=size_hw,
+        boxes_xyxy_px=np.array([mark.bbox_xyxy_px for mark in marks], np.float32).reshape(-1, 4),
+        rles=tuple({"size": mark.rle["size"], "counts": mark.rle["counts"]} for mark in marks),
+        scores=np.array([mark.score for mark in marks], np.float32),
+        texts=tuple(mark.text for mark in marks),
+        roles=tuple(mark.role for mark in marks),
+        ids=tuple(mark.region_id for mark in marks),
+        points_xy_px=tuple((mark.point_xy_px[0], mark.point_xy_px[1]) for mark in marks),
+    )
+
+
+def marking_of(row: MarkSetRow, marks: list[MarkRow], style: MarkStyle) -> Marking:
+    """Rebuild the placed marks of a stored set; region indices follow `regions_of`."""
+    return Marking(
+        marks=tuple(
+            Mark(
+                id=mark.mark,
+                region_index=index,
+                region_id=mark.region_id,
+                bbox_xyxy_px=_four(mark.bbox_xyxy_px),
+                point_xy_px=(mark.point_xy_px[0], mark.point_xy_px[1]),
+                occluded=mark.occluded,
+                label_xy_px=(mark.label_xy_px[0], mark.label_xy_px[1]),
+                label_bbox_xyxy_px=_four(mark.label_bbox_xyxy_px),
+                leader=None if mark.leader is None else _four(mark.leader),
+                area_px=mark.area_px,
+                score=mark.score,
+                text=mark.text,
+                role=mark.role,
+                color_rgb=(0, 0, 0),
+            )
+            for index, mark in enumerate(marks)
+        ),
+        omitted_regions=row.omitted_regions,
+        style=style,
+    )
+
+
+def _four(values: list[Any]) -> tuple[float, float, float, float]:
+    return (float(values[0]), float(values[1]), float(values[2]), float(values[3]))

@@ -1,0 +1,1 @@
+"""Catalog records to and from interchange formats; pure functions, one format per module."""

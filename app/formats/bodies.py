@@ -1,0 +1,387 @@
+"""The JSON bodies of the contract, built from catalog rows.
+
+Routes return them and workers store them (an answer is kept exactly as it is shown), so they live below both. The
+typed dictionaries are also what the OpenAPI document is generated from. Field names are fixed by the contract.
+"""
+
+from datetime import datetime
+from typing import Any, NotRequired, TypedDict
+
+from app.catalog.tables import (
+    DatasetRow,
+    EvaluationRow,
+    ImageRow,
+    JobEventRow,
+    JobItemRow,
+    JobRow,
+    KeyRow,
+    MarkRow,
+    MarkSetRow,
+    ModelVersionRow,
+    TextRow,
+)
+
+
+class ImageBody(TypedDict):
+    """An image in the catalog."""
+
+    id: str
+    object: str
+    sha256: str
+    media_type: str
+    width: int
+    height: int
+    bytes: int
+    labels: list[str]
+    created_at: str
+
+
+class ImageOfMarkSet(TypedDict):
+    """The part of an image that a mark set repeats."""
+
+    id: str
+    sha256: str
+    width: int
+    height: int
+
+
+class SegmenterOfMarkSet(TypedDict):
+    """Which segmenter made the regions, at which setting."""
+
+    name: str
+    version: str
+    granularity: int | None
+
+
+class MarkBody(TypedDict):
+    """One mark with everything that is known of its region; `rle` comes with `?include=masks`."""
+
+    id: str
+    region_id: str
+    bbox_xyxy_px: list[float]
+    bbox_xyxy_norm: list[float]
+    point_xy_px: list[float]
+    occluded: bool
+    label_xy_px: list[float]
+    label_bbox_xyxy_px: list[float]
+    leader: list[float] | None
+    area_px: int
+    score: float
+    text: str | None
+    role: str | None
+    rle: NotRequired[dict[str, Any]]
+
+
+class MarkSetBody(TypedDict):
+    """An immutable set of marks on one image."""
+
+    id: str
+    object: str
+    image: ImageOfMarkSet
+    segmenter: SegmenterOfMarkSet
+    style: str | dict[str, Any]
+    marks: list[MarkBody]
+    omitted_regions: int
+    overlay_url: str
+    cached: bool
+    created_at: str
+
+
+class ProgressBody(TypedDict):
+    """How far a job is."""
+
+    done: int
+    total: int
+    failed: int
+    percent: float
+    stage: str | None
+
+
+class JobBody(TypedDict):
+    """Durable work."""
+
+    id: str
+    object: str
+    kind: str
+    status: str
+    progress: ProgressBody
+    attempt: int
+    error: dict[str, Any] | None
+    result: dict[str, Any] | None
+    created_at: str
+    started_at: str | None
+    finished_at: str | None
+
+
+class JobItemBody(TypedDict):
+    """One unit of a batch job."""
+
+    item: int
+    status: str
+    attempt: int
+    payload: dict[str, Any]
+    result: dict[str, Any] | None
+    error: dict[str, Any] | None
+    finished_at: str | None
+
+
+class TextBody(TypedDict):
+    """A generated training text."""
+
+    id: str
+    object: str
+    kind: str
+    image_id: str
+    mark_set_id: str | None
+    job_id: str
+    tagged: bool
+    conversations: list[Any]
+    provenance: dict[str, Any]
+    review: str
+    reviewed_at: str | None
+    created_at: str
+
+
+class DatasetBody(TypedDict):
+    """A versioned mixture of texts."""
+
+    id: str
+    object: str
+    name: str
+    version: int
+    recipe: dict[str, Any]
+    statistics: dict[str, Any]
+    created_at: str
+
+
+class ModelVersionBody(TypedDict):
+    """A registered checkpoint or adapter."""
+
+    id: str
+    object: str
+    name: str
+    version: int
+    kind: str
+    base_id: str | None
+    job_id: str | None
+    recipe: dict[str, Any]
+    metrics: dict[str, Any]
+    deployed: bool
+    created_at: str
+
+
+class EvaluationBody(TypedDict):
+    """The measurement of one model version."""
+
+    id: str
+    object: str
+    benchmark: str
+    model_version_id: str | None
+    dataset_id: str | None
+    job_id: str | None
+    metrics: dict[str, Any]
+    report: dict[str, Any]
+    created_at: str
+
+
+class KeyBody(TypedDict):
+    """An API key without its secret; `key` is there once, when it is made."""
+
+    id: str
+    object: str
+    name: str
+    prefix: str
+    scopes: list[str]
+    expires_at: str | None
+    revoked_at: str | None
+    created_at: str
+    key: NotRequired[str]
+
+
+def time_text(moment: datetime) -> str:
+    """RFC 3339 with the offset."""
+    return moment.isoformat()
+
+
+def _maybe(moment: datetime | None) -> str | None:
+    return None if moment is None else time_text(moment)
+
+
+def image_body(row: ImageRow) -> ImageBody:
+    """The contract's image."""
+    return {
+        "id": str(row.id),
+        "object": "image",
+        "sha256": row.sha256,
+        "media_type": row.media_type,
+        "width": row.width,
+        "height": row.height,
+        "bytes": row.bytes,
+        "labels": list(row.labels),
+        "created_at": time_text(row.created_at),
+    }
+
+
+def mark_body(row: MarkRow, *, width: int, height: int, masks: bool = False) -> MarkBody:
+    """The contract's mark; normalised boxes are fractions of the displayed image."""
+    x0, y0, x1, y1 = row.bbox_xyxy_px
+    body: MarkBody = {
+        "id": row.mark,
+        "region_id": row.region_id,
+        "bbox_xyxy_px": [x0, y0, x1, y1],
+        "bbox_xyxy_norm": [x0 / width, y0 / height, x1 / width, y1 / height],
+        "point_xy_px": list(row.point_xy_px),
+        "occluded": row.occluded,
+        "label_xy_px": list(row.label_xy_px),
+        "label_bbox_xyxy_px": list(row.label_bbox_xyxy_px),
+        "leader": None if row.leader is None else list(row.leader),
+        "area_px": row.area_px,
+        "score": row.score,
+        "text": row.text,
+        "role": row.role,
+    }
+    if masks:
+        body["rle"] = dict(row.rle)
+    return body
+
+
+def mark_set_body(
+    row: MarkSetRow, marks: list[MarkRow], image: ImageRow, *, cached: bool, masks: bool = False
+) -> MarkSetBody:
+    """The contract's mark set."""
+    return {
+        "id": str(row.id),
+        "object": "mark_set",
+        "image": {"id": str(image.id), "sha256": image.sha256, "width": image.width, "height": image.height},
+        "segmenter": {
+            "name": row.segmenter_name,
+            "version": row.segmenter_version,
+            "granularity": row.granularity,
+        },
+        "style": row.settings.get("style", "markwise"),
+        "marks": [mark_body(mark, width=image.width, height=image.height, masks=masks) for mark in marks],
+        "omitted_regions": row.omitted_regions,
+        "overlay_url": f"/v1/marksets/{row.id}/overlay.png",
+        "cached": cached,
+        "created_at": time_text(row.created_at),
+    }
+
+
+def job_body(row: JobRow) -> JobBody:
+    """The contract's job."""
+    total = row.progress_total
+    percent = 100.0 if row.status == "succeeded" else (100.0 * row.progress_done / total if total else 0.0)
+    return {
+        "id": str(row.id),
+        "object": "job",
+        "kind": row.kind,
+        "status": row.status,
+        "progress": {
+            "done": row.progress_done,
+            "total": total,
+            "failed": row.progress_failed,
+            "percent": round(percent, 2),
+            "stage": row.progress_stage,
+        },
+        "attempt": row.attempt,
+        "error": row.error,
+        "result": row.result,
+        "created_at": time_text(row.created_at),
+        "started_at": _maybe(row.started_at),
+        "finished_at": _maybe(row.finished_at),
+    }
+
+
+def job_item_body(row: JobItemRow) -> JobItemBody:
+    """One item of a job."""
+    return {
+        "item": row.item,
+        "status": row.status,
+        "attempt": row.attempt,
+        "payload": row.payload,
+        "result": row.result,
+        "error": row.error,
+        "finished_at": _maybe(row.finished_at),
+    }
+
+
+def job_event_data(row: JobEventRow) -> dict[str, Any]:
+    """What an SSE event of a job carries besides its type and id."""
+    return {**row.data, "created_at": time_text(row.created_at)}
+
+
+def text_body(row: TextRow) -> TextBody:
+    """The contract's text."""
+    return {
+        "id": str(row.id),
+        "object": "text",
+        "kind": row.kind,
+        "image_id": str(row.image_id),
+        "mark_set_id": None if row.mark_set_id is None else str(row.mark_set_id),
+        "job_id": str(row.job_id),
+        "tagged": row.tagged,
+        "conversations": row.conversations,
+        "provenance": row.provenance,
+        "review": row.review,
+        "reviewed_at": _maybe(row.reviewed_at),
+        "created_at": time_text(row.created_at),
+    }
+
+
+def dataset_body(row: DatasetRow) -> DatasetBody:
+    """The contract's dataset."""
+    return {
+        "id": str(row.id),
+        "object": "dataset",
+        "name": row.name,
+        "version": row.version,
+        "recipe": row.recipe,
+        "statistics": row.statistics,
+        "created_at": time_text(row.created_at),
+    }
+
+
+def model_version_body(row: ModelVersionRow, *, deployed: bool) -> ModelVersionBody:
+    """The contract's model version."""
+    return {
+        "id": str(row.id),
+        "object": "model_version",
+        "name": row.name,
+        "version": row.version,
+        "kind": row.kind,
+        "base_id": None if row.base_id is None else str(row.base_id),
+        "job_id": None if row.job_id is None else str(row.job_id),
+        "recipe": row.recipe,
+        "metrics": row.metrics,
+        "deployed": deployed,
+        "created_at": time_text(row.created_at),
+    }
+
+
+def evaluation_body(row: EvaluationRow) -> EvaluationBody:
+    """The contract's evaluation."""
+    return {
+        "id": str(row.id),
+        "object": "evaluation",
+        "benchmark": row.benchmark,
+        "model_version_id": None if row.model_version_id is None else str(row.model_version_id),
+        "dataset_id": None if row.dataset_id is None else str(row.dataset_id),
+        "job_id": None if row.job_id is None else str(row.job_id),
+        "metrics": row.metrics,
+        "report": row.report,
+        "created_at": time_text(row.created_at),
+    }
+
+
+def key_body(row: KeyRow) -> KeyBody:
+    """The contract's key, never with its secret."""
+    return {
+        "id": str(row.id),
+        "object": "key",
+        "name": row.name,
+        "prefix": row.prefix,
+        "scopes": list(row.scopes),
+        "expires_at": _maybe(row.expires_at),
+        "revoked_at": _maybe(row.revoked_at),
+        "created_at": time_text(row.created_at),
+    }

@@ -1,0 +1,1 @@
+"""HTTP: parse, authorise, call one service, render. No SQL, no rules."""

@@ -1,0 +1,125 @@
+"""What a route may ask for: the process's parts, the caller, a transaction, a page.
+
+`Tx` commits before the response leaves: FastAPI would answer first and commit after, unless the dependency says
+`scope="function"` (tests/integration/app/test_commit_before_response.py).
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Depends, Query, Request
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from app.catalog.session import transaction
+from app.errors import BadRequest, Forbidden
+from app.imaging.decode import Decoder
+from app.imaging.fetch import FetchPolicy
+from app.queue.listener import JobListener
+from app.services.keys import Caller, authenticate
+from app.settings import Settings
+from app.storage.blobs import BlobStore
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Web:
+    """The long-lived parts of the API process, made once by `app.main.create_app`."""
+
+    settings: Settings
+    engine: Engine
+    blobs: BlobStore
+    decoder: Decoder
+    fetch_policy: FetchPolicy
+    listener: JobListener
+
+
+def web_of(request: Request) -> Web:
+    """Return the parts of this process."""
+    web: Web = request.app.state.web
+    return web
+
+
+WebPart = Annotated[Web, Depends(web_of)]
+
+
+def caller_of(request: Request, web: WebPart) -> Caller:
+    """Return who calls; raises Unauthorised. Done once per request, whoever asks first."""
+    known: Caller | None = getattr(request.state, "caller", None)
+    if known is None:
+        known = authenticate(web.engine, request.headers.get("authorization"), key_required=web.settings.key_required)
+        request.state.caller = known
+    return known
+
+
+AnyCaller = Annotated[Caller, Depends(caller_of)]
+
+
+class Scope:
+    """A dependency that lets only callers with one scope pass; raises Forbidden."""
+
+    def __init__(self, scope: str) -> None:
+        self.scope = scope
+
+    def __call__(self, caller: AnyCaller) -> Caller:
+        """Return the caller if the key carries the scope."""
+        if self.scope not in caller.scopes:
+            raise Forbidden(f"The key lacks the scope `{self.scope}`.")
+        return caller
+
+
+MarkCaller = Annotated[Caller, Depends(Scope("mark"))]
+GroundCaller = Annotated[Caller, Depends(Scope("ground"))]
+JobsCaller = Annotated[Caller, Depends(Scope("jobs"))]
+AdminCaller = Annotated[Caller, Depends(Scope("admin"))]
+
+
+def _tx(web: WebPart, caller: AnyCaller) -> Iterator[Session]:
+    with transaction(web.engine, caller.tenant_id) as session:
+        yield session
+
+
+Tx = Annotated[Session, Depends(_tx, scope="function")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paging:
+    """`?limit=&after=` of every list."""
+
+    limit: int
+    after: str | None
+
+
+def _paging(
+    limit: Annotated[int, Query(ge=1, le=500)] = 50, after: Annotated[str | None, Query(max_length=100)] = None
+) -> Paging:
+    return Paging(limit=limit, after=after)
+
+
+PageOf = Annotated[Paging, Depends(_paging)]
+
+LONGEST_WAIT_S = 120
+USUAL_WAIT_S = 30
+
+
+def wait_of(request: Request) -> float:
+    """How long this POST may wait for a worker: 0 for `Prefer: respond-async`, else `wait=N` (at most 120)."""
+    wait_s: float = USUAL_WAIT_S
+    for preference in request.headers.get("prefer", "").split(","):
+        name, _, value = preference.strip().partition("=")
+        if name.lower() == "respond-async":
+            return 0
+        if name.lower() == "wait":
+            if not value.strip().isdigit():
+                raise BadRequest("`Prefer: wait=N` takes whole seconds.")
+            wait_s = min(int(value), LONGEST_WAIT_S)
+    return wait_s
+
+
+def uuid_of(value: str, noun: str) -> UUID:
+    """Read an id from a form or a name; raises BadRequest."""
+    try:
+        return UUID(value)
+    except ValueError:
+        raise BadRequest(f"This is not the id of a {noun}.") from None

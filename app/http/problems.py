@@ -1,0 +1,121 @@
+"""Errors -> RFC 9457 problem documents, or OpenAI's error shape under /v1/chat.
+
+The one place where an exception becomes a response. Nothing of an unexpected exception leaves the process: the
+caller gets a request id, the log gets the trace.
+"""
+
+import logging
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import ValidationError
+from sqlalchemy.exc import OperationalError, TimeoutError as PoolTimeout
+from starlette.exceptions import HTTPException
+
+from app.errors import AppError, Unavailable
+
+log = logging.getLogger("markwise.http")
+
+HTTP_TITLES = {
+    400: ("bad_request", "The request cannot be read"),
+    404: ("not_found", "There is no such thing"),
+    405: ("method_not_allowed", "This path does not take this method"),
+    413: ("body.too_large", "The request body is too large"),
+    415: ("media_type.unsupported", "The media type is not supported"),
+}
+
+
+def problem(
+    request: Request,
+    *,
+    status: int,
+    code: str,
+    title: str,
+    detail: str | None = None,
+    retry_after_s: int | None = None,
+    errors: list[dict[str, Any]] | None = None,
+) -> JSONResponse:
+    """Build the error response of one request."""
+    request_id = getattr(request.state, "request_id", "")
+    headers = {} if retry_after_s is None else {"Retry-After": str(retry_after_s)}
+    if request.url.path.startswith("/v1/chat"):
+        kind = "invalid_request_error" if status < 500 else "server_error"
+        message = f"{title}. {detail}" if detail else title
+        body: dict[str, Any] = {"error": {"message": message, "type": kind, "param": None, "code": code}}
+        return JSONResponse(body, status, headers)
+    body = {
+        "type": f"https://markwise.dev/problems/{code}",
+        "title": title,
+        "status": status,
+        "code": code,
+        "instance": request.url.path,
+        "request_id": request_id,
+    }
+    if detail and detail != title:
+        body["detail"] = detail
+    if errors:
+        body["errors"] = errors
+    return JSONResponse(body, status, headers, media_type="application/problem+json")
+
+
+def shape_errors(errors: Any) -> list[dict[str, Any]]:
+    """Pydantic's findings as pointers and sentences, without the rejected input."""
+    return [
+        {
+            "pointer": "/" + "/".join(str(part) for part in error["loc"] if part not in {"body"}),
+            "message": str(error["msg"]).removeprefix("Value error, "),
+        }
+        for error in list(errors)[:20]
+    ]
+
+
+def install(app: FastAPI) -> None:
+    """Register the handlers."""
+
+    def app_error(request: Request, exc: Exception) -> JSONResponse:
+        # Errors of every layer share the attributes status, code, title and detail (app.errors, app.imaging.errors).
+        found: Any = exc
+        return problem(
+            request,
+            status=found.status,
+            code=found.code,
+            title=found.title,
+            detail=found.detail,
+            retry_after_s=getattr(found, "retry_after_s", None),
+        )
+
+    def shape_error(request: Request, exc: Exception) -> JSONResponse:
+        found: Any = exc
+        return problem(
+            request,
+            status=422,
+            code="shape",
+            title="The request does not have the agreed shape",
+            errors=shape_errors(found.errors()),
+        )
+
+    def http_error(request: Request, exc: Exception) -> JSONResponse:
+        status = exc.status_code if isinstance(exc, HTTPException) else 500
+        code, title = HTTP_TITLES.get(status, ("http", "The request cannot be served"))
+        return problem(request, status=status, code=code, title=title)
+
+    def database_down(request: Request, exc: Exception) -> JSONResponse:
+        log.warning("database unavailable: %s", type(exc).__name__)
+        return app_error(request, Unavailable("The catalog does not answer."))
+
+    def unexpected(request: Request, exc: Exception) -> JSONResponse:
+        log.exception("unexpected error, request %s", getattr(request.state, "request_id", ""), exc_info=exc)
+        return problem(request, status=500, code="internal", title="Something went wrong on our side")
+
+    from app.imaging.errors import ImagingError
+
+    app.add_exception_handler(AppError, app_error)
+    app.add_exception_handler(ImagingError, app_error)
+    app.add_exception_handler(RequestValidationError, shape_error)
+    app.add_exception_handler(ValidationError, shape_error)
+    app.add_exception_handler(HTTPException, http_error)
+    app.add_exception_handler(OperationalError, database_down)
+    app.add_exception_handler(PoolTimeout, database_down)
+    app.add_exception_handler(Exception, unexpected)

@@ -1,0 +1,48 @@
+"""How a request asks a question about a marked image."""
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import Field, model_validator
+
+from app.http.schemas.images import ImageRef, Strict
+from app.http.schemas.marksets import MarksIn
+
+Task = Literal["ask", "list", "refer", "classify", "phrases", "correspond", "act"]
+Query = Annotated[str, Field(max_length=10_000)]
+
+
+class GroundIn(Strict):
+    """`POST /v1/ground`; with multipart the picture is the part `file`."""
+
+    image: ImageRef | None = None
+    mark_set_id: UUID | None = None
+    query: Query | None = None
+    queries: list[Query] | None = Field(default=None, min_length=1, max_length=64)
+    task: Task = "ask"
+    choices: list[Annotated[str, Field(min_length=1, max_length=200)]] | None = Field(default=None, max_length=1000)
+    target_mark_set_id: UUID | None = None
+    expect_image_sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
+    model: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+    tags: bool = True
+    constrain: bool = True
+    stream: bool = False
+    deadline_ms: Annotated[int, Field(ge=1, le=600_000)] | None = None
+    marks: MarksIn | None = None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "GroundIn":
+        if self.image is not None and self.mark_set_id is not None:
+            raise ValueError("give `image` or `mark_set_id`, not both")
+        if self.query is not None and self.queries is not None:
+            raise ValueError("give `query` or `queries`, not both")
+        if self.mark_set_id is not None and self.marks is not None:
+            raise ValueError("`marks` says how to mark an image; a `mark_set_id` is marked already")
+        if self.task != "list" and not self.asked():
+            raise ValueError("give a `query`")
+        return self
+
+    def asked(self) -> list[str]:
+        """The queries that are not blank."""
+        given = self.queries if self.queries is not None else [self.query] if self.query is not None else []
+        return [query for query in given if query.strip()]

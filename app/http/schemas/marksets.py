@@ -1,0 +1,73 @@
+"""How a request asks for marks."""
+
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import Field, model_validator
+
+from app.http.schemas.images import ImageRef, Strict
+
+SegmenterName = Literal["auto", "gui", "regions", "provided", "sam", "sam2", "semantic-sam"]
+Finite = Annotated[float, Field(allow_inf_nan=False, ge=-1e6, le=1e6)]
+
+
+class RleIn(Strict):
+    """COCO's compressed run-length encoding of a mask."""
+
+    size: tuple[Annotated[int, Field(ge=1, le=16384)], Annotated[int, Field(ge=1, le=16384)]]
+    counts: str = Field(max_length=2_000_000)
+
+
+class RegionIn(Strict):
+    """One provided region: exactly one geometry, in pixels of the displayed image."""
+
+    id: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+    bbox_xyxy_px: tuple[Finite, Finite, Finite, Finite] | None = None
+    polygon_px: list[Annotated[list[Finite], Field(min_length=6, max_length=20_000)]] | None = Field(
+        default=None, min_length=1, max_length=100
+    )
+    rle: RleIn | None = None
+    point_xy_px: tuple[Finite, Finite] | None = None
+    stroke_px: list[tuple[Finite, Finite]] | None = Field(default=None, min_length=1, max_length=10_000)
+    text: Annotated[str, Field(max_length=2000)] | None = None
+    role: Annotated[str, Field(max_length=100)] | None = None
+
+    @model_validator(mode="after")
+    def _one_geometry(self) -> "RegionIn":
+        given = [self.bbox_xyxy_px, self.polygon_px, self.rle, self.point_xy_px, self.stroke_px]
+        if sum(value is not None for value in given) != 1:
+            raise ValueError("give exactly one of bbox_xyxy_px, polygon_px, rle, point_xy_px, stroke_px")
+        return self
+
+
+class MarksIn(Strict):
+    """The settings of a mark set, without the image."""
+
+    segmenter: SegmenterName | None = None
+    granularity: Annotated[int, Field(ge=1, le=6)] | None = None
+    style: Annotated[str, Field(max_length=100)] | dict[str, Any] = "markwise"
+    regions: list[RegionIn] | None = Field(default=None, max_length=5000)
+    accessibility_tree: dict[str, Any] | list[Any] | None = None
+    device_pixel_ratio: Annotated[float, Field(gt=0, le=8)] = 1.0
+    previous_mark_set_id: UUID | None = None
+    max_marks: Annotated[int, Field(ge=1, le=1000)] | None = None
+
+
+class MarkSetIn(MarksIn):
+    """`POST /v1/marksets`; with multipart the picture is the part `file`."""
+
+    image: ImageRef | None = None
+
+
+class MarkPatchIn(Strict):
+    """`PATCH /v1/marksets/{id}/marks/{mark}`: what a person corrected."""
+
+    bbox_xyxy_px: tuple[Finite, Finite, Finite, Finite] | None = None
+    text: Annotated[str, Field(max_length=2000)] | None = None
+    role: Annotated[str, Field(max_length=100)] | None = None
+
+    @model_validator(mode="after")
+    def _something(self) -> "MarkPatchIn":
+        if not self.model_fields_set:
+            raise ValueError("give at least one of bbox_xyxy_px, text, role")
+        return self

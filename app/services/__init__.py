@@ -1,0 +1,1 @@
+"""The rules, between HTTP and the catalog. No HTTP, no SQL, no Celery."""

@@ -1,0 +1,86 @@
+"""Accept bytes, a URL or an id -> one immutable image, named by the sha256 of the bytes received.
+
+Decoding and fetching happen before any transaction is opened; the blob is in place before the row that names it.
+"""
+
+import base64
+import binascii
+import hashlib
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import Engine
+
+from app.catalog.images import ImageRepository
+from app.catalog.session import transaction
+from app.catalog.tables import ImageRow
+from app.errors import Unprocessable
+from app.imaging.decode import Decoder
+from app.imaging.fetch import FetchPolicy, fetch
+from app.storage.blobs import BlobStore, image_key
+
+
+class BadBase64(Unprocessable):
+    """The image data is not base64"""
+
+    code = "image.base64"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageDoor:
+    """What it takes to let an image in."""
+
+    engine: Engine
+    blobs: BlobStore
+    decoder: Decoder
+    fetch_policy: FetchPolicy
+
+    def from_url(self, tenant_id: UUID, url: str, labels: list[str]) -> tuple[ImageRow, bool]:
+        """Fetch and store; raises ImagingError when the URL is refused, fails or is no image."""
+        return self.from_bytes(tenant_id, fetch(url, self.fetch_policy).data, labels, source="url")
+
+    def from_base64(self, tenant_id: UUID, data: str, labels: list[str]) -> tuple[ImageRow, bool]:
+        """Decode base64 (a data: URL's prefix is tolerated) and store; raises BadBase64 or ImagingError."""
+        if data.startswith("data:"):
+            data = data.partition(",")[2]
+        try:
+            received = base64.b64decode("".join(data.split()), validate=True)
+        except (binascii.Error, ValueError):
+            raise BadBase64("`data` must be standard base64.") from None
+        return self.from_bytes(tenant_id, received, labels, source="base64")
+
+    def from_bytes(
+        self, tenant_id: UUID, received: bytes, labels: list[str], *, source: str = "upload"
+    ) -> tuple[ImageRow, bool]:
+        """Store an image and return its row and whether it is new; raises ImagingError."""
+        sha256 = hashlib.sha256(received).hexdigest()
+        known = self._known(tenant_id, sha256, labels)
+        if known is not None:
+            return known, False
+        decoded = self.decoder.decode(received)
+        key = image_key(str(tenant_id), sha256)
+        self.blobs.put_if_absent(key, decoded.canonical)
+        row = ImageRow(
+            sha256=sha256,
+            media_type=decoded.media_type,
+            width=decoded.width,
+            height=decoded.height,
+            bytes=len(received),
+            orientation=decoded.orientation,
+            labels=list(dict.fromkeys(labels)),
+            source=source,
+            blob_key=key,
+        )
+        with transaction(self.engine, tenant_id) as session:
+            images = ImageRepository(session)
+            stored, new = images.add(row)
+            images.add_labels(stored.id, labels)
+        return stored, new
+
+    def _known(self, tenant_id: UUID, sha256: str, labels: list[str]) -> ImageRow | None:
+        with transaction(self.engine, tenant_id) as session:
+            images = ImageRepository(session)
+            row = images.find_by_sha256(sha256)
+            if row is not None:
+                images.add_labels(row.id, labels)
+            return row

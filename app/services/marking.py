@@ -1,0 +1,80 @@
+"""Find or order the mark set for (image, settings).
+
+The same image with the same settings is the same mark set: the settings are written as canonical JSON and hashed, and
+the catalog holds that hash unique per image. The work itself is a job's.
+"""
+
+import hashlib
+import json
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from app.catalog.images import ImageRepository
+from app.catalog.mark_sets import MarkSetRepository
+from app.catalog.tables import ImageRow, JobRow, MarkRow, MarkSetRow
+from app.errors import Unprocessable
+from app.queue.outbox import enqueue
+from models.errors import BadInput
+from models.marks import style_of
+
+# Raised whenever a segmenter or the placement changes what it makes, so that old sets are not taken for new ones.
+MARKING_VERSION = 1
+
+
+def canonical_settings(given: dict[str, Any]) -> dict[str, Any]:
+    """Return the settings of a mark set in the one form that is hashed and stored; raises Unprocessable.
+
+    `given` is the body of `MarksIn` as JSON values: what was not sent has its default here.
+    """
+    regions = given.get("regions")
+    segmenter = given.get("segmenter") or ("provided" if regions is not None else "auto")
+    if segmenter == "provided" and regions is None and given.get("accessibility_tree") is None:
+        raise Unprocessable("The segmenter `provided` needs `regions` or an `accessibility_tree`.")
+    try:
+        style_of(given.get("style", "markwise"))
+    except BadInput as exc:
+        raise Unprocessable(str(exc)) from None
+    return {
+        "segmenter": segmenter,
+        "granularity": given.get("granularity"),
+        "style": given.get("style", "markwise"),
+        "regions": regions,
+        "accessibility_tree": given.get("accessibility_tree"),
+        "device_pixel_ratio": given.get("device_pixel_ratio", 1.0),
+        "previous_mark_set_id": given.get("previous_mark_set_id"),
+        "max_marks": given.get("max_marks"),
+    }
+
+
+def settings_sha256(settings: dict[str, Any]) -> str:
+    """The identity of canonical settings."""
+    text = json.dumps({"version": MARKING_VERSION, **settings}, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def find(session: Session, image_id: UUID, settings: dict[str, Any]) -> MarkSetRow | None:
+    """Return the mark set that these settings made before; raises NotFound for an unknown image or previous set."""
+    ImageRepository(session).get(image_id)
+    if settings["previous_mark_set_id"] is not None:
+        MarkSetRepository(session).get(UUID(settings["previous_mark_set_id"]))
+    return MarkSetRepository(session).find(image_id, settings_sha256(settings))
+
+
+def order(session: Session, image_id: UUID, settings: dict[str, Any], idempotency_key: str | None) -> JobRow:
+    """Queue the marking of an image, ahead of batch work."""
+    return enqueue(
+        session,
+        kind="mark_set.create",
+        queue="interactive",
+        payload={"image_id": str(image_id), "settings": settings, "settings_sha256": settings_sha256(settings)},
+        idempotency_key=idempotency_key,
+    )
+
+
+def whole(session: Session, mark_set_id: UUID) -> tuple[MarkSetRow, list[MarkRow], ImageRow]:
+    """Return a mark set with its marks and its image; raises NotFound."""
+    mark_sets = MarkSetRepository(session)
+    row = mark_sets.get(mark_set_id)
+    return row, mark_sets.marks(mark_set_id), ImageRepository(session).get(row.image_id)
