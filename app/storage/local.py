@@ -1,0 +1,131 @@
+"""A BlobStore in a directory, for one machine: what the embedded profile uses.
+
+Called through app.storage.blobs.open_blobs. A blob is written to a temporary file, synced and linked into place, so a
+crash leaves either the whole blob or none.
+"""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import BinaryIO
+
+from app.storage.blobs import BadKey, BlobMissing, BlobStat, StoreUnavailable, check_key, check_prefix, verify
+
+TEMPORARY_FOLDER = ".tmp"  # starts with a dot: no key can name it
+
+
+class LocalBlobs:
+    """Blobs as files below `root`; the folder is made on the first write, mode 0700."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root.absolute()
+
+    def put_if_absent(self, key: str, data: bytes) -> bool:
+        """See BlobStore. Atomic among processes: link() fails for all but the first."""
+        path = self._path(key)
+        if path.is_file():
+            return False
+        if path.is_dir():
+            raise BadKey(f"{key} is a folder of other blobs")
+        with _translated(key):
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            temporary = self._write_temporary(data)
+            try:
+                os.link(temporary, path)
+            except FileExistsError:
+                return False
+            finally:
+                temporary.unlink()
+            _sync_folders(path.parent, self.root)
+            return True
+
+    def get(self, key: str, *, sha256: str | None = None) -> bytes:
+        """See BlobStore."""
+        with _translated(key):
+            data = self._path(key).read_bytes()
+        return verify(key, data, sha256)
+
+    def open(self, key: str) -> BinaryIO:
+        """See BlobStore."""
+        with _translated(key):
+            return self._path(key).open("rb")
+
+    def stat(self, key: str) -> BlobStat:
+        """See BlobStore."""
+        path = self._path(key)
+        with _translated(key):
+            if not path.is_file():
+                raise FileNotFoundError
+            found = path.stat()
+        return BlobStat(key=key, size_bytes=found.st_size, modified_at=datetime.fromtimestamp(found.st_mtime, tz=UTC))
+
+    def exists(self, key: str) -> bool:
+        """See BlobStore."""
+        return self._path(key).is_file()
+
+    def delete(self, key: str) -> None:
+        """See BlobStore. Empty folders stay: removing one could race with a writer."""
+        with suppress(BlobMissing), _translated(key):
+            self._path(key).unlink()
+
+    def list(self, prefix: str = "") -> Iterator[BlobStat]:
+        """See BlobStore."""
+        start = self.root / check_prefix(prefix).rpartition("/")[0]
+        paths = (path for path in start.rglob("*") if path.is_file())
+        keys = sorted(path.relative_to(self.root).as_posix() for path in paths)
+        for key in keys:
+            if key.startswith(prefix) and not key.startswith(f"{TEMPORARY_FOLDER}/"):
+                # Another process may have deleted it since it was listed.
+                with suppress(BlobMissing):
+                    yield self.stat(key)
+
+    def check(self) -> None:
+        """See BlobStore."""
+        with _translated("(check)"):
+            self._write_temporary(b"ready").unlink()
+
+    def _path(self, key: str) -> Path:
+        return self.root / check_key(key)
+
+    def _write_temporary(self, data: bytes) -> Path:
+        folder = self.root / TEMPORARY_FOLDER
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        descriptor, name = tempfile.mkstemp(dir=folder)
+        try:
+            with os.fdopen(descriptor, "wb") as sink:
+                sink.write(data)
+                sink.flush()
+                os.fsync(sink.fileno())
+        except OSError:
+            Path(name).unlink(missing_ok=True)
+            raise
+        return Path(name)
+
+
+@contextmanager
+def _translated(key: str) -> Iterator[None]:
+    """Errors of the file system as errors of a store."""
+    try:
+        yield
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+        raise BlobMissing(f"no blob {key}") from None
+    except OSError as failed:
+        raise StoreUnavailable(
+            f"the blob folder cannot be used for {key}: {os.strerror(failed.errno or 0)}"
+        ) from failed
+
+
+def _sync_folders(folder: Path, root: Path) -> None:
+    """Make the new name durable, and the folders that may be new with it."""
+    while True:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        if folder in {root, folder.parent}:
+            return
+        folder = folder.parent
