@@ -1,0 +1,169 @@
+"""Every knob of the service, once: frozen, validated, with the environment name `MARKWISE_<FIELD>`.
+
+Built explicitly by whoever starts a process (`Settings()`), never at import. This module and nothing else reads
+the environment. It does not know what the values are used for.
+"""
+
+import hashlib
+import hmac
+import os
+from pathlib import Path
+from typing import Annotated, Literal, Self
+from urllib.parse import quote, unquote, urlsplit, urlunsplit
+
+from pydantic import AfterValidator, Field, SecretStr, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+APP_ROLE = "markwise_app"
+QUEUE_ROLE = "markwise_queue"
+
+
+def _postgres_url(url: str) -> str:
+    """Accept the spellings people paste and settle on `postgresql://`."""
+    scheme, sep, rest = url.partition("://")
+    if not sep or scheme not in {"postgres", "postgresql", "postgresql+psycopg"}:
+        raise ValueError("expected a URL that starts with postgresql://")
+    return f"postgresql://{rest}"
+
+
+def _redis_url(url: str) -> str:
+    if not url.startswith(("redis://", "rediss://", "unix://")):
+        raise ValueError("expected a URL that starts with redis://, rediss:// or unix://")
+    return url
+
+
+PostgresUrl = Annotated[str, AfterValidator(_postgres_url)]
+RedisUrl = Annotated[str, AfterValidator(_redis_url)]
+
+
+def derived_password(owner_password: str, role: str) -> str:
+    """Password of a lesser role, computed from the owner's, so that one secret is enough to configure."""
+    return hmac.new(owner_password.encode(), f"markwise:{role}".encode(), hashlib.sha256).hexdigest()
+
+
+def url_for_role(owner_url: str, role: str) -> str:
+    """Return `owner_url` with the user replaced by `role` and its derived password (none where the owner has none)."""
+    parts = urlsplit(owner_url)
+    place = parts.netloc.rpartition("@")[2]
+    login = role if not parts.password else f"{role}:{quote(derived_password(unquote(parts.password), role))}"
+    return urlunsplit(parts._replace(netloc=f"{login}@{place}"))
+
+
+class Settings(BaseSettings):
+    """Frozen settings of one process; fields left out take the embedded profile's values."""
+
+    model_config = SettingsConfigDict(env_prefix="MARKWISE_", frozen=True, extra="ignore")
+
+    # Where things are. No database URL means the embedded stack under `home`.
+    profile: Literal["embedded", "production"] | None = None
+    home: Path = Path(".markwise")
+    database_url: PostgresUrl | None = Field(default=None, description="owner's URL; used by migrate only")
+    app_database_url: PostgresUrl | None = None
+    queue_database_url: PostgresUrl | None = None
+    redis_url: RedisUrl | None = None
+    blobs: str | None = Field(default=None, description="a folder or s3://bucket/prefix")
+
+    # The multimodal model. No URL means the embedded one, in a worker.
+    vlm_url: str | None = None
+    vlm_model: str | None = None
+    vlm_api_key: SecretStr | None = None
+
+    # Jobs. A lease outlives several missed heartbeats; the database clock decides.
+    lease_s: float = Field(default=15.0, gt=0)
+    heartbeat_s: float = Field(default=3.0, gt=0)
+    max_attempts: int = Field(default=3, ge=1)
+    dispatch_poll_s: float = Field(default=0.5, gt=0)
+    reap_every_s: float = Field(default=2.0, gt=0)
+    hint_resend_s: float = Field(
+        default=10.0, gt=0, description="a queued job this long without a claim is hinted again"
+    )
+    outstanding_hints: int = Field(default=64, ge=1, description="hints left waiting in Redis per queue")
+
+    # Processes started by `serve`.
+    interactive_concurrency: int = Field(default=1, ge=1)
+    batch_concurrency: int = Field(default=1, ge=1)
+    train_concurrency: int = Field(default=1, ge=1)
+    stop_grace_s: float = Field(default=10.0, gt=0)
+
+    # Database limits of one process.
+    pool_size: int = Field(default=8, ge=1)
+    pool_overflow: int = Field(default=8, ge=0)
+    statement_timeout_ms: int = Field(default=15_000, ge=0)
+    lock_timeout_ms: int = Field(default=5_000, ge=0)
+    idle_in_transaction_timeout_ms: int = Field(default=30_000, ge=0)
+
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.lease_s < 2 * self.heartbeat_s:
+            raise ValueError("lease_s must be at least twice heartbeat_s, or one late heartbeat loses the job")
+        if self.profile == "production" and not (self.app_database_url or self.database_url):
+            raise ValueError("the production profile needs MARKWISE_DATABASE_URL or MARKWISE_APP_DATABASE_URL")
+        return self
+
+    @property
+    def embedded(self) -> bool:
+        """True if Postgres and Redis are ours to start (one local tenant, loopback only)."""
+        if self.profile is not None:
+            return self.profile == "embedded"
+        return self.database_url is None and self.app_database_url is None
+
+    @property
+    def data_folder(self) -> Path:
+        """`home`, absolute."""
+        return self.home.expanduser().absolute()
+
+    @property
+    def app_url(self) -> str:
+        """URL of the restricted role that the API and the handlers use; raises ValueError if nothing names one."""
+        return self._role_url(self.app_database_url, APP_ROLE)
+
+    @property
+    def queue_url(self) -> str:
+        """URL of the role that sees the queue tables of every tenant and nothing else."""
+        return self._role_url(self.queue_database_url, QUEUE_ROLE)
+
+    @property
+    def hints_url(self) -> str:
+        """URL of Redis; raises ValueError if nothing names one."""
+        if self.redis_url is None:
+            raise ValueError("MARKWISE_REDIS_URL is not set")
+        return self.redis_url
+
+    @property
+    def blobs_place(self) -> str:
+        """Where blobs lie: as given, else a folder under `home`."""
+        return self.blobs or str(self.data_folder / "blobs")
+
+    def _role_url(self, given: str | None, role: str) -> str:
+        if given is not None:
+            return given
+        if self.database_url is None:
+            raise ValueError("MARKWISE_DATABASE_URL is not set")
+        return url_for_role(self.database_url, role)
+
+    def resolved(self, *, database_url: str, redis_url: str) -> Self:
+        """Return the same settings with the addresses of a started stack filled in."""
+        return self.model_copy(
+            update={
+                "profile": "embedded" if self.embedded else "production",
+                "home": self.data_folder,
+                "database_url": _postgres_url(database_url),
+                "redis_url": _redis_url(redis_url),
+            }
+        )
+
+    def child_environment(self) -> dict[str, str]:
+        """Environment for API and worker processes: ours plus these settings, without the owner's database URL."""
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("MARKWISE_")}
+        given = self.model_copy(
+            update={"app_database_url": self.app_url, "queue_database_url": self.queue_url, "database_url": None}
+        )
+        for name in type(self).model_fields:
+            value = getattr(given, name)
+            if value is None:
+                continue
+            text = value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+            environment[f"MARKWISE_{name.upper()}"] = text
+        return environment

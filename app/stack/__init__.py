@@ -1,0 +1,1 @@
+"""Starting, watching and stopping the processes of one installation; knows nothing of marks, jobs or HTTP routes."""
