@@ -85,7 +85,7 @@ class VlmBackend(Protocol):
         ...
 
     def stream(self, request: VlmRequest) -> Iterator[str]:
-        """Yield the pieces of `generate`'s text as they come; joined, they are that text."""
+        """Yield the pieces of `generate`'s text as they come; joined and stripped, they are that text."""
         ...
 
     def ready(self) -> None:

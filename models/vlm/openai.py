@@ -1,0 +1,223 @@
+"""A vision-language model behind an OpenAI-compatible server (vLLM or any other).
+
+Called by workers, and by the web process for answers on existing mark sets. Pictures travel as bytes in data: URLs, so the server
+never fetches anything. It knows no prompts beyond the wording of a choice; what a server says in an error is never passed on.
+"""
+
+import json
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import httpx
+
+from models.errors import BackendDown, BadInput, BadOutput
+from models.vlm import grammar, wire
+from models.vlm.logprobs import compact, weigh
+from models.vlm.pictures import check_pictures, data_url
+from models.vlm.types import ChoiceReply, Dialect, FinishReason, VlmReply, VlmRequest
+
+MAX_ANSWER_BYTES = 4_000_000
+TOP_LOGPROBS = 20  # the most that both vLLM's default and OpenAI accept
+_CHOICE_TOKENS = 24
+_READY_TIMEOUT_S = 5.0
+# Ways to confine an answer, the best first. A server that does not know one refuses it (400) or ignores it (a free answer).
+_MODES = (("structured_outputs", True), ("json_schema", True), ("json_schema", False))
+
+
+class OpenAiBackend:
+    """One model on one server; safe to share between threads. Close it to free its connections."""
+
+    def __init__(
+        self,
+        base_url: str,
+        model: str,
+        *,
+        api_key: str | None = None,
+        version: str = "",
+        dialect: Dialect = "general",
+        input_px: int | None = None,
+        timeout_s: float = 60.0,
+        max_tokens: int = 1_024,
+        max_connections: int = 64,
+    ) -> None:
+        """`base_url` is the server's address, with or without `/v1`. `max_tokens` caps what any request may ask for."""
+        self.name = model
+        self.version = version
+        self.dialect = dialect
+        self.input_px = input_px
+        self._timeout_s = timeout_s
+        self._max_tokens = max_tokens
+        self._mode = 0
+        root = base_url.rstrip("/").removesuffix("/v1")
+        # trust_env: a proxy or a netrc from the environment must not see the pictures or get the key.
+        self._client = httpx.Client(
+            base_url=f"{root}/v1/",
+            headers={"Authorization": f"Bearer {api_key}"} if api_key else {},
+            limits=httpx.Limits(max_connections=max_connections, max_keepalive_connections=max_connections),
+            trust_env=False,
+            follow_redirects=False,
+        )
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._client.close()
+
+    def ready(self) -> None:
+        """Raise BackendDown unless the server lists its models."""
+        with _safe_errors():
+            answer = self._client.get("models", timeout=min(_READY_TIMEOUT_S, self._timeout_s))
+        _check_status(answer.status_code)
+
+    def generate(self, request: VlmRequest) -> VlmReply:
+        """Answer freely in one go."""
+        body = self._post(self._body(request), _Clock(request.deadline_s, self._timeout_s))
+        choice = wire.first_choice(body)
+        reason = choice.get("finish_reason")
+        if reason not in ("stop", "length"):
+            raise BadOutput("the model server ended the answer for a reason that is not in the agreed form")
+        finish: FinishReason = reason
+        prompt_tokens, completion_tokens = wire.usage_of(body)
+        return VlmReply(
+            text=wire.content_of(choice),
+            prompt_tokens=prompt_tokens,
+            completion_tokens=completion_tokens,
+            finish_reason=finish,
+        )
+
+    def choose(self, request: VlmRequest, choices: Sequence[str]) -> ChoiceReply:
+        """Weigh the choices by the log probabilities of one confined answer.
+
+        Tries structured outputs, then a JSON schema, and remembers what the server understands.
+        """
+        admitted = grammar.with_none(choices)
+        body = self._body(request) | {"max_tokens": _CHOICE_TOKENS, "temperature": 0.0}
+        clock = _Clock(request.deadline_s, self._timeout_s)
+        refused: BadInput | None = None
+        for mode in range(self._mode, len(_MODES)):
+            answers, extra = self._constraint(mode, admitted)
+            try:
+                answer = self._post(body | extra, clock)
+            except BadInput as error:
+                refused = error
+                continue
+            reply = _choice_reply(answer, answers)
+            if reply is not None:
+                self._mode = mode
+                return reply
+            refused = None
+        self._mode = 0
+        if refused is not None:
+            raise refused
+        raise BadOutput("the model server answered outside of the given choices")
+
+    def stream(self, request: VlmRequest) -> Iterator[str]:
+        """Yield the answer's pieces as the server sends them."""
+        clock = _Clock(request.deadline_s, self._timeout_s)
+        body = self._body(request) | {"stream": True}
+        with (
+            _safe_errors(),
+            self._client.stream("POST", "chat/completions", json=body, timeout=clock.left_s()) as answer,
+        ):
+            _check_status(answer.status_code)
+            for line in answer.iter_lines():
+                clock.left_s()
+                data = line.removeprefix("data:").strip() if line.startswith("data:") else ""
+                if data == "[DONE]":
+                    return
+                piece = wire.delta_of(data) if data else ""
+                if piece:
+                    yield piece
+        raise BackendDown("the model server broke the stream off")
+
+    def _body(self, request: VlmRequest) -> dict[str, Any]:
+        check_pictures(request.images)
+        parts: list[dict[str, Any]] = [
+            {"type": "image_url", "image_url": {"url": data_url(image)}} for image in request.images
+        ]
+        parts.append({"type": "text", "text": request.prompt})
+        return {
+            "model": self.name,
+            "messages": [{"role": "user", "content": parts}],
+            "max_tokens": max(1, min(request.max_tokens, self._max_tokens)),
+            "temperature": max(0.0, min(request.temperature, 2.0)),
+        }
+
+    def _constraint(self, mode: int, admitted: Sequence[str]) -> tuple[dict[str, str], dict[str, Any]]:
+        """Return {answer text: choice} and the body fields of a mode."""
+        kind, with_logprobs = _MODES[mode]
+        fields: dict[str, Any] = {"logprobs": True, "top_logprobs": TOP_LOGPROBS} if with_logprobs else {}
+        if kind == "structured_outputs":
+            texts = grammar.answers(admitted, self.dialect)
+            return texts, fields | {"structured_outputs": grammar.structured_outputs(admitted, self.dialect)}
+        texts = {json.dumps({"mark": choice}): choice for choice in admitted}
+        return texts, fields | {"response_format": grammar.json_schema(admitted)}
+
+    def _post(self, body: dict[str, Any], clock: "_Clock") -> dict[str, Any]:
+        with (
+            _safe_errors(),
+            self._client.stream("POST", "chat/completions", json=body, timeout=clock.left_s()) as answer,
+        ):
+            _check_status(answer.status_code)
+            raw = bytearray()
+            for chunk in answer.iter_bytes():
+                raw += chunk
+                if len(raw) > MAX_ANSWER_BYTES:
+                    raise BadOutput("the model server's answer is too long")
+                clock.left_s()
+        try:
+            parsed = json.loads(raw)
+        except ValueError:
+            raise BadOutput("the model server's answer is not JSON") from None
+        if not isinstance(parsed, dict):
+            raise BadOutput("the model server's answer is not a JSON object")
+        return parsed
+
+
+class _Clock:
+    """The time one call may still take, over all of its attempts."""
+
+    def __init__(self, deadline_s: float | None, timeout_s: float) -> None:
+        self._end = time.monotonic() + (timeout_s if deadline_s is None else min(deadline_s, timeout_s))
+
+    def left_s(self) -> float:
+        left = self._end - time.monotonic()
+        if left <= 0:
+            raise BackendDown("the model server did not answer in time")
+        return left
+
+
+@contextmanager
+def _safe_errors() -> Iterator[None]:
+    """Replace httpx's errors by ours, without their texts (they may quote addresses and bodies)."""
+    try:
+        yield
+    except httpx.TimeoutException:
+        raise BackendDown("the model server did not answer in time") from None
+    except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError):
+        raise BackendDown("the model server cannot be reached") from None
+
+
+def _check_status(status: int) -> None:
+    if status == httpx.codes.OK:
+        return
+    if status in (400, 413, 422):
+        raise BadInput(f"the model server refused the request (HTTP {status}); it may be too long for the model")
+    raise BackendDown(f"the model server answered HTTP {status}")
+
+
+def _choice_reply(body: dict[str, Any], answers: dict[str, str]) -> ChoiceReply | None:
+    """Return the weights, or None when the answer is not one of `answers`."""
+    first = wire.first_choice(body)
+    chosen = {compact(text): choice for text, choice in answers.items()}.get(compact(wire.content_of(first)))
+    if chosen is None:
+        return None
+    weights = weigh(wire.steps_of(first), answers, chosen)
+    prompt_tokens, completion_tokens = wire.usage_of(body)
+    return ChoiceReply(
+        probabilities=weights.probabilities,
+        prompt_tokens=prompt_tokens,
+        completion_tokens=completion_tokens,
+        estimated=weights.estimated,
+    )

@@ -1,0 +1,30 @@
+"""Checks the pictures of a request and encodes them for a server. Called by the backends only; knows no prompts."""
+
+import base64
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from models.errors import BadImage
+
+MAX_IMAGES = 8
+
+
+def check_pictures(images: Sequence[NDArray[np.uint8]]) -> None:
+    """Raise BadImage unless every picture is (H, W, 3) uint8 with pixels, and there are at most MAX_IMAGES."""
+    if len(images) > MAX_IMAGES:
+        raise BadImage(f"{len(images)} pictures were given; at most {MAX_IMAGES} are accepted")
+    for image in images:
+        if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or image.size == 0:
+            raise BadImage(f"expected a (H, W, 3) uint8 picture, got {image.dtype} of shape {image.shape}")
+
+
+def data_url(image: NDArray[np.uint8]) -> str:
+    """Return `image` ((H, W, 3) uint8 RGB) as a PNG in a data: URL. Same pixels, same bytes."""
+    # Level 1: a screenshot takes a third of the default's time and the bytes only travel to the next machine.
+    done, png = cv2.imencode(".png", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_PNG_COMPRESSION, 1])
+    if not done:
+        raise BadImage("the picture cannot be encoded as PNG")
+    return "data:image/png;base64," + base64.b64encode(png.tobytes()).decode("ascii")
