@@ -1,0 +1,227 @@
+"""A LLaVA checkpoint run in this process, by torch and transformers. Called by workers and the command line, never by the web process.
+
+It answers greedily, so the same request gives the same text. It knows the wording of a choice from `prompts` and nothing of marks.
+"""
+
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from models.errors import BackendDown, BadInput, OutOfMemory
+from models.vlm import grammar
+from models.vlm.checkpoint import open_checkpoint
+from models.vlm.pictures import check_pictures, fit_square
+from models.vlm.prompts import chat_prompt
+from models.vlm.types import ChoiceReply, Dialect, FinishReason, VlmReply, VlmRequest
+
+
+class LocalBackend:
+    """One loaded checkpoint. Calls from several threads take turns: they would only fight for the same cores."""
+
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        name: str | None = None,
+        dialect: Dialect = "tiny",
+        device: str = "cpu",
+        threads: int = 1,
+        max_tokens: int = 1_024,
+    ) -> None:
+        """Load the checkpoint; raises WeightsMissing.
+
+        `threads` is set for the whole process: with 2 threads on a busy 2-core machine one call took 5 times as long as with 1.
+        """
+        torch.set_num_threads(threads)
+        self._loaded = open_checkpoint(directory, device=device)
+        self._device = device
+        self._max_tokens = max_tokens
+        self._turn = threading.Lock()
+        self.name = name or directory.name
+        self.version = self._loaded.version
+        self.dialect = dialect
+        self.input_px: int | None = self._loaded.input_px
+
+    def ready(self) -> None:
+        """Always ready: a checkpoint that cannot be used does not load."""
+
+    def generate(self, request: VlmRequest) -> VlmReply:
+        """Answer freely. Raises BadInput when the prompt does not fit or sampling is asked for."""
+        prompt_ids = self._prompt_ids(request)
+        limit = self._limit(request, len(prompt_ids))
+        tokens = list(self._tokens(request, prompt_ids, limit))
+        finish: FinishReason = "length"
+        if tokens and tokens[-1] in self._loaded.end_token_ids:
+            finish = "stop"
+        return VlmReply(
+            text=self._decode(tokens).strip(),
+            prompt_tokens=len(prompt_ids),
+            completion_tokens=len(tokens),
+            finish_reason=finish,
+        )
+
+    def stream(self, request: VlmRequest) -> Iterator[str]:
+        """Yield whole characters as they come; a character spelt in several tokens waits for its last one."""
+        prompt_ids = self._prompt_ids(request)
+        tokens: list[int] = []
+        shown = 0
+        for token in self._tokens(request, prompt_ids, self._limit(request, len(prompt_ids))):
+            tokens.append(token)
+            text = self._decode(tokens)
+            if len(text) > shown and not text.endswith("\ufffd"):
+                yield text[shown:]
+                shown = len(text)
+        rest = self._decode(tokens)[shown:]
+        if rest:
+            yield rest
+
+    def choose(self, request: VlmRequest, choices: Sequence[str]) -> ChoiceReply:
+        """Give each choice the exact probability of its whole answer, normalised over the choices.
+
+        The prompt is read once; then all answers are read in one pass as a tree of tokens, each token seeing its own branch only.
+        """
+        check_pictures(request.images)
+        admitted = grammar.with_none(choices)
+        texts = grammar.answers(admitted, self.dialect)
+        prompt = chat_prompt(request.prompt, len(request.images))
+        encoded = [self._encode(f"{prompt} {text}{self._loaded.end_text}", len(request.images)) for text in texts]
+        shared = _shared_length(encoded)
+        self._check_length(max(map(len, encoded)))
+        trie = grammar.TokenTrie.build([ids[shared:] for ids in encoded])
+        end = _end(request)
+        with self._turn, _running(end):
+            logits, cache = self._read(encoded[0][:shared], request.images)
+        with self._turn, _running(end):
+            scores = self._score(trie, shared, logits, cache)
+        weights = torch.softmax(torch.tensor(scores, dtype=torch.float64), dim=0).tolist()
+        return ChoiceReply(
+            probabilities=dict(zip(admitted, weights, strict=True)),
+            prompt_tokens=shared,
+            completion_tokens=len(trie.tokens),
+        )
+
+    def _score(self, trie: grammar.TokenTrie, start: int, first_logits: torch.Tensor, cache: Any) -> list[float]:
+        """Return the log probability of every path of `trie`, continuing the `start` tokens held by `cache`."""
+        nodes = trie.inner_nodes()
+        row_of = {-1: 0} | {node: row for row, node in enumerate(nodes, start=1)}
+        logits = first_logits
+        if nodes:
+            visible = torch.zeros(len(nodes), len(nodes), dtype=torch.bool)
+            for row, node in enumerate(nodes):
+                above = node
+                while above != -1:
+                    visible[row, row_of[above] - 1] = True
+                    above = trie.parents[above]
+            dtype = self._loaded.model.dtype
+            mask = torch.zeros(len(nodes), start + len(nodes), dtype=dtype)
+            mask[:, start:].masked_fill_(~visible, torch.finfo(dtype).min)
+            tree = self._loaded.model(
+                input_ids=self._tensor([[trie.tokens[node] for node in nodes]]),
+                position_ids=self._tensor([[start + trie.depths[node] for node in nodes]]),
+                attention_mask=mask[None, None].to(self._device),
+                past_key_values=cache,
+                use_cache=True,
+            )
+            logits = torch.cat([first_logits, tree.logits[0]])
+        logprobs = torch.log_softmax(logits.float().cpu(), dim=-1)
+        return [
+            float(sum(logprobs[row_of[trie.parents[node]], trie.tokens[node]] for node in path)) for path in trie.paths
+        ]
+
+    def _tokens(self, request: VlmRequest, prompt_ids: list[int], limit: int) -> Iterator[int]:
+        """Yield the likeliest tokens one by one, the end token included."""
+        if request.temperature != 0.0:
+            raise BadInput("this backend answers greedily: temperature must be 0")
+        end = _end(request)
+        with self._turn, _running(end):
+            logits, cache = self._read(prompt_ids, request.images)
+        for step in range(limit):
+            token = int(logits[-1].argmax())
+            yield token
+            if token in self._loaded.end_token_ids or step == limit - 1:
+                return
+            with self._turn, _running(end):
+                out = self._loaded.model(input_ids=self._tensor([[token]]), past_key_values=cache, use_cache=True)
+                logits = out.logits[0]
+
+    def _read(self, ids: list[int], images: tuple[NDArray[np.uint8], ...]) -> tuple[torch.Tensor, Any]:
+        """Return the logits after the last of `ids` (1, V) and the cache that holds all of them."""
+        out = self._loaded.model(
+            input_ids=self._tensor([ids]),
+            pixel_values=self._pixels(images) if images else None,
+            use_cache=True,
+            logits_to_keep=1,
+        )
+        return out.logits[0], out.past_key_values
+
+    def _pixels(self, images: tuple[NDArray[np.uint8], ...]) -> torch.Tensor:
+        """Return (N, 3, S, S): fitted, scaled to 0-1, normalised by the checkpoint's mean and deviation."""
+        fitted = np.stack([fit_square(image, self._loaded.input_px) for image in images]).astype(np.float32) / 255.0
+        mean, deviation = np.array(self._loaded.image_mean, np.float32), np.array(self._loaded.image_std, np.float32)
+        scaled = (fitted - mean) / deviation
+        pixels = torch.from_numpy(np.ascontiguousarray(scaled.transpose(0, 3, 1, 2)))
+        return pixels.to(device=self._device, dtype=self._loaded.model.dtype)
+
+    def _prompt_ids(self, request: VlmRequest) -> list[int]:
+        check_pictures(request.images)
+        ids = self._encode(chat_prompt(request.prompt, len(request.images)), len(request.images))
+        if self._loaded.end_token_ids & set(ids):
+            raise BadInput("the prompt holds a token that ends answers")
+        self._check_length(len(ids) + 1)
+        return ids
+
+    def _encode(self, text: str, images: int) -> list[int]:
+        """Return the tokens of `text` with every picture placeholder repeated to the picture's length."""
+        encoding = self._loaded.tokenizer.encode(text)
+        token = self._loaded.image_token_id
+        if encoding.ids.count(token) != images:
+            raise BadInput(f"the prompt holds {encoding.ids.count(token)} picture placeholders for {images} pictures")
+        if "<unk>" in encoding.tokens:
+            raise BadInput("the prompt holds a character that this model's tokenizer cannot spell")
+        return [copy for id in encoding.ids for copy in [id] * (self._loaded.image_tokens if id == token else 1)]
+
+    def _check_length(self, tokens: int) -> None:
+        if tokens > self._loaded.max_positions:
+            raise BadInput(f"the prompt has {tokens} tokens; this model reads at most {self._loaded.max_positions}")
+
+    def _limit(self, request: VlmRequest, prompt_tokens: int) -> int:
+        return max(1, min(request.max_tokens, self._max_tokens, self._loaded.max_positions - prompt_tokens))
+
+    def _decode(self, tokens: list[int]) -> str:
+        return str(self._loaded.tokenizer.decode(tokens, skip_special_tokens=True))
+
+    def _tensor(self, rows: list[list[int]]) -> torch.Tensor:
+        return torch.tensor(rows, dtype=torch.long, device=self._device)
+
+
+def _shared_length(sequences: Sequence[Sequence[int]]) -> int:
+    """Return how many tokens all sequences have in common at their start."""
+    shared = 0
+    for column in zip(*sequences, strict=False):
+        if len(set(column)) > 1:
+            break
+        shared += 1
+    return shared
+
+
+def _end(request: VlmRequest) -> float:
+    return time.monotonic() + request.deadline_s if request.deadline_s is not None else float("inf")
+
+
+@contextmanager
+def _running(end: float) -> Iterator[None]:
+    """Run one pass without gradients, unless `end` (monotonic seconds) is over."""
+    if time.monotonic() >= end:
+        raise BackendDown("the model did not answer in time")
+    try:
+        with torch.inference_mode():
+            yield
+    except torch.cuda.OutOfMemoryError:
+        raise OutOfMemory("the request does not fit in the accelerator's memory") from None
