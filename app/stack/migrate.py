@@ -17,6 +17,7 @@ from alembic.script import ScriptDirectory
 from psycopg import sql
 from sqlalchemy import Connection, text
 
+from app.catalog.keys import LOCAL_TENANT
 from app.catalog.session import owner_engine
 from app.settings import APP_ROLE, QUEUE_ROLE, Settings
 from app.stack import postgres_server
@@ -89,6 +90,10 @@ def migrate(settings: Settings, revision: str = "head") -> Path | None:
                 _log.warning("the data folder has schema %s, this version has %s; backup: %s", found, wanted, backup)
             _upgrade(settings, revision)
         _set_passwords(settings, lock_connection)
+        if settings.embedded:
+            lock_connection.execute(
+                text("INSERT INTO tenants (name) VALUES (:name) ON CONFLICT DO NOTHING"), {"name": LOCAL_TENANT}
+            )
     return backup
 
 
