@@ -1,0 +1,24 @@
+"""Marks on regions: order, ids, label places, click points, and the painted picture.
+
+Entry points: `place` (geometry only), `paint` (pixels only), `mark` (both), `paint_for_model` (a picture at a model's
+input size with given ids). Same input, same bytes. Loads no torch; knows nothing of segmenters, prompts or storage.
+"""
+
+from models.marks.for_model import paint_for_model
+from models.marks.marking import mark, place
+from models.marks.paint import paint
+from models.marks.presets import STYLES, MarkStyle, style_of
+from models.marks.types import Mark, Marking, Previous
+
+__all__ = [
+    "STYLES",
+    "Mark",
+    "MarkStyle",
+    "Marking",
+    "Previous",
+    "mark",
+    "paint",
+    "paint_for_model",
+    "place",
+    "style_of",
+]
