@@ -7,6 +7,7 @@ query. It never looks at the pictures' content.
 import hashlib
 import math
 import re
+from collections import deque
 from collections.abc import Iterator, Sequence
 
 from models.errors import BackendDown, BadInput
@@ -42,7 +43,7 @@ class FakeBackend:
         self._answer = answer
         self._favourite = favourite
         self._down = down
-        self.requests: list[VlmRequest] = []
+        self.requests: deque[VlmRequest] = deque(maxlen=100)
 
     def ready(self) -> None:
         """Raise BackendDown if the fake was made to be down."""
@@ -94,7 +95,7 @@ class FakeBackend:
 
     def _listing(self, prompt: str) -> str:
         rows = [(row["id"], row["what"]) for row in _ROWS[self.dialect].finditer(prompt)]
-        lines = [f"{mark_id}. {' '.join(re.findall(r'[^\W_]+', what))}" for mark_id, what in rows]
+        lines = [f"{mark_id}. {' '.join(_WORD.findall(what))}" for mark_id, what in rows]
         return "\n".join(lines) or "There are no marks that I know of."
 
 
