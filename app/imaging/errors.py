@@ -98,7 +98,9 @@ class FetchRefused(ImagingError):
     """The image URL is not allowed"""
 
     code = "url.refused"
-    default_detail = "The URL cannot be fetched by this service."
+    default_detail = (
+        "Only http and https URLs of public hosts, on the usual ports and without credentials, are fetched."
+    )
 
 
 class FetchFailed(ImagingError):
