@@ -76,7 +76,7 @@ def write_counts(runs: Runs) -> str:
     place = np.arange(int(widths.sum())) - np.repeat(starts, widths)
     more = place < np.repeat(widths, widths) - 1
     digits_out = ((np.repeat(values, widths) >> (5 * place)) & 31) + 32 * more + 48
-    return digits_out.astype(np.uint8).tobytes().decode("ascii")
+    return str(digits_out.astype(np.uint8).tobytes(), "ascii")
 
 
 def spans(runs: Runs) -> tuple[Runs, Runs]:

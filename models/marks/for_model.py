@@ -5,6 +5,7 @@ training call this same function; it is the training loop's hot path. Knows no m
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -14,7 +15,7 @@ from models.marks.labels import color_of
 from models.marks.marking import Style, leader_of
 from models.marks.order import mark_number
 from models.marks.paint import Picture, check_image, draw_marks
-from models.marks.placement import lay_out
+from models.marks.placement import Wish, lay_out
 from models.marks.presets import MarkStyle, style_of
 from models.marks.types import Mark
 from models.marks.visible import Crop, Visible
@@ -47,7 +48,8 @@ def paint_for_model(image: Picture, regions: Regions, ids: Sequence[str], style:
         return canvas
     names = [ids[i] for i in indices]
     boxes = regions.boxes_xyxy_px.astype(np.float64) * (*scale_xy, *scale_xy) + (*offset_xy, *offset_xy)
-    _draw(canvas, crops, names, boxes[indices].tolist(), style)
+    elements = [style.spare_content and (regions.roles[i] or regions.texts[i]) is not None for i in indices]
+    _draw(canvas, crops, names, elements, boxes[indices].tolist(), style)
     return canvas
 
 
@@ -65,14 +67,20 @@ def fit_square(image: Picture, size_px: int) -> tuple[Picture, tuple[float, floa
 
 
 def _draw(
-    canvas: Picture, crops: Sequence[Crop], ids: Sequence[str], boxes: Sequence[list[float]], style: MarkStyle
+    canvas: Picture,
+    crops: Sequence[Crop],
+    ids: Sequence[str],
+    elements: Sequence[bool],
+    boxes: Sequence[list[float]],
+    style: MarkStyle,
 ) -> None:
     size_px = canvas.shape[0]
     areas = [int(np.count_nonzero(crop)) for _, crop in crops]
     visible = Visible((size_px, size_px), areas, lambda k: crops[k])
     parts = [visible.part(k) for k in range(len(crops))]
     height = max(_MIN_LABEL_PX, round(_LABEL_SHARE * size_px))
-    spots = lay_out(visible, parts, ids, [height] * len(crops), [None] * len(crops), min_height_px=_MIN_LABEL_PX)
+    wishes = [Wish(text=name, height_px=height, element=e) for name, e in zip(ids, elements, strict=True)]
+    spots = lay_out(visible, parts, wishes, min_height_px=_MIN_LABEL_PX)
     marks = []
     for k, box in enumerate(boxes):
         left, top, right, bottom = map(float, spots[k].rect)
@@ -95,5 +103,5 @@ def _draw(
                 color_rgb=color_of((mark_number(ids[k], style.kind) or k + 1) - 1),
             )
         )
-    dark = MarkStyle(name=style.name, draw=style.draw, alpha=style.alpha, label_colors="black")
+    dark = replace(style, label_colors="black", label_alpha=1.0)
     draw_marks(canvas, marks, dark, lambda k: crops[k], line_px=max(1, round(size_px / 224)))

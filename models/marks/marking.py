@@ -5,20 +5,20 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from models.marks.labels import color_of
 from models.marks.order import assign_ids, mark_number, most_useful, ordered
 from models.marks.paint import Picture, check_image, paint
-from models.marks.placement import Rect, Spot, lay_out
+from models.marks.placement import Spot, Wish, lay_out
 from models.marks.points import choose_point, keep_point
 from models.marks.presets import MarkStyle, style_of
 from models.marks.types import Box, Mark, Marking, Previous
-from models.marks.visible import CropOf, Part, Visible
-from models.regions import Point, Regions
+from models.marks.visible import Part, Visible
+from models.regions import Regions
 
 Style = str | Mapping[str, Any] | MarkStyle
 
@@ -57,18 +57,9 @@ def place(
     for index, name in zip(order, ids, strict=True):
         ids_by_slot[slots[index]] = name
     parts = [visible.part(k) for k in range(len(chosen))]
-    heights = [label_height(style, part, regions.size_hw) for part in parts]
-    placed = compose(
-        visible=visible,
-        parts=parts,
-        ids=ids_by_slot,
-        heights=heights,
-        regions=regions,
-        chosen=chosen,
-        areas=[areas[i] for i in chosen],
-        style=style,
-    )
-    marks = tuple(placed[slots[index]] for index in order)
+    wishes = [wish_of(style, regions, index, ids_by_slot[k], parts[k]) for k, index in enumerate(chosen)]
+    placed = _compose(visible, parts, wishes, regions.take(chosen), style)
+    marks = tuple(replace(placed[slots[index]], region_index=index) for index in order)
     return Marking(marks=marks, omitted_regions=len(regions) - len(marks), style=style)
 
 
@@ -82,76 +73,68 @@ def _drop_small(
     return kept, Visible(regions.size_hw, [areas[i] for i in kept], lambda k: regions.crop(kept[k]))
 
 
-def label_height(style: MarkStyle, part: Part, size_hw: tuple[int, int]) -> int:
+def wish_of(style: MarkStyle, regions: Regions, index: int, name: str, part: Part) -> Wish:
+    """Return what the label `name` of region `index` needs."""
+    element = style.spare_content and (regions.roles[index] is not None or regions.texts[index] is not None)
+    point = regions.points_xy_px[index]
+    height = _label_height(style, part, regions.size_hw, element=element)
+    return Wish(text=name, height_px=height, element=element, point_xy_px=point)
+
+
+def _label_height(style: MarkStyle, part: Part, size_hw: tuple[int, int], *, element: bool) -> int:
     """Return the label's height in pixels: from the picture's size, less on a small region, never below legible."""
     relative = min(size_hw) / 640
     if style.fixed_label:
         return max(9, round(style.label_height_px * relative))
     # Square root: a 320 px thumbnail needs relatively larger labels than a 4K screen.
     full = style.label_height_px * math.sqrt(relative)
-    return max(11, round(min(full, max(0.6 * full, 0.5 * math.sqrt(part.area_px)))))
+    room = 0.45 * min(part.distance.shape) * part.stride if element else 0.5 * math.sqrt(part.area_px)
+    return max(11, round(min(full, max(0.6 * full, room))))
 
 
-def compose(
-    *,
-    visible: Visible,
-    parts: Sequence[Part],
-    ids: Sequence[str],
-    heights: Sequence[int],
-    regions: Regions,
-    chosen: Sequence[int],
-    areas: Sequence[int],
-    style: MarkStyle,
+def _compose(
+    visible: Visible, parts: Sequence[Part], wishes: Sequence[Wish], regions: Regions, style: MarkStyle
 ) -> list[Mark]:
-    """Return one mark per part: labels laid out together, then points."""
-    given = [regions.points_xy_px[i] for i in chosen]
-    spots = lay_out(visible, parts, ids, heights, given)
+    """Return one mark per region of `regions` (as many as parts): labels laid out together, then points."""
+    spots = lay_out(visible, parts, wishes)
     labels = np.asarray([spot.rect for spot in spots], np.int64).reshape(-1, 4)
     marks = []
-    for k, index in enumerate(chosen):
-        box = regions.boxes_xyxy_px[index].tolist()
-        point, occluded = _point(visible, parts[k], k, regions, index, labels)
-        number = mark_number(ids[k], style.kind)
-        rect = spots[k].rect
+    for k, (part, spot, wish) in enumerate(zip(parts, spots, wishes, strict=True)):
+        x0, y0, x1, y1 = regions.boxes_xyxy_px[k].tolist()
+        kept = None if wish.point_xy_px is None else keep_point(visible, k, regions.crop(k), wish.point_xy_px, labels)
+        point, occluded = kept or choose_point(visible, part, k, labels)
+        left, top, right, bottom = map(float, spot.rect)
         marks.append(
             Mark(
-                id=ids[k],
-                region_index=index,
-                region_id=regions.ids[index],
-                bbox_xyxy_px=(box[0], box[1], box[2], box[3]),
+                id=wish.text,
+                region_index=k,
+                region_id=regions.ids[k],
+                bbox_xyxy_px=(x0, y0, x1, y1),
                 point_xy_px=point,
                 occluded=occluded,
-                label_xy_px=((rect[0] + rect[2]) / 2, (rect[1] + rect[3]) / 2),
-                label_bbox_xyxy_px=(float(rect[0]), float(rect[1]), float(rect[2]), float(rect[3])),
-                leader=leader_of(spots[k], parts[k]),
-                area_px=areas[k],
-                score=float(regions.scores[index]),
-                text=regions.texts[index],
-                role=regions.roles[index],
-                color_rgb=color_of((number or k + 1) - 1),
+                label_xy_px=((left + right) / 2, (top + bottom) / 2),
+                label_bbox_xyxy_px=(left, top, right, bottom),
+                leader=leader_of(spot, part),
+                area_px=regions.area_px(k),
+                score=float(regions.scores[k]),
+                text=regions.texts[k],
+                role=regions.roles[k],
+                color_rgb=color_of(max(0, mark_number(wish.text, style.kind) - 1)),
             )
         )
     return marks
 
 
-def _point(
-    visible: Visible, part: Part, k: int, regions: Regions, index: int, labels: NDArray[np.int64]
-) -> tuple[Point, bool]:
-    given = regions.points_xy_px[index]
-    if given is not None:
-        kept = keep_point(visible, k, regions.crop(index), given, labels)
-        if kept is not None:
-            return kept
-    return choose_point(visible, part, k, labels)
-
-
 def leader_of(spot: Spot, part: Part) -> Box | None:
-    """Return the line from the label's edge to the part's innermost pixel, or None for a label on its region."""
+    """Return the line from the label's edge to the part's nearest pixel, or None for a label on its region."""
     if not spot.off_region:
         return None
-    x, y = part.anchor_xy[0] + 0.5, part.anchor_xy[1] + 0.5
     left, top, right, bottom = spot.rect
-    return (min(max(x, left), right - 1.0), min(max(y, top), bottom - 1.0), x, y)
-
-
-__all__ = ["CropOf", "Rect", "compose", "label_height", "leader_of", "mark", "place"]
+    ys, xs = np.nonzero(part.distance > 0)
+    px, py = part.origin_xy[0] + xs * part.stride, part.origin_xy[1] + ys * part.stride
+    # Measured from the label's middle: of many equally near pixels this takes the one opposite.
+    away = np.maximum(left - px, px - right + 1).clip(0) ** 2 + np.maximum(top - py, py - bottom + 1).clip(0) ** 2
+    off_middle = (px - (left + right) / 2) ** 2 + (py - (top + bottom) / 2) ** 2
+    nearest = int(np.argmin(away + 1e-3 * off_middle))
+    x, y = float(px[nearest]) + 0.5, float(py[nearest]) + 0.5
+    return (min(max(x, left + 0.5), right - 0.5), min(max(y, top + 0.5), bottom - 0.5), x, y)

@@ -1,9 +1,11 @@
 """Where each label goes: inside its region's visible part, else beside it with a leader line.
 
+A label inside stands where the part is widest; on an interface element, whose middle holds its text or icon, in a corner.
 Labels never touch one another or leave the frame while there is room at any legible size. Works on parts
 (`models.marks.visible`); knows no ids, styles or pixels. Called by `place` and `paint_for_model`.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -17,8 +19,10 @@ from models.marks.visible import Part, Visible, middle_of_best
 Rect = tuple[int, int, int, int]
 
 _GAP_PX = 1  # free pixels between two labels
+_GROWTH = np.array([-_GAP_PX, -_GAP_PX, _GAP_PX, _GAP_PX])
 _MIN_COVERAGE = 0.7  # of a label inside its region
 _MAX_SHARE = 0.5  # of the visible part that a label inside may hide
+_ELEMENT_SHARE = 0.12  # the same where the region is an interface element and a place beside it is free
 _MIN_HEIGHT_PX = 8
 _SHRINK = (1.0, 0.85, 0.72, 0.6, 0.5)
 _RINGS = np.array([0.12, 0.4, 0.8, 1.3, 2.0, 3.0, 4.2, 5.8, 8.0])  # distances from the region in label heights
@@ -30,6 +34,19 @@ class Spot:
 
     rect: Rect
     off_region: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What one label needs: its text, its wished height, and what it must not hide.
+
+    `element` keeps the region's middle free; `point_xy_px` is a caller's click point, which stays free of every label.
+    """
+
+    text: str
+    height_px: int
+    element: bool = False
+    point_xy_px: tuple[float, float] | None = None
 
 
 @dataclass(slots=True)
@@ -48,37 +65,26 @@ class _Table:
 
 
 def lay_out(
-    visible: Visible,
-    parts: Sequence[Part],
-    texts: Sequence[str],
-    heights: Sequence[int],
-    kept_points: Sequence[tuple[float, float] | None],
-    min_height_px: int = _MIN_HEIGHT_PX,
+    visible: Visible, parts: Sequence[Part], wishes: Sequence[Wish], min_height_px: int = _MIN_HEIGHT_PX
 ) -> list[Spot]:
     """Return one label place per part; all labels shrink together (to `min_height_px`) until they fit side by side."""
     small = visible.share_of_small(0.05 * visible.owner.size)
-    anchors = [
-        part.anchor_xy if point is None else (int(point[0]), int(point[1]))
-        for part, point in zip(parts, kept_points, strict=True)
-    ]
-    spots: list[Spot] = []
+    anchors = np.asarray([_anchor(p, wish) for p, wish in zip(parts, wishes, strict=True)], np.int64).reshape(-1, 2)
     for shrink in _SHRINK:
-        table = _Table(
-            visible.size_hw,
-            small,
-            np.asarray(anchors, np.int64).reshape(-1, 2),
-            np.zeros((len(parts), 4), np.int64),
-        )
-        sizes = [
-            _label_size(t, max(min_height_px, round(h * shrink)), visible.size_hw)
-            for t, h in zip(texts, heights, strict=True)
-        ]
-        last = shrink == _SHRINK[-1] or all(h * shrink <= min_height_px for h in heights)
-        attempt = _place_all(table, parts, sizes, last_try=last)
-        if attempt is not None:
-            spots = attempt
-            break
-    return spots
+        heights = [max(min_height_px, round(wish.height_px * shrink)) for wish in wishes]
+        last = shrink == _SHRINK[-1] or max(heights, default=0) <= min_height_px
+        sizes = [_label_size(wish.text, h, visible.size_hw) for wish, h in zip(wishes, heights, strict=True)]
+        table = _Table(visible.size_hw, small, anchors, np.zeros((len(parts), 4), np.int64))
+        spots = _place_all(table, parts, wishes, sizes, last_try=last)
+        if spots is not None:
+            return spots
+    raise AssertionError("the last try places every label")
+
+
+def _anchor(part: Part, wish: Wish) -> tuple[int, int]:
+    if wish.point_xy_px is None:
+        return part.anchor_xy
+    return math.floor(wish.point_xy_px[0]), math.floor(wish.point_xy_px[1])
 
 
 def _label_size(text: str, height: int, size_hw: tuple[int, int]) -> tuple[int, int]:
@@ -87,43 +93,73 @@ def _label_size(text: str, height: int, size_hw: tuple[int, int]) -> tuple[int, 
 
 
 def _place_all(
-    table: _Table, parts: Sequence[Part], sizes: Sequence[tuple[int, int]], *, last_try: bool
+    table: _Table, parts: Sequence[Part], wishes: Sequence[Wish], sizes: Sequence[tuple[int, int]], *, last_try: bool
 ) -> list[Spot] | None:
-    spots: list[Spot | None] = [None] * len(parts)
+    spots: dict[int, Spot] = {}
     # Small parts choose first: a large one has other places.
     for i in sorted(range(len(parts)), key=lambda i: (parts[i].area_px, i)):
-        spot = _inside(table, parts[i], i, sizes[i]) or _beside(table, parts[i], i, sizes[i])
-        if spot is None:
-            if not last_try:
-                return None
-            spot = _anywhere(table, parts[i], sizes[i])
-        table.add(spot.rect)
-        spots[i] = spot
-    return [spot for spot in spots if spot is not None]
+        find = _for_element if wishes[i].element else _for_object
+        spot = find(table, parts[i], i, sizes[i], pinned=wishes[i].point_xy_px is not None)
+        if spot is None and not last_try:
+            return None
+        spots[i] = spot or _anywhere(table, parts[i], sizes[i])
+        table.add(spots[i].rect)
+    return [spots[i] for i in range(len(parts))]
 
 
-def _inside(table: _Table, part: Part, i: int, size_wh: tuple[int, int]) -> Spot | None:
-    w, h = size_wh
-    if part.hidden or w * h > _MAX_SHARE * part.area_px:
+def _for_object(table: _Table, part: Part, i: int, size_wh: tuple[int, int], *, pinned: bool) -> Spot | None:
+    inside = None
+    if size_wh[0] * size_wh[1] <= _MAX_SHARE * part.area_px:
+        inside = _inside(table, part, None if pinned else i, size_wh, corner=False)
+    return inside or _beside(table, part, size_wh) or _afar(table, part, size_wh)
+
+
+def _for_element(table: _Table, part: Part, i: int, size_wh: tuple[int, int], *, pinned: bool) -> Spot | None:
+    (w, h), free = size_wh, None if pinned else i
+    box_height = part.distance.shape[0] * part.stride
+    if w * h <= _ELEMENT_SHARE * part.area_px and h <= 0.65 * box_height:
+        spot = _inside(table, part, free, size_wh, corner=True)
+        if spot is not None:
+            return spot
+    spot = _beside(table, part, size_wh, max_cost=1.0)
+    if spot is None and w * h <= _MAX_SHARE * part.area_px:
+        spot = _inside(table, part, free, size_wh, corner=True)
+    return spot or _beside(table, part, size_wh) or _afar(table, part, size_wh)
+
+
+def _inside(table: _Table, part: Part, own: int | None, size_wh: tuple[int, int], *, corner: bool) -> Spot | None:
+    """Return a free place on the part; `own` is the index of an anchor that the label may cover."""
+    if part.hidden:
         return None
-    stride, (x0, y0) = part.stride, part.origin_xy
+    (w, h), stride, (x0, y0) = size_wh, part.stride, part.origin_xy
     rows, columns = part.distance.shape
     kernel = (max(1, round(w / stride)), max(1, round(h / stride)))
     seen = (part.distance > 0).astype(np.float32)
     coverage = cv2.boxFilter(seen, -1, kernel, normalize=True, borderType=cv2.BORDER_CONSTANT)
-    score = np.where((coverage >= _MIN_COVERAGE) & (part.distance > 0), part.distance, np.float32(-1))
-    # From here in label corners: sample (row, column) puts the label's corner at pixel - size / 2.
+    wanted = _near_corner(rows, columns) if corner else part.distance
+    least = 0.97 if corner else _MIN_COVERAGE
+    score = np.where((coverage >= least) & (part.distance > 0), wanted, np.float32(-1))
+    # A sample at pixel (x, y) stands for the label whose corner is (x - w // 2, y - h // 2).
     _forbid_outside(score, part, size_wh, table.size_hw)
     pixel_box = (x0, y0, x0 + columns * stride, y0 + rows * stride)
-    for left, top, right, bottom in _blockers(table, pixel_box, size_wh, i):
+    for left, top, right, bottom in _blockers(table, pixel_box, size_wh, own):
         c0, c1 = _first(left - w + w // 2 - x0, stride), _first(right + w // 2 - x0, stride)
         r0, r1 = _first(top - h + h // 2 - y0, stride), _first(bottom + h // 2 - y0, stride)
         score[max(0, r0) : max(0, r1), max(0, c0) : max(0, c1)] = -1
     if float(score.max()) <= 0:
         return None
-    column, row = middle_of_best(score)
+    column, row = divmod(int(score.T.argmax()), rows) if corner else middle_of_best(score)
     left, top = x0 + column * stride - w // 2, y0 + row * stride - h // 2
     return Spot(rect=(left, top, left + w, top + h), off_region=False)
+
+
+def _near_corner(rows: int, columns: int) -> NDArray[np.float32]:
+    """Return (rows, columns) float32, larger nearer to a corner; top left before top right before the lower ones."""
+    xs, ys = np.arange(columns, dtype=np.float32), np.arange(rows, dtype=np.float32)
+    across = np.minimum(xs, columns - 1 - xs + 0.15 * columns)
+    down = np.minimum(ys, rows - 1 - ys + 0.3 * rows)
+    score: NDArray[np.float32] = np.float32(rows + columns) - down[:, None] - across[None, :]
+    return score
 
 
 def _first(offset: int, stride: int) -> int:
@@ -141,30 +177,36 @@ def _forbid_outside(
     score[:, max(0, _first(frame_hw[1] - w + w // 2 - x0, stride)) :] = -1
 
 
-def _blockers(table: _Table, box: Rect, size_wh: tuple[int, int], own: int) -> list[list[int]]:
-    """Return rectangles, open at both ends, that a label near `box` must not enter: labels with a gap, and anchors."""
+def _blockers(table: _Table, box: Rect, size_wh: tuple[int, int], own: int | None) -> list[list[int]]:
+    """Return rectangles [x0, y0, x1 - 1, y1 - 1] near `box` that a label must not enter: labels and anchors."""
     w, h = size_wh
-    reach = np.array([box[0] - w, box[1] - h, box[2] + w, box[3] + h])
-    rects = table.rects[: table.count] + np.array([-_GAP_PX, -_GAP_PX, _GAP_PX, _GAP_PX])
+    rects = table.rects[: table.count] + _GROWTH
     points = np.concatenate((table.anchors, table.anchors + 1), axis=1)
-    points[own] = -(1 << 30)
+    if own is not None:
+        points[own] = -(1 << 30)
     every = np.concatenate((rects, points))
-    near = (every[:, :2] < reach[2:]).all(1) & (every[:, 2:] > reach[:2]).all(1)
-    found: list[list[int]] = every[near].tolist()
-    return [[r[0], r[1], r[2] - 1, r[3] - 1] for r in found]
+    near = (
+        (every[:, 0] < box[2] + w)
+        & (every[:, 1] < box[3] + h)
+        & (every[:, 2] > box[0] - w)
+        & (every[:, 3] > box[1] - h)
+    )
+    found: list[list[int]] = (every[near] - [0, 0, 1, 1]).tolist()
+    return found
 
 
-def _beside(table: _Table, part: Part, i: int, size_wh: tuple[int, int]) -> Spot | None:
+def _beside(table: _Table, part: Part, size_wh: tuple[int, int], max_cost: float = np.inf) -> Spot | None:
     corners, cost = _ring(part, size_wh)
-    spot = _cheapest(table, i, corners, cost, size_wh)
-    if spot is not None:
-        return spot
-    height, width = table.size_hw
-    w, h = size_wh
+    return _cheapest(table, corners, cost, size_wh, max_cost * size_wh[1])
+
+
+def _afar(table: _Table, part: Part, size_wh: tuple[int, int]) -> Spot | None:
+    """Return the free place nearest to the part, anywhere in the frame."""
+    (w, h), (height, width) = size_wh, table.size_hw
     xs, ys = np.meshgrid(np.arange(0, width - w + 1, max(1, w // 2)), np.arange(0, height - h + 1, max(1, h // 2)))
     corners = np.stack((xs.ravel(), ys.ravel()), 1)
     cost = np.hypot(corners[:, 0] + w / 2 - part.anchor_xy[0], corners[:, 1] + h / 2 - part.anchor_xy[1])
-    return _cheapest(table, i, corners, cost, size_wh)
+    return _cheapest(table, corners, cost, size_wh, np.inf)
 
 
 def _ring(part: Part, size_wh: tuple[int, int]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
@@ -199,7 +241,7 @@ def _seen_box(part: Part) -> Rect:
 
 
 def _cheapest(
-    table: _Table, own: int, corners: NDArray[np.int64], cost: NDArray[np.float64], size_wh: tuple[int, int]
+    table: _Table, corners: NDArray[np.int64], cost: NDArray[np.float64], size_wh: tuple[int, int], limit: float
 ) -> Spot | None:
     w, h = size_wh
     height, width = table.size_hw
@@ -223,6 +265,8 @@ def _cheapest(
     covered = table.small[y1, x1] - table.small[y0, x1] - table.small[y1, x0] + table.small[y0, x0]
     total = np.where(blocked, np.inf, cost + 2.0 * h * covered / (w * h))
     best = int(np.argmin(total))
+    if total[best] > limit:
+        return None
     left, top = int(x0[best]), int(y0[best])
     return Spot(rect=(left, top, left + w, top + h), off_region=True)
 

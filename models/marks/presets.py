@@ -22,7 +22,8 @@ class MarkStyle:
 
     `alpha` is the opacity of a mask's fill, `label_alpha` that of the label's box. `label_height_px` is stated for a
     picture whose short side is 640 and grows with the square root of the size (`fixed_label`: with the size itself, and
-    the same for every region). `min_area_px` is stated at short side 640, too, and counts visible pixels.
+    the same for every region). `spare_content` puts the labels of interface elements (regions with a role or text) into a
+    corner, so that they hide neither text nor icon. `min_area_px` is stated at short side 640, too, and counts visible pixels.
     """
 
     name: str
@@ -34,6 +35,7 @@ class MarkStyle:
     label_alpha: float = 1.0
     label_height_px: float = 21.0
     fixed_label: bool = False
+    spare_content: bool = True
     min_area_px: float = 0.0
     max_marks: int = 99
 
@@ -65,6 +67,7 @@ STYLES: dict[str, MarkStyle] = {
             label_alpha=0.8,
             label_height_px=27.0,
             fixed_label=True,
+            spare_content=False,
         ),
         MarkStyle(
             name="som-llava",
@@ -75,6 +78,7 @@ STYLES: dict[str, MarkStyle] = {
             label_alpha=0.8,
             label_height_px=27.0,
             fixed_label=True,
+            spare_content=False,
             min_area_px=110.0,
         ),
     )
