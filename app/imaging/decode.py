@@ -1,6 +1,6 @@
 """Untrusted bytes to pixels: checks, then a decoder child, then our own lossless copy.
 
-Called by the services that accept images and by the command line. `Decoder` owns the pool of children and is safe
+Called by the services that accept images and by the command line. `ImageDecoder` owns the pool of children and is safe
 to share between threads; it starts nothing before the first image. Knows nothing of HTTP, keys or storage.
 """
 
@@ -52,7 +52,7 @@ class Decoded:
     canonical_media_type: str = Encoding.PNG.media_type
 
 
-class Decoder:
+class ImageDecoder:
     """The one door for image bytes that somebody sent. Use as a context manager, or call close()."""
 
     def __init__(self, limits: ImageLimits | None = None, pool_limits: PoolLimits | None = None) -> None:
