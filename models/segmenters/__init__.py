@@ -1,0 +1,1 @@
+"""Segmenters: each turns pixels (and what the caller knows) into `Regions`; `models.registry` names them."""

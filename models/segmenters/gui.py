@@ -1,0 +1,306 @@
+"""The `gui` segmenter: a screenshot becomes marks for controls, links, icons and texts, each with text and role.
+
+Named by `models.registry`. It joins what `ocr` reads with what `widgets` sees and decides what deserves a mark: one per
+control, few for prose. Roles are guesses from looks. It knows nothing about what a query will ask for.
+"""
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from models.protocols import SegmentRequest
+from models.regions import Regions
+from models.segmenters import widgets
+from models.segmenters.layout import (
+    Element,
+    attach_labels,
+    join_icons,
+    join_paragraphs,
+    overlap_share,
+    reading_order,
+)
+from models.segmenters.ocr import Box, RapidOcrReader, TextLine, TextReader
+
+# RapidOCR shrinks anything longer; a 2x capture of a laptop screen still fits.
+_WORK_SIDE_PX = 2000
+_SYMBOLS = "口□☐☑日田ロ0Oo•·●○◦▪■*-–"
+_BULLETS = "•·●○◦▪■"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Page:
+    """The working copy and what is already known about it."""
+
+    image: NDArray[np.uint8]  # (H, W, 3)
+    edges: NDArray[np.bool_]  # (H, W)
+    lines: tuple[TextLine, ...]
+    em: float
+
+
+class GuiSegmenter:
+    """Marks a screenshot from its pixels alone; deterministic for one reader version."""
+
+    name = "gui"
+
+    def __init__(self, reader: TextReader | None = None) -> None:
+        """Use `reader` for text, RapidOCR by default; nothing is loaded before the first image."""
+        self._reader = reader or RapidOcrReader()
+        self.version = f"1+{self._reader.version}"
+
+    def segment(self, image: NDArray[np.uint8], request: SegmentRequest) -> Regions:
+        """Return regions of `image` ((H, W, 3) uint8 RGB) in reading order, boxes in its own pixels."""
+        size_hw = (int(image.shape[0]), int(image.shape[1]))
+        work, scale = _working_copy(image, request.device_pixel_ratio)
+        elements = self._elements(work)
+        if not elements:
+            return Regions.empty(size_hw)
+        limits = np.array([size_hw[1], size_hw[0]] * 2, np.float32)
+        boxes = np.array([element.bbox_xyxy_px for element in elements], np.float32) / np.float32(scale)
+        return Regions.from_boxes(
+            size_hw,
+            np.clip(boxes, 0, limits),
+            scores=np.array([element.score for element in elements], np.float32),
+            texts=tuple(element.text or None for element in elements),
+            roles=tuple(element.role for element in elements),
+        )
+
+    def _elements(self, work: NDArray[np.uint8]) -> list[Element]:
+        lines = [line for line in map(_without_bullet, self._reader.read(work)) if not _is_pictogram(line)]
+        em = float(np.median([line.height_px for line in lines])) if lines else 18.0
+        page = _Page(image=work, edges=widgets.edge_mask(work), lines=tuple(lines), em=em)
+        controls = _controls(page)
+        texts = _texts(page, controls)
+        icons = _icons(page, controls)
+        controls, texts, icons = join_icons(controls, texts, icons, em)
+        elements = attach_labels([*controls, *icons, *join_paragraphs(texts, em)], em)
+        return reading_order(elements, em)
+
+
+def _working_copy(image: NDArray[np.uint8], device_pixel_ratio: float) -> tuple[NDArray[np.uint8], float]:
+    """Return the copy to look at and its scale: CSS pixels if the ratio is known, never over 2000 px a side."""
+    scale = min(1.0, _WORK_SIDE_PX / max(image.shape[:2]), 1.0 / max(device_pixel_ratio, 1.0))
+    if scale > 0.999:
+        return np.ascontiguousarray(image[:, :, :3]), 1.0
+    width, height = (max(1, round(side * scale)) for side in (image.shape[1], image.shape[0]))
+    resized = cv2.resize(image[:, :, :3], (width, height), interpolation=cv2.INTER_AREA)
+    return np.asarray(resized, np.uint8), scale
+
+
+def _is_pictogram(line: TextLine) -> bool:
+    """True for the single odd characters the reader makes of icons (a gear becomes one CJK letter)."""
+    text = line.text.replace(" ", "")
+    if len(text) > 2:
+        return False
+    return line.score < 0.8 or (len(text) == 1 and not (text.isascii() and text.isalnum()))
+
+
+def _without_bullet(line: TextLine) -> TextLine:
+    """Cut a leading bullet or box, which is not part of the name."""
+    head, _, rest = line.text.partition(" ")
+    odd_letter = len(head) == 1 and not head.isascii() and rest.isascii()
+    if rest and line.char_x_px and len(head) == 1 and (head in _BULLETS or odd_letter):
+        return line.slice((line.char_x_px[0] + line.char_x_px[1]) / 2, line.bbox_xyxy_px[2] + 1)
+    return line
+
+
+def _controls(page: _Page) -> list[Element]:
+    """Plates that look like one control; panels, table frames and letters' insides are left out."""
+    plates = [plate for plate in widgets.find_plates(page.image, page.edges, page.em) if _plausible(page, plate)]
+    plates.sort(key=lambda plate: -_area(plate.bbox_xyxy_px))
+    kept: list[tuple[widgets.Plate, Element]] = []
+    for plate in plates:
+        element = _as_control(page, plate)
+        if element is None:
+            continue
+        parents = [other for _, other in kept if overlap_share(element.bbox_xyxy_px, other.bbox_xyxy_px) > 0.85]
+        if any(_area(element.bbox_xyxy_px) > 0.55 * _area(other.bbox_xyxy_px) for other in parents):
+            continue  # the inner side of a double border
+        kept.append((plate, element))
+    return [element for _, element in kept if not _is_panel(page, element, [item for _, item in kept])]
+
+
+def _plausible(page: _Page, plate: widgets.Plate) -> bool:
+    """Sort out plates by size, by the image's frame and by the letters they may be a part of."""
+    x0, y0, x1, y1 = plate.bbox_xyxy_px
+    width, height, em = x1 - x0, y1 - y0, page.em
+    squarish = 0.8 <= width / height <= 1.25
+    if not squarish and min(width, height) < 0.7 * em:
+        return False
+    cut = x0 <= 0 or y0 <= 0 or x1 >= page.image.shape[1] or y1 >= page.image.shape[0]
+    if cut and _contrast(plate) < 24:
+        return False
+    if width > 0.97 * page.image.shape[1]:
+        return False
+    if max(width, height) < 1.3 * em:
+        for line in page.lines:
+            if overlap_share(plate.bbox_xyxy_px, line.bbox_xyxy_px) > 0.5:
+                return squarish and plate.outlined and _stands_at_end(line, x0, x1)
+    return True
+
+
+def _stands_at_end(line: TextLine, x0: float, x1: float) -> bool:
+    """True if a small plate within a line's box stands before or after its letters, like a checkbox."""
+    if not line.char_x_px:
+        return False
+    inside = [x for x in line.char_x_px if x0 - 1 <= x <= x1 + 1]
+    text = line.slice_text(x0 - 1, x1 + 1)
+    at_end = x0 < line.char_x_px[0] + 1 or x1 > line.char_x_px[-1] - 1
+    return at_end and (not inside or (len(inside) == 1 and text in _SYMBOLS))
+
+
+def _as_control(page: _Page, plate: widgets.Plate) -> Element | None:
+    """Give a plate its text and role; None if it holds too much to be one control."""
+    x0, y0, x1, y1 = plate.bbox_xyxy_px
+    width, height, em = x1 - x0, y1 - y0, page.em
+    lines = _lines_inside(page, plate.bbox_xyxy_px)
+    text = " ".join(line.text for line in lines)
+    if height > 4.2 * em:
+        return _big_field(page, plate, lines)
+    if len(lines) > 3 or len(text) > 90 or _is_row_of_texts(lines, em):
+        return None
+    role = _role(plate, lines, width, height, em)
+    if role is None:
+        return None
+    return Element(bbox_xyxy_px=plate.bbox_xyxy_px, text=text, role=role, score=0.9 if text or role != "box" else 0.6)
+
+
+def _big_field(page: _Page, plate: widgets.Plate, lines: list[TextLine]) -> Element | None:
+    """A tall outlined area is a text area if it is empty or holds nothing but left-aligned lines."""
+    if not plate.outlined or plate.bbox_xyxy_px[3] - plate.bbox_xyxy_px[1] > 0.6 * page.image.shape[0]:
+        return None
+    left = plate.bbox_xyxy_px[0]
+    if not lines and plate.fill > 0.96 and max(plate.color_rgb) > 0:
+        return Element(bbox_xyxy_px=plate.bbox_xyxy_px, text="", role="textbox", score=0.7)
+    if lines and all(line.bbox_xyxy_px[0] - left < 1.2 * page.em for line in lines):
+        return Element(
+            bbox_xyxy_px=plate.bbox_xyxy_px, text=" ".join(line.text for line in lines)[:80], role="textbox", score=0.6
+        )
+    return None
+
+
+def _role(plate: widgets.Plate, lines: list[TextLine], width: float, height: float, em: float) -> str | None:
+    """Guess what a control is from its shape, its fill and where its text stands."""
+    x0, _, x1, _ = plate.bbox_xyxy_px
+    small = max(width, height) <= 1.6 * em and 0.75 <= width / height <= 1.33
+    if not lines:
+        if small and plate.fill > 0.6 and (plate.outlined or _contrast(plate) > 40):
+            return "radio" if plate.shape == "disc" else "checkbox"
+        if width >= 2.2 * height and plate.fill > 0.85 and (plate.outlined or min(plate.color_rgb) > 225):
+            return "textbox"
+        return "button"
+    text_left = min(line.bbox_xyxy_px[0] for line in lines)
+    text_right = max(line.bbox_xyxy_px[2] for line in lines)
+    pale = min(plate.color_rgb) > 225
+    left_aligned = text_left - x0 < 1.3 * em and (x1 - text_right) > 2.5 * (text_left - x0) + em
+    if pale and left_aligned and len(lines) == 1:
+        return "combobox" if x1 - text_right < 3 * em and plate.fill < 0.97 else "textbox"
+    return "button"
+
+
+def _is_panel(page: _Page, element: Element, all_controls: list[Element]) -> bool:
+    """True for a plate that only groups others: a toolbar, a card, a menu."""
+    inner = [
+        other
+        for other in all_controls
+        if other is not element and overlap_share(other.bbox_xyxy_px, element.bbox_xyxy_px) > 0.85
+    ]
+    if len(inner) >= 2:
+        return not (element.text and all(_area(other.bbox_xyxy_px) < 4 * page.em**2 for other in inner[:3]))
+    # A pale wide strip with one short text at its left end is a card's title bar, unless a line runs round it.
+    x0, y0, x1, y1 = element.bbox_xyxy_px
+    return bool(inner) and (x1 - x0) * (y1 - y0) > 6 * _area(inner[0].bbox_xyxy_px) and not element.text
+
+
+def _is_row_of_texts(lines: list[TextLine], em: float) -> bool:
+    """True if two texts stand side by side with a wide gap: a bar of items, not one caption."""
+    ordered = sorted(lines, key=lambda line: line.bbox_xyxy_px[0])
+    return any(
+        right.bbox_xyxy_px[0] - left.bbox_xyxy_px[2] > 1.5 * em
+        and abs(right.bbox_xyxy_px[1] - left.bbox_xyxy_px[1]) < 0.5 * em
+        for left, right in pairwise(ordered)
+    )
+
+
+def _texts(page: _Page, controls: list[Element]) -> list[Element]:
+    """Marks for text outside controls: links as spans, the rest of each line as it stands."""
+    found: list[Element] = []
+    for line in page.lines:
+        if any(overlap_share(line.bbox_xyxy_px, control.bbox_xyxy_px) > 0.6 for control in controls):
+            continue
+        spans = widgets.find_ink_spans(page.image, line)
+        found += [
+            Element(bbox_xyxy_px=span.bbox_xyxy_px, text=span.text, role="link", score=0.8)
+            for span in spans
+            if span.underlined or span.whole_line or _links_color(span.color_rgb)
+        ]
+        if any(span.whole_line for span in spans):
+            continue
+        for piece in _split_at_gaps(line):
+            box = widgets.ink_box(page.image, piece.bbox_xyxy_px)
+            covered = sum(
+                min(s.bbox_xyxy_px[2], box[2]) - max(s.bbox_xyxy_px[0], box[0])
+                for s in spans
+                if s.bbox_xyxy_px[0] < box[2] and s.bbox_xyxy_px[2] > box[0]
+            )
+            if covered < 0.8 * (box[2] - box[0]):
+                role = "heading" if piece.height_px > 1.35 * page.em else "text"
+                found.append(Element(bbox_xyxy_px=box, text=piece.text, role=role, score=0.5))
+    return found
+
+
+def _links_color(color: tuple[int, int, int]) -> bool:
+    """True for blues and violets; red, pink and green words in a sentence are mostly code or warnings."""
+    red, green, blue = color
+    return blue > red + 30 and blue >= green
+
+
+def _split_at_gaps(line: TextLine) -> list[TextLine]:
+    """Cut a line where letters stand further apart than words do: neighbours of a menu bar read as one line."""
+    xs = line.char_x_px
+    cuts = [(left + right) / 2 for left, right in pairwise(xs) if right - left > 1.5 * line.height_px]
+    edges = [line.bbox_xyxy_px[0], *cuts, line.bbox_xyxy_px[2]]
+    pieces = [line.slice(left, right + 0.01) for left, right in pairwise(edges)]
+    return [piece for piece in pieces if piece.text]
+
+
+def _icons(page: _Page, controls: list[Element]) -> list[Element]:
+    """Marks for pictograms that stand in no control."""
+    covered = np.zeros(page.edges.shape, np.bool_)
+    for line in page.lines:
+        x0, y0, x1, y1 = (int(value) for value in line.bbox_xyxy_px)
+        covered[y0:y1, x0:x1] = True
+    found: list[Element] = []
+    for box in sorted(widgets.find_icons(page.edges, covered, page.em), key=_area, reverse=True):
+        inside_control = any(
+            overlap_share(box, control.bbox_xyxy_px) > 0.6 or overlap_share(control.bbox_xyxy_px, box) > 0.6
+            for control in controls
+        )
+        if not inside_control and not any(overlap_share(box, other.bbox_xyxy_px) > 0.5 for other in found):
+            found.append(Element(bbox_xyxy_px=box, text="", role="icon", score=0.6))
+    return found
+
+
+def _lines_inside(page: _Page, box: Box) -> list[TextLine]:
+    """Lines that lie in a box, cut to it where one line runs through several boxes."""
+    found = []
+    for line in page.lines:
+        x0, y0, x1, y1 = line.bbox_xyxy_px
+        if not box[1] <= (y0 + y1) / 2 < box[3] or x1 <= box[0] or x0 >= box[2]:
+            continue
+        share = overlap_share(line.bbox_xyxy_px, box)
+        part = line if share > 0.75 else line.slice(box[0], box[2])
+        if part.text and (share > 0.75 or line.slice_text(box[0], box[2])):
+            found.append(part)
+    return found
+
+
+def _contrast(plate: widgets.Plate) -> int:
+    """Largest channel difference between a plate and what lies round it."""
+    return max(abs(a - b) for a, b in zip(plate.color_rgb, plate.around_rgb, strict=True))
+
+
+def _area(box: Box) -> float:
+    return (box[2] - box[0]) * (box[3] - box[1])

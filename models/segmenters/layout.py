@@ -1,0 +1,151 @@
+"""Arranges interface elements: joins icons with their captions and lines to paragraphs, gives fields their labels.
+
+Used by `models.segmenters.gui`; geometry and text only, no pixels.
+"""
+
+from dataclasses import dataclass, replace
+
+from models.segmenters.ocr import Box
+
+_FIELDS = frozenset({"textbox", "combobox", "checkbox", "radio", "slider"})
+_LABELS = frozenset({"text", "heading"})
+_PROSE_CHARS = 28
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Element:
+    """Something that may get a mark."""
+
+    bbox_xyxy_px: Box
+    text: str
+    role: str
+    score: float
+
+
+def overlap_share(inner: Box, outer: Box) -> float:
+    """Share of `inner`'s area that lies in `outer`."""
+    width = min(inner[2], outer[2]) - max(inner[0], outer[0])
+    height = min(inner[3], outer[3]) - max(inner[1], outer[1])
+    area = (inner[2] - inner[0]) * (inner[3] - inner[1])
+    return width * height / area if width > 0 and height > 0 and area > 0 else 0.0
+
+
+def union(one: Box, other: Box) -> Box:
+    """Smallest box that holds both."""
+    return min(one[0], other[0]), min(one[1], other[1]), max(one[2], other[2]), max(one[3], other[3])
+
+
+def join_icons(
+    controls: list[Element], texts: list[Element], icons: list[Element], em: float
+) -> tuple[list[Element], list[Element], list[Element]]:
+    """Join an icon with the badge that touches it, else with the caption beside it: one thing, one mark."""
+    controls, texts = list(controls), list(texts)
+    alone = []
+    for icon in icons:
+        badge = _first([_is_badge(icon, other, em) for other in controls])
+        caption = _first([_is_caption(icon, other, em) for other in texts])
+        if badge is not None:
+            box = union(icon.bbox_xyxy_px, controls[badge].bbox_xyxy_px)
+            controls[badge] = replace(controls[badge], bbox_xyxy_px=box, role="button")
+        elif caption is not None:
+            box = union(icon.bbox_xyxy_px, texts[caption].bbox_xyxy_px)
+            texts[caption] = replace(texts[caption], bbox_xyxy_px=box, role="button", score=0.7)
+        else:
+            alone.append(icon)
+    return controls, texts, alone
+
+
+def join_paragraphs(texts: list[Element], em: float) -> list[Element]:
+    """Join the long left-aligned lines of running prose to one element each; everything else stays as it is."""
+    ordered = sorted(texts, key=lambda element: (element.bbox_xyxy_px[1], element.bbox_xyxy_px[0]))
+    prose = [element for element in ordered if element.role == "text"]
+    used: set[int] = set()
+    joined = [element for element in ordered if element.role != "text"]
+    for start, first in enumerate(prose):
+        if start in used:
+            continue
+        lines = [first]
+        used.add(start)
+        for index in range(start + 1, len(prose)):
+            if index not in used and len(lines[-1].text) >= _PROSE_CHARS and _follows(lines[-1], prose[index], em):
+                lines.append(prose[index])
+                used.add(index)
+        box = lines[0].bbox_xyxy_px
+        for line in lines[1:]:
+            box = union(box, line.bbox_xyxy_px)
+        score = 0.3 if len(lines) > 1 else first.score
+        joined.append(Element(bbox_xyxy_px=box, text=" ".join(line.text for line in lines), role="text", score=score))
+    return joined
+
+
+def attach_labels(elements: list[Element], em: float) -> list[Element]:
+    """Give each field without text its label: right of a checkbox or radio, else left of it or above it."""
+    labels = [element for element in elements if element.role in _LABELS and element.text]
+    named = []
+    for element in elements:
+        if element.role in _FIELDS and not element.text:
+            label = nearest_label(element, labels, em)
+            named.append(replace(element, text=label.text) if label else element)
+        else:
+            named.append(element)
+    return named
+
+
+def nearest_label(field: Element, labels: list[Element], em: float) -> Element | None:
+    """Return the text that names a field by its place, None if nothing stands near enough."""
+    best: tuple[float, Element] | None = None
+    for label in labels:
+        distance = _label_distance(field, label, em)
+        if distance is not None and (best is None or distance < best[0]):
+            best = distance, label
+    return best[1] if best else None
+
+
+def reading_order(elements: list[Element], em: float) -> list[Element]:
+    """Sort by rows of half a line, then left to right."""
+    return sorted(elements, key=lambda e: (round(e.bbox_xyxy_px[1] / (0.5 * em)), e.bbox_xyxy_px[0], e.bbox_xyxy_px))
+
+
+def _label_distance(field: Element, label: Element, em: float) -> float | None:
+    """How far a label stands from its field in em, with a malus for the less usual side; None if it cannot be its."""
+    x0, y0, x1, y1 = field.bbox_xyxy_px
+    left, top, right, bottom = label.bbox_xyxy_px
+    same_row = min(y1, bottom) - max(y0, top) > 0.5 * min(y1 - y0, bottom - top)
+    if field.role in {"checkbox", "radio"}:
+        if same_row and -0.3 * em <= left - x1 <= 1.5 * em:
+            return (left - x1) / em
+        return 2.0 + (x0 - right) / em if same_row and 0 <= x0 - right <= 1.5 * em else None
+    if same_row and -0.3 * em <= x0 - right <= 6 * em:
+        return (x0 - right) / em
+    above = -0.3 * em <= y0 - bottom <= 1.2 * em and abs(left - x0) < 1.5 * em
+    return 0.5 + (y0 - bottom) / em if above else None
+
+
+def _follows(line: Element, following: Element, em: float) -> bool:
+    """True if a line continues the line above it: same left edge, close below, about the same height."""
+    x0, y0, _, y1 = line.bbox_xyxy_px
+    left, top, _, bottom = following.bbox_xyxy_px
+    pitch = (top + bottom) / 2 - (y0 + y1) / 2
+    return abs(left - x0) < 1.5 * em and 0.4 * em < pitch < 1.8 * em and abs((bottom - top) - (y1 - y0)) < 0.6 * em
+
+
+def _is_badge(icon: Element, control: Element, em: float) -> bool:
+    """True if a small control (a counter) touches or covers the icon."""
+    x0, y0, x1, y1 = control.bbox_xyxy_px
+    grown = (x0 - 2, y0 - 2, x1 + 2, y1 + 2)
+    small = max(x1 - x0, y1 - y0) <= 1.8 * em
+    return small and control.role == "button" and overlap_share(icon.bbox_xyxy_px, grown) > 0
+
+
+def _is_caption(icon: Element, text: Element, em: float) -> bool:
+    """True if a short text stands on the icon's row, close to its right, or very close to its left."""
+    x0, y0, x1, y1 = icon.bbox_xyxy_px
+    left, top, right, bottom = text.bbox_xyxy_px
+    aligned = abs((y0 + y1) / 2 - (top + bottom) / 2) < 0.4 * em and y1 - y0 < 2.6 * em
+    beside = -2 <= left - x1 <= 0.9 * em or -2 <= x0 - right <= 0.6 * em
+    return aligned and beside and len(text.text) <= 30
+
+
+def _first(passed: list[bool]) -> int | None:
+    """Position of the first element that passed."""
+    return passed.index(True) if True in passed else None
