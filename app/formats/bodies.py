@@ -5,7 +5,9 @@ typed dictionaries are also what the OpenAPI document is generated from. Field n
 """
 
 from datetime import datetime
-from typing import Any, NotRequired, TypedDict
+from typing import Any, NotRequired
+
+from typing_extensions import TypedDict
 
 from app.catalog.tables import (
     DatasetRow,

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from app.catalog.session import transaction
 from app.errors import BadRequest, Forbidden
-from app.imaging.decode import Decoder
+from app.imaging.decode import ImageDecoder
 from app.imaging.fetch import FetchPolicy
 from app.queue.listener import JobListener
 from app.services.keys import Caller, authenticate
@@ -30,7 +30,7 @@ class Web:
     settings: Settings
     engine: Engine
     blobs: BlobStore
-    decoder: Decoder
+    decoder: ImageDecoder
     fetch_policy: FetchPolicy
     listener: JobListener
 

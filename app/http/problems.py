@@ -11,7 +11,8 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import ValidationError
-from sqlalchemy.exc import OperationalError, TimeoutError as PoolTimeout
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
 from app.errors import AppError, Unavailable
@@ -64,7 +65,7 @@ def shape_errors(errors: Any) -> list[dict[str, Any]]:
     """Pydantic's findings as pointers and sentences, without the rejected input."""
     return [
         {
-            "pointer": "/" + "/".join(str(part) for part in error["loc"] if part not in {"body"}),
+            "pointer": "/" + "/".join(str(part) for part in error["loc"] if part != "body"),
             "message": str(error["msg"]).removeprefix("Value error, "),
         }
         for error in list(errors)[:20]
@@ -106,7 +107,7 @@ def install(app: FastAPI) -> None:
         return app_error(request, Unavailable("The catalog does not answer."))
 
     def unexpected(request: Request, exc: Exception) -> JSONResponse:
-        log.exception("unexpected error, request %s", getattr(request.state, "request_id", ""), exc_info=exc)
+        log.error("unexpected error, request %s", getattr(request.state, "request_id", ""), exc_info=exc)
         return problem(request, status=500, code="internal", title="Something went wrong on our side")
 
     from app.imaging.errors import ImagingError

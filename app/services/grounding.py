@@ -11,6 +11,7 @@ from app.catalog.model_versions import ModelVersionRepository
 from app.catalog.tables import JobRow
 from app.errors import NotFound, StaleImage, UnsupportedTask
 from app.queue.outbox import enqueue
+from app.queue.tasks import Queue
 from app.services import marking
 from app.services.models import BUILT_IN
 
@@ -54,7 +55,9 @@ def order(
         marking.find(session, image_id, settings)
         payload["settings"] = settings
         payload["settings_sha256"] = marking.settings_sha256(settings)
-    return enqueue(session, kind="answer.create", queue="interactive", payload=payload, idempotency_key=idempotency_key)
+    return enqueue(
+        session, kind="answer.create", queue=Queue.INTERACTIVE, payload=payload, idempotency_key=idempotency_key
+    )
 
 
 def check_model(session: Session, name: str | None, remote_model: str | None) -> None:

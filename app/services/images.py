@@ -15,7 +15,7 @@ from app.catalog.images import ImageRepository
 from app.catalog.session import transaction
 from app.catalog.tables import ImageRow
 from app.errors import Unprocessable
-from app.imaging.decode import Decoder
+from app.imaging.decode import ImageDecoder
 from app.imaging.fetch import FetchPolicy, fetch
 from app.storage.blobs import BlobStore, image_key
 
@@ -32,7 +32,7 @@ class ImageDoor:
 
     engine: Engine
     blobs: BlobStore
-    decoder: Decoder
+    decoder: ImageDecoder
     fetch_policy: FetchPolicy
 
     def from_url(self, tenant_id: UUID, url: str, labels: list[str]) -> tuple[ImageRow, bool]:

@@ -13,6 +13,7 @@ from app.catalog.tables import DatasetRow, JobRow, TextRow
 from app.catalog.texts import DatasetRepository, TextRepository
 from app.errors import NotFound, Unprocessable
 from app.queue.outbox import enqueue
+from app.queue.tasks import Queue
 from app.services import grounding, marking
 from app.services.models import BUILT_IN
 
@@ -42,7 +43,7 @@ def annotate(
     return enqueue(
         session,
         kind="annotation.create",
-        queue="batch",
+        queue=Queue.BATCH,
         payload=payload,
         items=items,
         idempotency_key=idempotency_key,
@@ -60,9 +61,7 @@ def select_images(session: Session, selector: dict[str, Any]) -> list[UUID]:
     wanted = [UUID(str(value)) for value in dict.fromkeys(selector["ids"])]
     missing = set(wanted) - images.existing_ids(wanted)
     if missing:
-        raise NotFound(
-            f"{len(missing)} of {len(wanted)} images do not exist, {sorted(map(str, missing))[0]} among them."
-        )
+        raise NotFound(f"{len(missing)} of {len(wanted)} images do not exist, {min(map(str, missing))} among them.")
     return wanted
 
 
@@ -117,7 +116,7 @@ def train(session: Session, body: dict[str, Any], *, idempotency_key: str | None
     if recipe not in SELF_SUPPLIED_RECIPES and body["base"] != BUILT_IN:
         _base_version(session, body["base"])
     return enqueue(
-        session, kind="training.run", queue="train", payload={"training": body}, idempotency_key=idempotency_key
+        session, kind="training.run", queue=Queue.TRAIN, payload={"training": body}, idempotency_key=idempotency_key
     )
 
 
@@ -136,7 +135,7 @@ def evaluate(
     return enqueue(
         session,
         kind="evaluation.run",
-        queue="batch",
+        queue=Queue.BATCH,
         payload={"evaluation": body},
         idempotency_key=idempotency_key,
     )

@@ -16,6 +16,7 @@ from app.catalog.mark_sets import MarkSetRepository
 from app.catalog.tables import ImageRow, JobRow, MarkRow, MarkSetRow
 from app.errors import Unprocessable
 from app.queue.outbox import enqueue
+from app.queue.tasks import Queue
 from models.errors import BadInput
 from models.marks import style_of
 
@@ -67,7 +68,7 @@ def order(session: Session, image_id: UUID, settings: dict[str, Any], idempotenc
     return enqueue(
         session,
         kind="mark_set.create",
-        queue="interactive",
+        queue=Queue.INTERACTIVE,
         payload={"image_id": str(image_id), "settings": settings, "settings_sha256": settings_sha256(settings)},
         idempotency_key=idempotency_key,
     )

@@ -13,6 +13,17 @@ TextKind = Literal["listing"]
 Review = Literal["unreviewed", "accepted", "edited", "rejected"]
 
 
+KeyScope = Literal["mark", "ground", "jobs", "admin"]
+
+
+def _usual_scopes() -> list[KeyScope]:
+    return ["mark", "ground", "jobs"]
+
+
+def _usable() -> list[Review]:
+    return ["unreviewed", "accepted", "edited"]
+
+
 class ImagesIn(Strict):
     """Which images a job works on."""
 
@@ -44,7 +55,7 @@ class DatasetIn(Strict):
     name: Name
     kinds: list[TextKind] | None = None
     job_ids: list[UUID] | None = None
-    reviews: list[Review] = Field(default_factory=lambda: ["unreviewed", "accepted", "edited"], min_length=1)
+    reviews: list[Review] = Field(default_factory=_usable, min_length=1)
     limit: Annotated[int, Field(ge=1)] | None = None
 
 
@@ -96,7 +107,5 @@ class KeyIn(Strict):
     """`POST /v1/keys`."""
 
     name: Annotated[str, Field(min_length=1, max_length=200)]
-    scopes: list[Literal["mark", "ground", "jobs", "admin"]] = Field(
-        default_factory=lambda: ["mark", "ground", "jobs"], min_length=1
-    )
+    scopes: list[KeyScope] = Field(default_factory=_usual_scopes, min_length=1)
     expires_in_s: Annotated[int, Field(ge=1)] | None = None

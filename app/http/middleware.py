@@ -1,0 +1,86 @@
+"""What happens to every request before a route sees it: a request id, a cap on the body, a line in the log.
+
+Plain ASGI, so that streaming and aborted requests pass through untouched.
+"""
+
+import logging
+import re
+import secrets
+import time
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.errors import PayloadTooLarge
+from app.http.problems import problem
+
+log = logging.getLogger("markwise.access")
+
+# 20 MiB of picture as base64 is 28 MB; the rest of a body is small.
+MAX_BODY_BYTES = 30_000_000
+REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+
+class RequestFrame:
+    """Gives the request an id, refuses bodies over the cap before and while they are read, logs one line."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        request = Request(scope)
+        given = request.headers.get("x-request-id", "")
+        request_id = given if REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+        scope.setdefault("state", {})["request_id"] = request_id
+        started = time.perf_counter()
+        status = 500
+
+        async def send_with_id(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message.setdefault("headers", []).append((b"x-request-id", request_id.encode()))
+            await send(message)
+
+        try:
+            declared = request.headers.get("content-length", "0")
+            if declared.isdigit() and int(declared) > MAX_BODY_BYTES:
+                refusal = too_large(request)
+                await refusal(scope, receive, send_with_id)
+            else:
+                await self.app(scope, _capped(receive), send_with_id)
+        finally:
+            elapsed_ms = 1000 * (time.perf_counter() - started)
+            log.info("%s %s %d %.1f ms %s", scope["method"], scope["path"], status, elapsed_ms, request_id)
+
+
+def too_large(request: Request) -> Response:
+    """Refuse a body by its declared length, before a byte of it is read."""
+    response = problem(
+        request,
+        status=PayloadTooLarge.status,
+        code=PayloadTooLarge.code,
+        title=PayloadTooLarge().title,
+        detail=f"At most {MAX_BODY_BYTES} bytes are accepted.",
+    )
+    response.headers["connection"] = "close"
+    return response
+
+
+def _capped(receive: Receive) -> Receive:
+    received = 0
+
+    async def capped() -> Message:
+        nonlocal received
+        message = await receive()
+        received += len(message.get("body", b""))
+        if received > MAX_BODY_BYTES:
+            raise PayloadTooLarge(f"At most {MAX_BODY_BYTES} bytes are accepted.")
+        return message
+
+    return capped

@@ -1,0 +1,1 @@
+"""One module per noun; every handler parses, authorises, calls one service and renders."""

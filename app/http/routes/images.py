@@ -1,0 +1,96 @@
+"""/v1/images: let an image in, find it again, show it, delete it."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import JSONResponse, Response
+from starlette.concurrency import run_in_threadpool
+
+from app.catalog.images import ImageRepository
+from app.catalog.session import transaction
+from app.catalog.tables import ImageRow
+from app.errors import Unprocessable
+from app.formats.bodies import ImageBody, image_body
+from app.http.body import Upload, openapi_body, read_body
+from app.http.deps import MarkCaller, PageOf, Tx, Web, WebPart
+from app.http.lists import ListBody, list_body
+from app.http.schemas.images import ImageById, ImageByUrl, ImageIn, ImageRef
+from app.services.images import ImageDoor
+
+router = APIRouter(tags=["images"])
+
+# A picture somebody sent is shown as a picture and as nothing else, whoever opens it.
+CONTENT_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "default-src 'none'; sandbox",
+    "Cache-Control": "private, max-age=31536000, immutable",
+}
+
+
+def door_of(web: Web) -> ImageDoor:
+    """What it takes to let an image in."""
+    return ImageDoor(engine=web.engine, blobs=web.blobs, decoder=web.decoder, fetch_policy=web.fetch_policy)
+
+
+def accept(
+    web: Web, tenant_id: UUID, ref: ImageRef | None, upload: Upload | None, labels: list[str]
+) -> tuple[ImageRow, bool]:
+    """Resolve an image reference or a multipart file to a stored image; blocking."""
+    door = door_of(web)
+    if (ref is None) == (upload is None):
+        raise Unprocessable("Give one image: `image` in JSON, or the part `file` in multipart.")
+    if upload is not None:
+        return door.from_bytes(tenant_id, upload.data, labels)
+    if isinstance(ref, ImageById):
+        with transaction(web.engine, tenant_id) as session:
+            images = ImageRepository(session)
+            row = images.get(ref.id)
+            images.add_labels(row.id, labels)
+            return row, False
+    if isinstance(ref, ImageByUrl):
+        return door.from_url(tenant_id, ref.url, labels)
+    if ref is None:
+        raise Unprocessable("Give an image.")
+    return door.from_base64(tenant_id, ref.data, labels)
+
+
+@router.post("/v1/images", status_code=201, response_model=ImageBody, openapi_extra=openapi_body(ImageIn))
+async def create_image(request: Request, web: WebPart, caller: MarkCaller) -> JSONResponse:
+    """Store an image; 200 if these bytes are known."""
+    body, upload = await read_body(request, ImageIn)
+    row, new = await run_in_threadpool(accept, web, caller.tenant_id, body.image, upload, body.labels)
+    return JSONResponse(image_body(row), 201 if new else 200, {"Location": f"/v1/images/{row.id}"})
+
+
+@router.get("/v1/images")
+def list_images(
+    tx: Tx, _: MarkCaller, page: PageOf, label: Annotated[str | None, Query(max_length=200)] = None
+) -> ListBody[ImageBody]:
+    """List images, newest first."""
+    return list_body(ImageRepository(tx).list_after(limit=page.limit, after=page.after, label=label), image_body)
+
+
+@router.get("/v1/images/{image_id}")
+def get_image(tx: Tx, _: MarkCaller, image_id: UUID) -> ImageBody:
+    """Show one image."""
+    return image_body(ImageRepository(tx).get(image_id))
+
+
+@router.get("/v1/images/{image_id}/content", response_class=Response, responses={200: {"content": {"image/png": {}}}})
+def get_content(web: WebPart, caller: MarkCaller, image_id: UUID) -> Any:
+    """Show the pixels: our own re-encoded copy, upright and without metadata."""
+    with transaction(web.engine, caller.tenant_id) as session:
+        row = ImageRepository(session).get(image_id)
+    return Response(web.blobs.get(row.blob_key), media_type="image/png", headers=CONTENT_HEADERS)
+
+
+@router.delete("/v1/images/{image_id}", status_code=204, response_class=Response)
+def delete_image(web: WebPart, caller: MarkCaller, image_id: UUID) -> Response:
+    """Delete an image with its mark sets and answers; refused while training texts were written about it."""
+    with transaction(web.engine, caller.tenant_id) as session:
+        images = ImageRepository(session)
+        key = images.get(image_id).blob_key
+        images.delete(image_id)
+    web.blobs.delete(key)
+    return Response(status_code=204)

@@ -1,0 +1,88 @@
+"""/v1/jobs: watch, cancel and retry durable work."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Header, Query
+from fastapi.responses import JSONResponse, StreamingResponse
+
+from app.catalog.jobs import JobRepository
+from app.catalog.session import transaction
+from app.errors import BadRequest
+from app.formats.bodies import JobBody, JobItemBody, job_body, job_item_body
+from app.http.deps import AnyCaller, JobsCaller, PageOf, Tx, WebPart
+from app.http.lists import ListBody, list_body
+from app.http.streaming import job_events, stream
+from app.services import jobs as job_service
+
+router = APIRouter(tags=["jobs"])
+
+
+@router.get("/v1/jobs")
+def list_jobs(
+    tx: Tx,
+    _: AnyCaller,
+    page: PageOf,
+    kind: Annotated[str | None, Query(max_length=100)] = None,
+    status: Annotated[str | None, Query(max_length=100)] = None,
+) -> ListBody[JobBody]:
+    """List jobs, newest first."""
+    rows = JobRepository(tx).list_after(limit=page.limit, after=page.after, kind=kind, status=status)
+    return list_body(rows, job_body)
+
+
+@router.get("/v1/jobs/{job_id}")
+def get_job(tx: Tx, _: AnyCaller, job_id: UUID) -> JobBody:
+    """Show one job as it is now."""
+    return job_body(JobRepository(tx).get(job_id))
+
+
+@router.get("/v1/jobs/{job_id}/items")
+def list_items(
+    tx: Tx, _: AnyCaller, job_id: UUID, page: PageOf, status: Annotated[str | None, Query(max_length=100)] = None
+) -> ListBody[JobItemBody]:
+    """List the items of a batch job in order; `after` is an item number."""
+    jobs = JobRepository(tx)
+    jobs.get(job_id)
+    if page.after is not None and not page.after.isdigit():
+        raise BadRequest("The cursor in `after` is not one of ours.")
+    rows = jobs.items_after(
+        job_id, limit=page.limit + 1, after=-1 if page.after is None else int(page.after), status=status
+    )
+    more, rows = len(rows) > page.limit, rows[: page.limit]
+    return {
+        "data": [job_item_body(row) for row in rows],
+        "has_more": more,
+        "next_cursor": str(rows[-1].item) if more else None,
+    }
+
+
+@router.get("/v1/jobs/{job_id}/events", response_class=StreamingResponse)
+def get_events(
+    web: WebPart,
+    caller: AnyCaller,
+    job_id: UUID,
+    last_event_id: Annotated[str | None, Header()] = None,
+    after: Annotated[int, Query(ge=0)] = 0,
+) -> StreamingResponse:
+    """Stream the job's events (SSE), past and to come; `Last-Event-ID` resumes where a stream broke off."""
+    with transaction(web.engine, caller.tenant_id) as session:
+        JobRepository(session).get(job_id)
+    if last_event_id is not None:
+        if not last_event_id.isdigit() or len(last_event_id) > 18:
+            raise BadRequest("`Last-Event-ID` is not one of ours.")
+        after = int(last_event_id)
+    return stream(job_events(web, caller.tenant_id, job_id, after))
+
+
+@router.post("/v1/jobs/{job_id}/cancel", status_code=202, response_model=JobBody)
+def cancel_job(tx: Tx, _: JobsCaller, job_id: UUID) -> JSONResponse:
+    """Cancel: at once while it waits, at the worker's next look while it runs; 409 when it has ended."""
+    return JSONResponse(job_body(job_service.cancel(tx, job_id)), 202)
+
+
+@router.post("/v1/jobs/{job_id}/retry", status_code=202, response_model=JobBody)
+def retry_job(tx: Tx, _: JobsCaller, job_id: UUID) -> JSONResponse:
+    """Run a failed or cancelled job again: what is done stays done, what failed is tried anew."""
+    row = job_service.retry(tx, job_id)
+    return JSONResponse(job_body(row), 202, {"Location": f"/v1/jobs/{row.id}", "Retry-After": "1"})

@@ -1,0 +1,123 @@
+"""/v1/marksets: mark an image, show the marks and the marked picture."""
+
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import JSONResponse, Response
+from sqlalchemy.orm import Session
+from starlette.concurrency import run_in_threadpool
+
+from app.catalog.mark_sets import MarkSetRepository, marking_of, regions_of
+from app.catalog.session import transaction
+from app.errors import NotFound, Unprocessable
+from app.formats.bodies import MarkSetBody, mark_set_body
+from app.formats.exports import EXPORTS
+from app.http.body import Upload, openapi_body, read_body
+from app.http.deps import MarkCaller, PageOf, Tx, Web, WebPart, wait_of
+from app.http.lists import ListBody, list_body
+from app.http.routes.images import CONTENT_HEADERS, accept
+from app.http.schemas.marksets import MarkSetIn
+from app.http.waiting import Ordered, respond
+from app.imaging.encode import Encoding, encode, read_canonical
+from app.services import marking
+from app.services.keys import Caller
+from models.errors import BadInput
+from models.marks import Previous, paint, place, style_of
+
+router = APIRouter(tags=["marks"])
+
+Include = Annotated[Literal["masks"] | None, Query()]
+
+
+def render_mark_set(session: Session, mark_set_id: UUID, *, cached: bool, masks: bool) -> MarkSetBody:
+    """The body of one mark set."""
+    row, marks, image = marking.whole(session, mark_set_id)
+    return mark_set_body(row, marks, image, cached=cached, masks=masks)
+
+
+@router.post("/v1/marksets", status_code=201, response_model=MarkSetBody, openapi_extra=openapi_body(MarkSetIn))
+async def create_mark_set(request: Request, web: WebPart, caller: MarkCaller, include: Include = None) -> JSONResponse:
+    """Mark an image; 200 when the same settings marked it before."""
+    body, upload = await read_body(request, MarkSetIn)
+    wait_s = wait_of(request)
+    key = getattr(request.state, "idempotency_key", None)
+    ready, ordered = await run_in_threadpool(_order, web, caller, body, upload, key, include == "masks")
+    if ready is not None:
+        return JSONResponse(ready, 200)
+    return await respond(request, web, ordered, wait_s)
+
+
+def _order(
+    web: Web, caller: Caller, body: MarkSetIn, upload: Upload | None, key: str | None, masks: bool
+) -> tuple[MarkSetBody | None, Ordered]:
+    settings = marking.canonical_settings(body.model_dump(mode="json", exclude={"image"}))
+    image, _ = accept(web, caller.tenant_id, body.image, upload, [])
+
+    def render(session: Session, result: dict[str, Any]) -> MarkSetBody:
+        return render_mark_set(session, UUID(result["mark_set_id"]), cached=False, masks=masks)
+
+    with transaction(web.engine, caller.tenant_id) as session:
+        known = marking.find(session, image.id, settings)
+        ready = None if known is None else render_mark_set(session, known.id, cached=True, masks=masks)
+        job_id = image.id if known is not None else marking.order(session, image.id, settings, key).id
+    return ready, Ordered(tenant_id=caller.tenant_id, job_id=job_id, status=201, render=render)
+
+
+@router.get("/v1/marksets")
+def list_mark_sets(
+    tx: Tx, _: MarkCaller, page: PageOf, image_id: Annotated[UUID | None, Query()] = None
+) -> ListBody[MarkSetBody]:
+    """List mark sets, newest first, optionally of one image."""
+    rows = MarkSetRepository(tx).list_after(limit=page.limit, after=page.after, image_id=image_id)
+    return list_body(rows, lambda row: render_mark_set(tx, row.id, cached=True, masks=False))
+
+
+@router.get("/v1/marksets/{mark_set_id}")
+def get_mark_set(tx: Tx, _: MarkCaller, mark_set_id: UUID, include: Include = None) -> MarkSetBody:
+    """Show one mark set."""
+    return render_mark_set(tx, mark_set_id, cached=True, masks=include == "masks")
+
+
+@router.get(
+    "/v1/marksets/{mark_set_id}/overlay.{extension}",
+    response_class=Response,
+    responses={200: {"content": {"image/png": {}, "image/webp": {}, "image/jpeg": {}}}},
+)
+def get_overlay(
+    web: WebPart,
+    caller: MarkCaller,
+    mark_set_id: UUID,
+    extension: Literal["png", "webp", "jpg"],
+    style: Annotated[str | None, Query(max_length=100)] = None,
+) -> Response:
+    """Show the marked picture, in its own style or, with the same ids, in another one."""
+    with transaction(web.engine, caller.tenant_id) as session:
+        row, marks, image = marking.whole(session, mark_set_id)
+    encoding = {"png": Encoding.PNG, "webp": Encoding.WEBP, "jpg": Encoding.JPEG}[extension]
+    if style is None and encoding is Encoding.PNG:
+        return Response(web.blobs.get(row.overlay_blob_key), media_type="image/png", headers=CONTENT_HEADERS)
+    if style is None:
+        overlay = read_canonical(web.blobs.get(row.overlay_blob_key))
+    else:
+        pixels = read_canonical(web.blobs.get(image.blob_key))
+        regions = regions_of((image.height, image.width), marks)
+        try:
+            chosen = style_of(style)
+        except BadInput as exc:
+            raise Unprocessable(str(exc)) from None
+        previous = Previous(regions=regions, marking=marking_of(row, marks, style_of(row.style)))
+        placed = place(regions, chosen, previous=previous)
+        overlay = paint(pixels, regions, placed)
+    return Response(encode(overlay, encoding), media_type=encoding.media_type, headers=CONTENT_HEADERS)
+
+
+@router.get("/v1/marksets/{mark_set_id}/export")
+def export_mark_set(tx: Tx, _: MarkCaller, mark_set_id: UUID, format: Literal["coco", "yolo", "labelme"]) -> Response:
+    """Export the regions in another tool's format."""
+    _row, marks, image = marking.whole(tx, mark_set_id)
+    export = EXPORTS.get(format)
+    if export is None:
+        raise NotFound("There is no such format.")
+    text, media_type = export(marks, image)
+    return Response(text, media_type=media_type)

@@ -1,0 +1,90 @@
+"""The composition root of the web process: opens what is long-lived, mounts the routes, closes it again."""
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from fastapi import FastAPI
+from fastapi.openapi.docs import get_swagger_ui_html
+from fastapi.responses import FileResponse, HTMLResponse
+from fastapi.staticfiles import StaticFiles
+
+from app.catalog.session import app_engine
+from app.http import problems
+from app.http.deps import Web
+from app.http.idempotency import Idempotency
+from app.http.middleware import RequestFrame
+from app.http.routes import ground, health, images, jobs, learning, marksets, models
+from app.imaging.decode import ImageDecoder
+from app.imaging.fetch import FetchPolicy
+from app.queue.listener import JobListener
+from app.settings import Settings
+from app.storage.blobs import open_blobs
+
+WEB_FOLDER = Path(__file__).parent / "web"
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """Return the API for one set of settings; nothing is opened before it starts to serve."""
+    logging.getLogger("markwise").setLevel(settings.log_level)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        engine = app_engine(settings, name="markwise-api")
+        listener = JobListener(settings.app_url)
+        listener.start()
+        decoder = ImageDecoder()
+        app.state.web = Web(
+            settings=settings,
+            engine=engine,
+            blobs=open_blobs(settings.blobs_place),
+            decoder=decoder,
+            fetch_policy=FetchPolicy(),
+            listener=listener,
+        )
+        try:
+            yield
+        finally:
+            listener.stop()
+            decoder.close()
+            engine.dispose()
+
+    app = FastAPI(
+        title="Markwise",
+        version="0.1.0",
+        description="Set-of-Mark visual grounding: mark an image, ask about it, get answers tied to regions.",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+    )
+    problems.install(app)
+    app.add_middleware(Idempotency)
+    app.add_middleware(RequestFrame)
+    for module in (images, marksets, ground, jobs, learning, models, health):
+        app.include_router(module.router)
+    _mount_pages(app)
+    return app
+
+
+def _mount_pages(app: FastAPI) -> None:
+    """The web page at / and the API's documentation at /docs; both work without a network."""
+    import fastapi_offline
+
+    vendor = Path(fastapi_offline.__file__).parent / "static"
+    app.mount("/static/docs", StaticFiles(directory=vendor), name="docs-static")
+    app.mount("/static", StaticFiles(directory=WEB_FOLDER), name="static")
+
+    @app.get("/", include_in_schema=False)
+    def page() -> FileResponse:
+        return FileResponse(WEB_FOLDER / "index.html")
+
+    @app.get("/docs", include_in_schema=False)
+    def docs() -> HTMLResponse:
+        return get_swagger_ui_html(
+            openapi_url="/openapi.json",
+            title="Markwise API",
+            swagger_js_url="/static/docs/swagger-ui-bundle.js",
+            swagger_css_url="/static/docs/swagger-ui.css",
+            swagger_favicon_url="/static/docs/favicon.png",
+        )

@@ -1,0 +1,79 @@
+"""Can a mark and a ground call succeed now? Each dependency is asked shortly; what is down is named, not explained."""
+
+from collections.abc import Callable
+
+import httpx
+import redis
+from sqlalchemy import Engine, func, select, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.catalog.session import transaction
+from app.catalog.tables import WorkerProcessRow
+from app.settings import Settings
+from app.storage.blobs import BlobError, BlobStore
+
+ASK_S = 2.0
+# Three missed heartbeats of a worker process.
+WORKER_SILENT_S = 15
+
+
+def checks(settings: Settings, engine: Engine, blobs: BlobStore) -> dict[str, str | None]:
+    """Return each dependency with None, or with the sentence that says it is down."""
+    found: dict[str, str | None] = {
+        "database": _database(engine),
+        "redis": _redis(settings),
+        "blobs": _blobs(blobs),
+    }
+    found["worker"] = "the database is down" if found["database"] else _worker(engine)
+    if settings.vlm_url is not None:
+        found["model"] = _vlm(settings)
+    return found
+
+
+def _down_if(failing: Callable[[], object], errors: tuple[type[Exception], ...], sentence: str) -> str | None:
+    try:
+        failing()
+    except errors:
+        return sentence
+    return None
+
+
+def _database(engine: Engine) -> str | None:
+    def ask() -> None:
+        with transaction(engine, None) as session:
+            session.execute(text("SELECT 1"))
+
+    return _down_if(ask, (SQLAlchemyError,), "Postgres does not answer")
+
+
+def _redis(settings: Settings) -> str | None:
+    def ask() -> None:
+        with redis.Redis.from_url(settings.hints_url, socket_timeout=ASK_S, socket_connect_timeout=ASK_S) as client:
+            client.ping()
+
+    return _down_if(ask, (redis.RedisError, OSError), "Redis does not answer")
+
+
+def _blobs(blobs: BlobStore) -> str | None:
+    return _down_if(blobs.check, (BlobError,), "the blob store cannot be written to")
+
+
+def _worker(engine: Engine) -> str | None:
+    fresh = func.clock_timestamp() - text(f"interval '{WORKER_SILENT_S} seconds'")
+    with transaction(engine, None) as session:
+        seen = session.scalar(
+            select(func.count())
+            .select_from(WorkerProcessRow)
+            .where(WorkerProcessRow.queues.contains(["interactive"]), WorkerProcessRow.last_seen_at > fresh)
+        )
+    return None if seen else "no worker serves the interactive queue"
+
+
+def _vlm(settings: Settings) -> str | None:
+    def ask() -> None:
+        url = f"{str(settings.vlm_url).rstrip('/')}/models"
+        key = settings.vlm_api_key
+        headers = {} if key is None else {"Authorization": f"Bearer {key.get_secret_value()}"}
+        httpx.get(url, headers=headers, timeout=ASK_S, trust_env=False).raise_for_status()
+
+    return _down_if(ask, (httpx.HTTPError,), "the vision-language model server does not answer")
