@@ -83,6 +83,8 @@ class DecoderChild:
         self._receive_into(memoryview(head), deadline_s)
         status, width, height, orientation, frames = decoder_child.REPLY.unpack(head)
         self.images_done += 1
+        if status == decoder_child.OUT_OF_MEMORY:
+            raise EOFError  # it leaves after this reply; who reuses it in that moment would find it dead
         if status != decoder_child.DONE:
             raise _refusal(status, width, height, limits)
         if not (0 < width * height <= limits.max_pixels and 1 <= orientation <= 8):
@@ -196,7 +198,5 @@ def _refusal(status: int, width: int, height: int, limits: ImageLimits) -> Imagi
             )
         case decoder_child.TOO_MANY_PIXELS:
             return Bomb()
-        case decoder_child.OUT_OF_MEMORY:
-            return DecoderFailed()
         case _:
             return NotAnImage()
