@@ -15,9 +15,10 @@ import torch
 from numpy.typing import NDArray
 
 from models.errors import BackendDown, BadInput, OutOfMemory
+from models.marks.for_model import fit_square
 from models.vlm import grammar
 from models.vlm.checkpoint import open_checkpoint
-from models.vlm.pictures import check_pictures, fit_square
+from models.vlm.pictures import check_pictures
 from models.vlm.prompts import chat_prompt
 from models.vlm.types import ChoiceReply, Dialect, FinishReason, VlmReply, VlmRequest
 
@@ -163,7 +164,7 @@ class LocalBackend:
 
     def _pixels(self, images: tuple[NDArray[np.uint8], ...]) -> torch.Tensor:
         """Return (N, 3, S, S): fitted, scaled to 0-1, normalised by the checkpoint's mean and deviation."""
-        fitted = np.stack([fit_square(image, self._loaded.input_px) for image in images]).astype(np.float32) / 255.0
+        fitted = np.stack([fit_square(image, self._loaded.input_px)[0] for image in images]).astype(np.float32) / 255.0
         mean, deviation = np.array(self._loaded.image_mean, np.float32), np.array(self._loaded.image_std, np.float32)
         scaled = (fitted - mean) / deviation
         pixels = torch.from_numpy(np.ascontiguousarray(scaled.transpose(0, 3, 1, 2)))
@@ -202,10 +203,10 @@ class LocalBackend:
 
 
 def _shared_length(sequences: Sequence[Sequence[int]]) -> int:
-    """Return how many tokens all sequences have in common at their start."""
+    """Return how many tokens all sequences have in common at their start, at least one short of the shortest."""
     shared = 0
     for column in zip(*sequences, strict=False):
-        if len(set(column)) > 1:
+        if len(set(column)) > 1 or shared == min(map(len, sequences)) - 1:
             break
         shared += 1
     return shared

@@ -1,4 +1,4 @@
-"""Checks the pictures of a request, fits them and encodes them. Called by the backends only; knows no prompts."""
+"""Checks the pictures of a request and encodes them for a server. Called by the backends only; knows no prompts."""
 
 import base64
 from collections.abc import Sequence
@@ -28,21 +28,3 @@ def data_url(image: NDArray[np.uint8]) -> str:
     if not done:
         raise BadImage("the picture cannot be encoded as PNG")
     return "data:image/png;base64," + base64.b64encode(png.tobytes()).decode("ascii")
-
-
-def fit_square(image: NDArray[np.uint8], size_px: int) -> NDArray[np.uint8]:
-    """Return `image` ((H, W, 3) uint8) shrunk or grown into a (size_px, size_px, 3) square with black bars.
-
-    A square of that size comes back as it is: `paint_for_model` has fitted it already.
-    """
-    height, width = image.shape[:2]
-    if (height, width) == (size_px, size_px):
-        return image
-    scale = size_px / max(height, width)
-    fitted_hw = (max(1, round(height * scale)), max(1, round(width * scale)))
-    # Area averaging keeps text that appears only after a careless shrink (an injection trick) from appearing.
-    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    square = np.zeros((size_px, size_px, 3), dtype=np.uint8)
-    top, left = (size_px - fitted_hw[0]) // 2, (size_px - fitted_hw[1]) // 2
-    square[top : top + fitted_hw[0], left : left + fitted_hw[1]] = cv2.resize(image, fitted_hw[::-1], interpolation=how)
-    return square

@@ -1,0 +1,100 @@
+"""Answers in free words: `ask`, `list`, and a selection that is not constrained. Called by `models.grounding` only."""
+
+from collections.abc import Iterator
+
+from models.grounding.actions import action_on
+from models.grounding.scene import SHORTLIST, Scene
+from models.grounding.types import GroundResult, Selected, Task
+from models.ranking import parse_action
+from models.vlm.parse import find_mentions, parse_listing
+from models.vlm.prompts import build_prompt
+from models.vlm.types import NONE, FinishReason, VlmReply, VlmRequest
+
+_LINE_TOKENS = 24
+
+
+def answer(scene: Scene, task: Task) -> GroundResult:
+    """Ask the model once, or once per group of marks, and resolve what it says."""
+    replies: list[VlmReply] = []
+    for request in _requests(scene, task):
+        with scene.timed("model"):
+            replies.append(scene.backend.generate(request))
+    cut = any(reply.finish_reason == "length" for reply in replies)
+    return _resolve(
+        scene,
+        task,
+        "\n".join(reply.text for reply in replies),
+        finish_reason="length" if cut else "stop",
+        prompt_tokens=sum(reply.prompt_tokens for reply in replies),
+        completion_tokens=sum(reply.completion_tokens for reply in replies),
+    )
+
+
+def stream(scene: Scene, task: Task) -> Iterator[str | GroundResult]:
+    """Yield the text's pieces as the model writes them, then the result. Streams carry no usage and no finish reason."""
+    text = ""
+    for request in _requests(scene, task):
+        if text:
+            text += "\n"
+            yield "\n"
+        said = False
+        with scene.timed("model"):
+            for raw in scene.backend.stream(request):
+                piece = raw if said else raw.lstrip()
+                said = said or bool(piece)
+                text += piece
+                if piece:
+                    yield piece
+    yield _resolve(scene, task, text, finish_reason="stop", prompt_tokens=0, completion_tokens=0)
+
+
+def _requests(scene: Scene, task: Task) -> Iterator[VlmRequest]:
+    """Yield the model's requests. A listing of many marks is asked of a small model group by group."""
+    request = scene.request
+    if not request.tags:
+        prompt = build_prompt(task, request.query, (), scene.backend.dialect, marked=False)
+        yield scene.ask(prompt, (), request.max_tokens)
+        return
+    if task == "list":
+        ids = tuple(scene.marks)
+        size = SHORTLIST if scene.small else max(1, len(ids))
+        groups = [ids[start : start + size] for start in range(0, len(ids), size)]
+        max_tokens = max(request.max_tokens, _LINE_TOKENS * size)
+    else:
+        groups, max_tokens = [scene.shortlist()], request.max_tokens
+    for ids in groups:
+        prompt = build_prompt(task, request.query, scene.rows(ids), scene.backend.dialect)
+        yield scene.ask(prompt, ids, max_tokens)
+
+
+def _resolve(
+    scene: Scene, task: Task, text: str, *, finish_reason: FinishReason, prompt_tokens: int, completion_tokens: int
+) -> GroundResult:
+    selecting = task in ("refer", "act")
+    tags = scene.request.tags
+    with scene.timed("parse"):
+        found = find_mentions(text if tags else "", scene.marks, bare=selecting)
+        labels = parse_listing(text, scene.marks) if task == "list" else ()
+    selected = tuple(Selected(mark=mark, confidence=None) for mark in found.marks) if selecting else ()
+    action = None
+    if task == "act" and selected:
+        intent = parse_action(scene.request.query)
+        chosen = scene.marks[selected[0].mark]
+        action = action_on(chosen, scene.request.regions.size_hw, intent.type, intent.text)
+    return GroundResult(
+        task=task,
+        text=text,
+        mentions=found.mentions,
+        marks=tuple(scene.marks[mark] for mark in found.marks),
+        selected=selected,
+        none_of_these=selecting and not selected and text.strip("[]. ").lower().startswith(NONE),
+        unresolved=found.unresolved,
+        labels=labels,
+        action=action,
+        model_name=scene.backend.name,
+        model_version=scene.backend.version,
+        finish_reason=finish_reason,
+        prompt_tokens=prompt_tokens,
+        completion_tokens=completion_tokens,
+        timing_ms=scene.total_ms(),
+    )
