@@ -61,8 +61,9 @@ def fit_square(image: Picture, size_px: int) -> tuple[Picture, tuple[float, floa
     canvas = np.empty((size_px, size_px, 3), np.uint8)
     canvas[...] = PAD_RGB
     left, top = (size_px - w) // 2, (size_px - h) // 2
-    how = cv2.INTER_AREA if ratio < 1 else cv2.INTER_LINEAR
-    canvas[top : top + h, left : left + w] = cv2.resize(image, (w, h), interpolation=how)
+    if (h, w) != (height, width):
+        image = cv2.resize(image, (w, h), interpolation=cv2.INTER_AREA if ratio < 1 else cv2.INTER_LINEAR)
+    canvas[top : top + h, left : left + w] = image
     return canvas, (w / width, h / height), (float(left), float(top))
 
 

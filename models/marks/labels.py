@@ -4,7 +4,6 @@ Everything follows from the text and the label's height, so that a stored mark c
 sizes. Called by placement (sizes) and paint (pixels).
 """
 
-import colorsys
 import math
 from functools import lru_cache
 from pathlib import Path
@@ -18,6 +17,7 @@ Rgb = tuple[int, int, int]
 _FONT_PATH = Path(__file__).parent / "fonts" / "DejaVuSans-Bold.ttf"
 _CAP_PER_EM = 0.729  # height of digits and capitals in this font
 _MIN_CAP_PX = 3
+_COLORS = 99
 
 
 @lru_cache(maxsize=128)
@@ -49,13 +49,26 @@ def label_ink(text: str, height_px: int) -> NDArray[np.uint8]:
     return ink
 
 
-@lru_cache(maxsize=4096)
 def color_of(index: int) -> Rgb:
-    """Return the colour of the index-th mark: golden-angle hues in three shades, so that neighbours differ most."""
-    saturation, value = ((0.85, 0.92), (0.95, 0.62), (0.55, 0.98))[index % 3]
-    hue = (0.97 + index * 0.6180339887498949) % 1.0
-    r, g, b = colorsys.hsv_to_rgb(hue, saturation, value)
-    return round(r * 255), round(g * 255), round(b * 255)
+    """Return the colour of the index-th mark; the first `_COLORS` all differ, early ones most."""
+    return _palette()[index % _COLORS]
+
+
+@lru_cache(maxsize=1)
+def _palette() -> tuple[Rgb, ...]:
+    # Farthest-point choice, weighted as the eye sees: golden-angle hues put two like greens at 5 and 8.
+    steps = np.array([0, 51, 102, 153, 204, 255], np.int64)
+    grid = np.stack(np.meshgrid(steps, steps, steps, indexing="ij"), -1).reshape(-1, 3)
+    luma = grid @ np.array([299, 587, 114]) // 1000
+    colors = grid[(np.ptp(grid, axis=1) >= 102) & (luma >= 40) & (luma <= 225)]
+    chosen = [int(np.flatnonzero((colors == (204, 0, 0)).all(1))[0])]
+    nearest = np.full(len(colors), np.iinfo(np.int64).max)
+    while len(chosen) < _COLORS:
+        last = colors[chosen[-1]]
+        red, (dr, dg, db) = (colors[:, 0] + last[0]) // 2, ((colors - last) ** 2).T
+        nearest = np.minimum(nearest, (512 + red) * dr + 1024 * dg + (767 - red) * db)
+        chosen.append(int(nearest.argmax()))
+    return tuple((int(r), int(g), int(b)) for r, g, b in colors[chosen].tolist())
 
 
 def text_color(background: Rgb) -> Rgb:

