@@ -42,7 +42,7 @@ class Regions:
     roles: tuple[str | None, ...]
     ids: tuple[str, ...]
     points_xy_px: tuple[Point | None, ...]
-    runs: tuple[Runs, ...] = field(init=False, repr=False)  # the parsed `rles`
+    runs: tuple[Runs, ...] = field(default=(), repr=False)  # the parsed `rles`; filled in where absent
 
     def __post_init__(self) -> None:
         """Check every field against the others and parse the masks once."""
@@ -64,7 +64,8 @@ class Regions:
             array.setflags(write=False)
         object.__setattr__(self, "boxes_xyxy_px", boxes)
         object.__setattr__(self, "scores", scores)
-        object.__setattr__(self, "runs", tuple(_parse(item, self.size_hw) for item in self.rles))
+        if len(self.runs) != count:
+            object.__setattr__(self, "runs", tuple(_parse(item, self.size_hw) for item in self.rles))
 
     @classmethod
     def empty(cls, size_hw: tuple[int, int]) -> Self:
@@ -89,8 +90,8 @@ class Regions:
         """
         _check_size(size_hw)
         clipped = _clip(np.asarray(boxes, np.float64).reshape(-1, 4), size_hw)
-        rles = [_to_rle(rle.rectangle(_pixels_of(box), size_hw), size_hw) for box in clipped.tolist()]
-        return cls._build(size_hw, clipped, rles, scores, texts, roles, ids, points)
+        runs = [rle.rectangle(_pixels_of(box), size_hw) for box in clipped.tolist()]
+        return cls._build(size_hw, clipped, _texts_of(runs, size_hw), scores, texts, roles, ids, points, runs)
 
     @classmethod
     def from_masks(
@@ -107,12 +108,13 @@ class Regions:
     ) -> Self:
         """Return one region per (H, W) bool mask, taken one at a time; boxes default to the masks' tight boxes."""
         _check_size(size_hw)
-        rles = []
+        runs = []
         for mask in masks:
             if mask.shape != tuple(size_hw):
                 raise BadRegions(f"a mask must have the frame's shape {tuple(size_hw)}; got {mask.shape}")
-            rles.append(_encode_frame(np.asarray(mask, np.bool_), size_hw))
-        return cls.from_rles(size_hw, rles, boxes, scores=scores, texts=texts, roles=roles, ids=ids, points=points)
+            runs.append(_encode_frame(np.asarray(mask, np.bool_), size_hw))
+        array = _boxes_or_bounds(boxes, runs, size_hw)
+        return cls._build(size_hw, array, _texts_of(runs, size_hw), scores, texts, roles, ids, points, runs)
 
     @classmethod
     def from_polygons(
@@ -147,12 +149,9 @@ class Regions:
     ) -> Self:
         """Return one region per compressed COCO mask; boxes default to the masks' tight boxes (zero where empty)."""
         _check_size(size_hw)
-        if boxes is None:
-            bounds = [rle.bounds_of(_parse(item, size_hw), size_hw[0]) or (0, 0, 0, 0) for item in rles]
-            array = np.asarray(bounds, np.float64).reshape(-1, 4)
-        else:
-            array = _clip(np.asarray(boxes, np.float64).reshape(-1, 4), size_hw)
-        return cls._build(size_hw, array, rles, scores, texts, roles, ids, points)
+        runs = [_parse(item, size_hw) for item in rles]
+        array = _boxes_or_bounds(boxes, runs, size_hw)
+        return cls._build(size_hw, array, rles, scores, texts, roles, ids, points, runs)
 
     @classmethod
     def _build(
@@ -165,6 +164,7 @@ class Regions:
         roles: Texts | None,
         ids: Sequence[str] | None,
         points: Sequence[Point | None] | None,
+        runs: Sequence[Runs],
     ) -> Self:
         count = len(rles)
         return cls(
@@ -176,6 +176,7 @@ class Regions:
             roles=(None,) * count if roles is None else tuple(roles),
             ids=tuple(map(str, range(count))) if ids is None else tuple(ids),
             points_xy_px=(None,) * count if points is None else tuple(points),
+            runs=tuple(runs),
         )
 
     def __len__(self) -> int:
@@ -194,20 +195,22 @@ class Regions:
             [self.roles[i] for i in chosen],
             [self.ids[i] for i in chosen],
             [self.points_xy_px[i] for i in chosen],
+            [self.runs[i] for i in chosen],
         )
 
     def scaled(self, size_hw: tuple[int, int]) -> Self:
         """Return the same regions on a frame of another size; a region with a pixel keeps at least one."""
         _check_size(size_hw)
         sy, sx = size_hw[0] / self.size_hw[0], size_hw[1] / self.size_hw[1]
-        rles = []
+        runs = []
         for i in range(len(self)):
-            (x0, y0), crop = scale_crop(*self.crop(i), (sx, sy), (0.0, 0.0), size_hw)
-            rles.append(_to_rle(rle.encode(crop, (x0, y0), size_hw), size_hw))
+            origin, crop = scale_crop(*self.crop(i), (sx, sy), (0.0, 0.0), size_hw)
+            runs.append(rle.encode(crop, origin, size_hw))
+        rles = _texts_of(runs, size_hw)
         boxes = self.boxes_xyxy_px.astype(np.float64) * (sx, sy, sx, sy)
         points = [None if p is None else (p[0] * sx, p[1] * sy) for p in self.points_xy_px]
         boxes = _clip(boxes, size_hw)
-        return self._build(size_hw, boxes, rles, self.scores, self.texts, self.roles, self.ids, points)
+        return self._build(size_hw, boxes, rles, self.scores, self.texts, self.roles, self.ids, points, runs)
 
     @classmethod
     def concat(cls, first: "Regions", *others: "Regions") -> Self:
@@ -225,6 +228,7 @@ class Regions:
             [r for item in every for r in item.roles],
             [n for item in every for n in item.ids],
             [p for item in every for p in item.points_xy_px],
+            [r for item in every for r in item.runs],
         )
 
     def bounds(self, i: int) -> tuple[int, int, int, int] | None:
@@ -332,13 +336,20 @@ def _pixel_span(low: float, high: float) -> tuple[int, int]:
     return middle, middle + 1
 
 
-def _to_rle(runs: Runs, size_hw: tuple[int, int]) -> Rle:
-    return {"size": [int(size_hw[0]), int(size_hw[1])], "counts": rle.write_counts(runs)}
+def _texts_of(runs: Sequence[Runs], size_hw: tuple[int, int]) -> list[Rle]:
+    return [{"size": [int(size_hw[0]), int(size_hw[1])], "counts": rle.write_counts(item)} for item in runs]
 
 
-def _encode_frame(mask: Mask, size_hw: tuple[int, int]) -> Rle:
+def _boxes_or_bounds(boxes: ArrayLike | None, runs: Sequence[Runs], size_hw: tuple[int, int]) -> NDArray[np.float64]:
+    if boxes is not None:
+        return _clip(np.asarray(boxes, np.float64).reshape(-1, 4), size_hw)
+    bounds = [rle.bounds_of(item, size_hw[0]) or (0, 0, 0, 0) for item in runs]
+    return np.asarray(bounds, np.float64).reshape(-1, 4)
+
+
+def _encode_frame(mask: Mask, size_hw: tuple[int, int]) -> Runs:
     x, y, w, h = cv2.boundingRect(np.ascontiguousarray(mask).view(np.uint8))
-    return _to_rle(rle.encode(mask[y : y + h, x : x + w], (x, y), size_hw), size_hw)
+    return rle.encode(mask[y : y + h, x : x + w], (x, y), size_hw)
 
 
 def _rasterise(parts: Sequence[Sequence[float]], size_hw: tuple[int, int]) -> Rle:
