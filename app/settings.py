@@ -63,6 +63,8 @@ class Settings(BaseSettings):
     redis_url: RedisUrl | None = None
     blobs: str | None = Field(default=None, description="a folder or s3://bucket/prefix")
 
+    require_key: bool | None = Field(default=None, description="unset: keys are required in production only")
+
     # The multimodal model. No URL means the embedded one, in a worker.
     vlm_url: str | None = None
     vlm_model: str | None = None
@@ -108,6 +110,11 @@ class Settings(BaseSettings):
         if self.profile is not None:
             return self.profile == "embedded"
         return self.database_url is None and self.app_database_url is None
+
+    @property
+    def key_required(self) -> bool:
+        """True if a call without an API key is refused."""
+        return not self.embedded if self.require_key is None else self.require_key
 
     @property
     def data_folder(self) -> Path:

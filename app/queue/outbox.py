@@ -1,0 +1,61 @@
+"""Ordering work: job, items and hint are rows in the caller's own transaction. The only way a job comes to be.
+
+The caller's commit makes all of it real and wakes the dispatcher; a rollback leaves nothing. Knows no broker.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, insert, select
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.orm import Session
+
+from app.catalog.tables import JobItemRow, JobRow, OutboxRow
+from app.queue.tasks import OUTBOX_CHANNEL
+
+
+def enqueue(
+    session: Session,
+    *,
+    kind: str,
+    queue: str,
+    payload: Mapping[str, Any],
+    items: Sequence[Mapping[str, Any]] = (),
+    idempotency_key: str | None = None,
+    max_attempts: int = 3,
+) -> JobRow:
+    """Write the order and return its job; with a known `idempotency_key`, the job that has it already.
+
+    The session must belong to a tenant. `items` are the payloads of a batch job's items, numbered from 0. A key seen
+    before orders nothing, whatever became of its job.
+    """
+    values = {
+        "kind": kind,
+        "queue": queue,
+        "payload": dict(payload),
+        "idempotency_key": idempotency_key,
+        "max_attempts": max_attempts,
+        "progress_total": len(items),
+    }
+    statement = upsert(JobRow).values(values)
+    if idempotency_key is not None:
+        statement = statement.on_conflict_do_nothing(index_elements=["tenant_id", "idempotency_key"])
+    job: JobRow | None = session.scalar(statement.returning(JobRow))
+    if job is None:
+        return session.scalars(select(JobRow).where(JobRow.idempotency_key == idempotency_key)).one()
+    if items:
+        rows = [{"job_id": job.id, "item": number, "payload": dict(item)} for number, item in enumerate(items)]
+        session.execute(insert(JobItemRow), rows)
+    hint_later(session, job.id, queue)
+    return job
+
+
+def hint_later(session: Session, job_id: UUID, queue: str, *, tenant_id: UUID | None = None) -> None:
+    """Have the dispatcher send a hint once this transaction commits and the job is due."""
+    due_at = select(JobRow.run_at).where(JobRow.id == job_id).scalar_subquery()
+    row: dict[str, Any] = {"job_id": job_id, "queue": queue, "due_at": due_at}
+    if tenant_id is not None:
+        row["tenant_id"] = tenant_id
+    session.execute(insert(OutboxRow).inline().values(row))
+    session.execute(select(func.pg_notify(OUTBOX_CHANNEL, queue)))

@@ -1,0 +1,63 @@
+"""Outbox rows become broker hints: one pass per wake-up. Runs in the housekeeping process; several may run at once.
+
+Redis may be down, slow, wiped or full: a row leaves the outbox only in the transaction in which its hint was taken.
+"""
+
+import logging
+
+from sqlalchemy import Engine, delete, func, select, update
+from sqlalchemy.orm import Session
+
+from app.catalog.session import queue_transaction
+from app.catalog.tables import JobRow, OutboxRow
+from app.queue.broker import HintBroker
+from app.queue.leases import NOW
+
+_log = logging.getLogger(__name__)
+
+
+class Dispatcher:
+    """Sends due hints, at most `outstanding` waiting per queue."""
+
+    def __init__(self, engine: Engine, broker: HintBroker, *, outstanding: int) -> None:
+        self._engine, self._broker, self._outstanding = engine, broker, outstanding
+
+    def dispatch(self) -> int:
+        """Send what is due and fits; return how many hints went out. Raises HintsDown; nothing is lost by it."""
+        with queue_transaction(self._engine) as session:
+            queues = session.scalars(select(OutboxRow.queue).where(OutboxRow.due_at <= NOW).distinct()).all()
+        sent = 0
+        for queue in queues:
+            room = self._outstanding - self._broker.waiting(queue)
+            if room > 0:
+                with queue_transaction(self._engine) as session:
+                    sent += self._send(session, queue, room)
+        return sent
+
+    def _send(self, session: Session, queue: str, room: int) -> int:
+        due = (
+            select(OutboxRow.id)
+            .where(OutboxRow.queue == queue, OutboxRow.due_at <= NOW)
+            .order_by(OutboxRow.id)
+            .limit(room)
+            .with_for_update(skip_locked=True)
+        )
+        taken = session.execute(
+            delete(OutboxRow)
+            .where(OutboxRow.id.in_(due))
+            .returning(OutboxRow.id, OutboxRow.job_id)
+            .execution_options(synchronize_session=False)
+        ).all()
+        job_ids = list(dict.fromkeys(row.job_id for row in sorted(taken, key=lambda row: row.id)))
+        if not job_ids:
+            return 0
+        # Before sending: if the commit fails after it, a hint is repeated, which is harmless; the other order loses it.
+        session.execute(
+            update(JobRow)
+            .where(JobRow.id.in_(job_ids))
+            .values(hinted_at=func.clock_timestamp())
+            .execution_options(synchronize_session=False)
+        )
+        for job_id in job_ids:
+            self._broker.send(queue, job_id)
+        return len(job_ids)

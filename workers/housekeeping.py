@@ -1,0 +1,98 @@
+"""The housekeeping process: dispatcher and reaper in one loop, woken by Postgres (`python -m workers.housekeeping`).
+
+Survives the loss of Redis and of Postgres. Any number may run; one per installation is enough.
+"""
+
+import logging
+import signal
+import threading
+import time
+from collections.abc import Callable
+
+import psycopg
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.catalog.session import queue_engine
+from app.queue.broker import HintBroker, HintsDown
+from app.queue.tasks import OUTBOX_CHANNEL
+from app.settings import Settings
+from workers.dispatcher import Dispatcher
+from workers.reaper import Reaper
+
+_log = logging.getLogger(__name__)
+_DOWN_PAUSE_S = 1.0
+
+
+class Housekeeper:
+    """Runs until `stop`."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._engine = queue_engine(settings, name="markwise-housekeeping")
+        self._broker = HintBroker(settings)
+        self._dispatcher = Dispatcher(self._engine, self._broker, outstanding=settings.outstanding_hints)
+        self._reaper = Reaper(
+            self._engine, self._broker, resend_s=settings.hint_resend_s, outstanding=settings.outstanding_hints
+        )
+        self._stop = threading.Event()
+        self._reap_at = 0.0
+        self._redis_down = False
+
+    def stop(self) -> None:
+        """Make `run` return within a poll."""
+        self._stop.set()
+
+    def run(self) -> None:
+        """Keep house until stopped."""
+        try:
+            while not self._stop.is_set():
+                try:
+                    self._listen()
+                except (psycopg.Error, SQLAlchemyError) as exc:
+                    _log.warning("the database does not answer: %s", type(exc).__name__)
+                    self._stop.wait(_DOWN_PAUSE_S)
+        finally:
+            self._broker.close()
+            self._engine.dispose()
+
+    def _listen(self) -> None:
+        with psycopg.connect(
+            self._settings.queue_url, autocommit=True, application_name="markwise-dispatcher", connect_timeout=5
+        ) as connection:
+            connection.execute(f"LISTEN {OUTBOX_CHANNEL}")
+            while not self._stop.is_set():
+                self.tidy()
+                for _ in connection.notifies(timeout=self._settings.dispatch_poll_s, stop_after=1):
+                    pass
+
+    def tidy(self) -> None:
+        """One pass: send hints, and every few seconds reap."""
+        self._try("hints wait for Redis", self._dispatcher.dispatch)
+        if time.monotonic() >= self._reap_at:
+            self._reap_at = time.monotonic() + self._settings.reap_every_s
+            self._reaper.reap()
+            self._try("hints cannot be repeated", self._reaper.repeat_hints)
+
+    def _try(self, trouble: str, act: Callable[[], int]) -> None:
+        try:
+            act()
+            self._redis_down = False
+        except HintsDown:
+            if not self._redis_down:
+                _log.warning("Redis does not answer: %s", trouble)
+            self._redis_down = True
+            self._stop.wait(self._settings.dispatch_poll_s)
+
+
+def main() -> None:
+    """Run until SIGTERM or SIGINT."""
+    settings = Settings()
+    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    keeper = Housekeeper(settings)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: keeper.stop())
+    keeper.run()
+
+
+if __name__ == "__main__":
+    main()

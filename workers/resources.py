@@ -1,0 +1,38 @@
+"""What a worker process keeps between jobs: engines, and whatever the handlers load. Built lazily, after the fork.
+
+Nothing here runs before the first use, so a forked child never shares a connection or a CUDA context with its parent.
+"""
+
+from functools import cached_property
+
+from sqlalchemy import Engine
+
+from app.catalog.session import app_engine, queue_engine
+from app.settings import Settings
+
+
+class Resources:
+    """The long-lived parts of one worker process."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    @cached_property
+    def engine(self) -> Engine:
+        """Engine of the restricted role, for the tenant's rows."""
+        return app_engine(self.settings, name="markwise-worker", pool_size=2)
+
+    @cached_property
+    def queue_engine(self) -> Engine:
+        """Engine of the queue's role, for claims and heartbeats."""
+        return queue_engine(self.settings, name="markwise-worker-queue", pool_size=2)
+
+    def warm(self, queues: tuple[str, ...]) -> None:
+        """Load what the first job of these queues would wait for; called once per process, before it takes jobs."""
+
+    def close(self) -> None:
+        """Close what is open."""
+        for name in ("engine", "queue_engine"):
+            engine = self.__dict__.get(name)
+            if isinstance(engine, Engine):
+                engine.dispose()

@@ -1,0 +1,100 @@
+"""What to do about an error, in one table: try again later, or give up and tell the caller why.
+
+Used by the runner for jobs and for single items. Returns values; decides nothing about leases.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.exc import DBAPIError
+
+from app import errors as app_errors
+from app.queue.tasks import error_body
+from models import errors as model_errors
+from workers.handlers import UnknownKind
+from workers.heart import Draining
+
+ALL_FAILED = error_body("items.all_failed", "Every item failed", status=422, detail="Each item names its own error.")
+UNKNOWN_KIND = error_body("job.unknown_kind", "No worker knows this kind of work", status=500)
+_NO_MEMORY = error_body("model.out_of_memory", "The work does not fit in memory", status=507)
+_FIRST_DELAY_S, _LONGEST_DELAY_S = 1.0, 60.0
+
+
+class EveryItemFailed(Exception):
+    """A batch job of which nothing succeeded."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retry:
+    """Try again after `delay_s`. A try `counts` towards the last one unless a dependency was to blame."""
+
+    delay_s: float
+    error: dict[str, Any] | None
+    counts: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GiveUp:
+    """Fail with this error."""
+
+    error: dict[str, Any]
+
+
+# The first line that fits decides; subclasses stand before their parents.
+_GIVE_UP: tuple[tuple[type[BaseException], dict[str, Any]], ...] = (
+    (EveryItemFailed, ALL_FAILED),
+    (model_errors.BadImage, error_body("image.bad", "The image cannot be used", status=422)),
+    (model_errors.BadRegions, error_body("regions.bad", "A provided region cannot be used", status=422)),
+    (model_errors.BadInput, error_body("input.bad", "The input cannot be used", status=422)),
+    (
+        model_errors.WeightsMissing,
+        error_body("model.weights_missing", "The weights of the model are not installed", status=422),
+    ),
+    (
+        model_errors.BadOutput,
+        error_body("model.bad_output", "The model's answer was not in the agreed form", status=502),
+    ),
+    (model_errors.OutOfMemory, _NO_MEMORY),
+    (MemoryError, _NO_MEMORY),
+)
+_OURS = (model_errors.ModelError, app_errors.AppError)
+"""Errors whose text we wrote; no other text leaves."""
+
+
+def backoff_s(attempt: int) -> float:
+    """1, 2, 4 ... 60 seconds."""
+    return float(min(_LONGEST_DELAY_S, _FIRST_DELAY_S * 2 ** min(attempt - 1, 10)))
+
+
+def _of_app_error(error: app_errors.AppError, detail: str | None = None) -> dict[str, Any]:
+    return error_body(error.code, error.title, status=error.status, detail=detail or error.detail or None)
+
+
+def _later(error: BaseException, attempt: int) -> Retry | None:
+    delay_s = backoff_s(attempt)
+    match error:
+        case Draining():
+            return Retry(delay_s=0.0, error=None)
+        case UnknownKind():
+            return Retry(delay_s=5.0, error=UNKNOWN_KIND, counts=True)
+        case model_errors.BackendDown():
+            return Retry(delay_s=delay_s, error=_of_app_error(app_errors.ModelUnavailable(), str(error)))
+        case app_errors.Unavailable():
+            return Retry(delay_s=delay_s, error=_of_app_error(error))
+        case DBAPIError():
+            # Gone, or over a time limit; the second may be the work's own fault, so the try counts.
+            return Retry(delay_s=delay_s, error=_of_app_error(app_errors.Unavailable()), counts=True)
+    return None
+
+
+def decide(error: BaseException, attempt: int) -> Retry | GiveUp:
+    """Classify what a handler raised in its `attempt` (from 1). Unknown errors are ours: no detail leaves."""
+    later = _later(error, attempt)
+    if later is not None:
+        return later
+    if isinstance(error, app_errors.AppError):
+        return GiveUp(error=_of_app_error(error))
+    for kind, body in _GIVE_UP:
+        if isinstance(error, kind):
+            return GiveUp(error=body | {"detail": str(error)} if isinstance(error, _OURS) and str(error) else body)
+    return GiveUp(error=_of_app_error(app_errors.AppError()))
