@@ -5,10 +5,9 @@ Used by `models.segmenters.gui`; geometry and text only, no pixels.
 
 from dataclasses import dataclass, replace
 
+from models.ranking.places import FIELD_ROLES, LABEL_ROLES, label_distance
 from models.segmenters.ocr import Box
 
-_FIELDS = frozenset({"textbox", "combobox", "checkbox", "radio", "slider"})
-_LABELS = frozenset({"text", "heading"})
 _PROSE_CHARS = 28
 
 
@@ -80,10 +79,10 @@ def join_paragraphs(texts: list[Element], em: float) -> list[Element]:
 
 def attach_labels(elements: list[Element], em: float) -> list[Element]:
     """Give each field without text its label: right of a checkbox or radio, else left of it or above it."""
-    labels = [element for element in elements if element.role in _LABELS and element.text]
+    labels = [element for element in elements if element.role in LABEL_ROLES and element.text]
     named = []
     for element in elements:
-        if element.role in _FIELDS and not element.text:
+        if element.role in FIELD_ROLES and not element.text:
             label = nearest_label(element, labels, em)
             named.append(replace(element, text=label.text) if label else element)
         else:
@@ -95,7 +94,7 @@ def nearest_label(field: Element, labels: list[Element], em: float) -> Element |
     """Return the text that names a field by its place, None if nothing stands near enough."""
     best: tuple[float, Element] | None = None
     for label in labels:
-        distance = _label_distance(field, label, em)
+        distance = label_distance(field.bbox_xyxy_px, field.role, label.bbox_xyxy_px, em)
         if distance is not None and (best is None or distance < best[0]):
             best = distance, label
     return best[1] if best else None
@@ -104,21 +103,6 @@ def nearest_label(field: Element, labels: list[Element], em: float) -> Element |
 def reading_order(elements: list[Element], em: float) -> list[Element]:
     """Sort by rows of half a line, then left to right."""
     return sorted(elements, key=lambda e: (round(e.bbox_xyxy_px[1] / (0.5 * em)), e.bbox_xyxy_px[0], e.bbox_xyxy_px))
-
-
-def _label_distance(field: Element, label: Element, em: float) -> float | None:
-    """How far a label stands from its field in em, with a malus for the less usual side; None if it cannot be its."""
-    x0, y0, x1, y1 = field.bbox_xyxy_px
-    left, top, right, bottom = label.bbox_xyxy_px
-    same_row = min(y1, bottom) - max(y0, top) > 0.5 * min(y1 - y0, bottom - top)
-    if field.role in {"checkbox", "radio"}:
-        if same_row and -0.3 * em <= left - x1 <= 1.5 * em:
-            return (left - x1) / em
-        return 2.0 + (x0 - right) / em if same_row and 0 <= x0 - right <= 1.5 * em else None
-    if same_row and -0.3 * em <= x0 - right <= 6 * em:
-        return (x0 - right) / em
-    above = -0.3 * em <= y0 - bottom <= 1.2 * em and abs(left - x0) < 1.5 * em
-    return 0.5 + (y0 - bottom) / em if above else None
 
 
 def _follows(line: Element, following: Element, em: float) -> bool:

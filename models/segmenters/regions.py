@@ -212,7 +212,7 @@ def _is_thick(mask: NDArray[np.bool_]) -> bool:
     """True if somewhere a region is at least 1.5 % of the shorter side wide: outlines and halos are not things."""
     padded = np.pad(mask.astype(np.uint8), 1)
     widest = float(cv2.distanceTransform(padded, cv2.DIST_L2, 3).max())
-    return widest >= 0.0075 * min(mask.shape)
+    return bool(widest >= 0.0075 * min(mask.shape))
 
 
 def _enlarged(mask: NDArray[np.bool_], size_hw: tuple[int, int]) -> NDArray[np.bool_]:

@@ -1,0 +1,73 @@
+"""Where marks stand to each other: the label of a field, things left of, below or next to another.
+
+Used by `models.ranking` and by the `gui` segmenter, so that both mean the same by a label. Geometry only; lengths are
+in `em`, the height of a text line.
+"""
+
+import math
+
+Box = tuple[float, float, float, float]
+
+TICK_ROLES = frozenset({"checkbox", "radio", "switch"})
+FIELD_ROLES = (
+    frozenset({"textbox", "searchbox", "combobox", "listbox", "spinbutton", "slider", "textarea"}) | TICK_ROLES
+)
+LABEL_ROLES = frozenset({"text", "heading", "label", "statictext"})
+
+
+def label_distance(field: Box, role: str, label: Box, em: float) -> float | None:
+    """Return how far a label stands from its field, in em with a malus for unusual sides; None if it cannot be its.
+
+    Labels stand right of checkboxes and radio buttons, left of other fields or above them.
+    """
+    x0, y0, x1, y1 = field
+    left, top, right, bottom = label
+    same_row = min(y1, bottom) - max(y0, top) > 0.5 * min(y1 - y0, bottom - top)
+    if role in TICK_ROLES:
+        if same_row and -0.3 * em <= left - x1 <= 1.5 * em:
+            return max(left - x1, 0.0) / em
+        return 2.0 + (x0 - right) / em if same_row and 0 <= x0 - right <= 1.5 * em else None
+    if same_row and -0.3 * em <= x0 - right <= 6 * em:
+        return max(x0 - right, 0.0) / em
+    above = -0.3 * em <= y0 - bottom <= 1.2 * em and abs(left - x0) < 1.5 * em
+    return 0.5 + max(y0 - bottom, 0.0) / em if above else None
+
+
+def relation_score(box: Box, anchor: Box, relation: str, size_hw: tuple[int, int]) -> float:
+    """Return 0-1: how well a box stands in `relation` (left, right, above, below, near) to `anchor`; near is better."""
+    (x, y), (ax, ay) = center(box), center(anchor)
+    gap_x = max(box[0] - anchor[2], anchor[0] - box[2], 0.0)
+    gap_y = max(box[1] - anchor[3], anchor[1] - box[3], 0.0)
+    rows = min(box[3], anchor[3]) - max(box[1], anchor[1]) > 0
+    columns = min(box[2], anchor[2]) - max(box[0], anchor[0]) > 0
+    match relation:
+        case "left":
+            fits, aligned = x < ax and gap_x > 0, rows
+        case "right":
+            fits, aligned = x > ax and gap_x > 0, rows
+        case "above":
+            fits, aligned = y < ay and gap_y > 0, columns
+        case "below":
+            fits, aligned = y > ay and gap_y > 0, columns
+        case _:
+            fits, aligned = True, rows or columns
+    if not fits:
+        return 0.0
+    distance = math.hypot(gap_x, gap_y) / max(*size_hw, 1)
+    return (1.0 if aligned else 0.6) * max(0.0, 1.0 - 2.5 * distance)
+
+
+def place_score(box: Box, place_xy: tuple[float | None, float | None], size_hw: tuple[int, int]) -> float:
+    """Return 0-1: how near a box's centre is to a wanted place in the image (0-1 each, None where free)."""
+    x, y = center(box)
+    wanted = [
+        abs(value - want)
+        for value, want in zip((x / max(size_hw[1], 1), y / max(size_hw[0], 1)), place_xy, strict=True)
+        if want is not None
+    ]
+    return max(0.0, 1.0 - sum(wanted) / len(wanted)) if wanted else 0.0
+
+
+def center(box: Box) -> tuple[float, float]:
+    """Centre of a box."""
+    return (box[0] + box[2]) / 2, (box[1] + box[3]) / 2

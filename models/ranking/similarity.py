@@ -1,0 +1,59 @@
+"""How alike a wanted name and a mark's text are, forgiving what text readers get wrong.
+
+Used by `models.ranking`; pure functions on strings.
+"""
+
+import re
+import unicodedata
+
+from rapidfuzz import fuzz
+
+_STOP_WORDS = frozenset({"the", "a", "an", "of", "to", "in", "on", "for", "and", "or", "is", "with"})
+
+
+def normalise(text: str) -> str:
+    """Fold case, widths and accents, keep letters and digits, one space between words."""
+    folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).casefold())
+    plain = "".join(char for char in folded if not unicodedata.combining(char))
+    return " ".join(re.findall(r"[^\W_]+", plain))
+
+
+def similarity(wanted: str, text: str) -> float:
+    """Return 0-1: 1 for the same words, lower the more is missing on either side; symbols count if there is nothing else."""
+    one, other = normalise(wanted), normalise(text)
+    if not one or not other:
+        # Names like "+", ">" or "..." have no letters at all.
+        return 1.0 if wanted.strip() and wanted.strip() == text.strip() else 0.0
+    if one == other:
+        return 1.0
+    tight_one, tight_other = one.replace(" ", ""), other.replace(" ", "")
+    if tight_one == tight_other:
+        return 0.99  # the reader lost or found a space
+    whole = fuzz.ratio(tight_one, tight_other) / 100
+    shared = _shared_words(one.split(), other.split())
+    # Letters in common prove little below two thirds: any two short words share half of theirs.
+    return max(0.98 * whole if whole >= 0.66 else 0.5 * whole, 0.96 * shared)
+
+
+def _shared_words(wanted: list[str], text: list[str]) -> float:
+    """Half of it: share of the wanted words found; other half: share of the text's words that were wanted."""
+    found = sum(_weight(word) * _best(word, text) for word in wanted)
+    used = sum(_weight(word) * _best(word, wanted) for word in text)
+    recall = found / sum(map(_weight, wanted))
+    precision = used / sum(map(_weight, text))
+    return 0.5 * (recall + precision) if min(recall, precision) > 0 else 0.0
+
+
+def _best(word: str, words: list[str]) -> float:
+    """How well a word is found among others: 1 as it is, less with a letter or two misread, else 0."""
+    if word in words:
+        return 1.0
+    if len(word) < 3:
+        return 0.0
+    closest = max(fuzz.ratio(word, other) for other in words) / 100
+    return closest if closest >= 0.75 else 0.0
+
+
+def _weight(word: str) -> float:
+    """Long words say more than short ones, and little words almost nothing."""
+    return 0.3 if word in _STOP_WORDS else min(len(word), 8) ** 0.5
