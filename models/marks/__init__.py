@@ -4,7 +4,7 @@ Entry points: `place` (geometry only), `paint` (pixels only), `mark` (both), `pa
 input size with given ids). Same input, same bytes. Loads no torch; knows nothing of segmenters, prompts or storage.
 """
 
-from models.marks.for_model import paint_for_model
+from models.marks.for_model import mark_for_model, paint_for_model
 from models.marks.marking import mark, place
 from models.marks.paint import paint
 from models.marks.presets import STYLES, MarkStyle, style_of
@@ -17,6 +17,7 @@ __all__ = [
     "Marking",
     "Previous",
     "mark",
+    "mark_for_model",
     "paint",
     "paint_for_model",
     "place",

@@ -9,13 +9,13 @@ from dataclasses import replace
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from models.errors import BadRegions
-from models.marks.labels import color_of
-from models.marks.marking import Style, leader_of
-from models.marks.order import mark_number
+from models.marks.marking import Style, is_element, mark_at
 from models.marks.paint import Picture, check_image, draw_marks
 from models.marks.placement import Wish, lay_out
+from models.marks.points import choose_point
 from models.marks.presets import MarkStyle, style_of
 from models.marks.types import Mark
 from models.marks.visible import Crop, Visible
@@ -32,25 +32,29 @@ def paint_for_model(image: Picture, regions: Regions, ids: Sequence[str], style:
     One id per region; regions with an empty mask get no mark. Labels are white on dark whatever the style, 16 px high
     at 224 and down to 10 where it is crowded. Raises BadImage or BadRegions when sizes or counts do not agree.
     """
+    return mark_for_model(image, regions, ids, style, size_px)[0]
+
+
+def mark_for_model(
+    image: Picture, regions: Regions, ids: Sequence[str], style: Style, size_px: int
+) -> tuple[Picture, tuple[Mark, ...]]:
+    """Return what `paint_for_model` returns, and its marks with all geometry in pixels of that square."""
     check_image(image, regions.size_hw)
     if len(ids) != len(regions):
         raise BadRegions(f"there must be one id per region, {len(regions)}; got {len(ids)}")
     style = style_of(style)
     canvas, scale_xy, offset_xy = fit_square(image, size_px)
-    crops: list[Crop] = []
-    indices: list[int] = []
+    crops: dict[int, Crop] = {}
     for i in range(len(regions)):
         origin, crop = regions.crop(i)
         if crop.size:
-            crops.append(scale_crop(origin, crop, scale_xy, offset_xy, (size_px, size_px)))
-            indices.append(i)
-    if not indices:
-        return canvas
-    names = [ids[i] for i in indices]
+            crops[i] = scale_crop(origin, crop, scale_xy, offset_xy, (size_px, size_px))
     boxes = regions.boxes_xyxy_px.astype(np.float64) * (*scale_xy, *scale_xy) + (*offset_xy, *offset_xy)
-    elements = [style.spare_content and (regions.roles[i] or regions.texts[i]) is not None for i in indices]
-    _draw(canvas, crops, names, elements, boxes[indices].tolist(), style)
-    return canvas
+    marks = _place(regions, boxes, list(crops.items()), ids, style, size_px)
+    # The prompt calls the tags white on dark, and the tiny model learnt no others.
+    dark = replace(style, label_colors="black", label_alpha=1.0)
+    draw_marks(canvas, marks, dark, crops.__getitem__, line_px=max(1, round(size_px / 224)))
+    return canvas, marks
 
 
 def fit_square(image: Picture, size_px: int) -> tuple[Picture, tuple[float, float], tuple[float, float]]:
@@ -67,42 +71,39 @@ def fit_square(image: Picture, size_px: int) -> tuple[Picture, tuple[float, floa
     return canvas, (w / width, h / height), (float(left), float(top))
 
 
-def _draw(
-    canvas: Picture,
-    crops: Sequence[Crop],
+def _place(
+    regions: Regions,
+    boxes: NDArray[np.float64],
+    crops: Sequence[tuple[int, Crop]],
     ids: Sequence[str],
-    elements: Sequence[bool],
-    boxes: Sequence[list[float]],
     style: MarkStyle,
-) -> None:
-    size_px = canvas.shape[0]
-    areas = [int(np.count_nonzero(crop)) for _, crop in crops]
-    visible = Visible((size_px, size_px), areas, lambda k: crops[k])
+    size_px: int,
+) -> tuple[Mark, ...]:
+    areas = [int(np.count_nonzero(crop)) for _, (_, crop) in crops]
+    visible = Visible((size_px, size_px), areas, lambda k: crops[k][1])
     parts = [visible.part(k) for k in range(len(crops))]
     height = max(_MIN_LABEL_PX, round(_LABEL_SHARE * size_px))
-    wishes = [Wish(text=name, height_px=height, element=e) for name, e in zip(ids, elements, strict=True)]
+    wishes = [
+        Wish(text=ids[i], height_px=height, element=style.spare_content and is_element(regions, i)) for i, _ in crops
+    ]
     spots = lay_out(visible, parts, wishes, min_height_px=_MIN_LABEL_PX)
+    labels = np.asarray([spot.rect for spot in spots], np.int64).reshape(-1, 4)
     marks = []
-    for k, box in enumerate(boxes):
-        left, top, right, bottom = map(float, spots[k].rect)
-        anchor = (parts[k].anchor_xy[0] + 0.5, parts[k].anchor_xy[1] + 0.5)
+    for k, (i, _) in enumerate(crops):
+        x0, y0, x1, y1 = boxes[i].tolist()
+        point, occluded = choose_point(visible, parts[k], k, labels)
         marks.append(
-            Mark(
-                id=ids[k],
-                region_index=k,
-                region_id=str(k),
-                bbox_xyxy_px=(box[0], box[1], box[2], box[3]),
-                point_xy_px=anchor,
-                occluded=False,
-                label_xy_px=((left + right) / 2, (top + bottom) / 2),
-                label_bbox_xyxy_px=(left, top, right, bottom),
-                leader=leader_of(spots[k], parts[k]),
+            mark_at(
+                spots[k],
+                parts[k],
+                wishes[k],
+                style,
+                regions,
+                i,
+                bbox=(x0, y0, x1, y1),
                 area_px=areas[k],
-                score=1.0,
-                text=None,
-                role=None,
-                color_rgb=color_of((mark_number(ids[k], style.kind) or k + 1) - 1),
+                point=point,
+                occluded=occluded,
             )
         )
-    dark = replace(style, label_colors="black", label_alpha=1.0)
-    draw_marks(canvas, marks, dark, lambda k: crops[k], line_px=max(1, round(size_px / 224)))
+    return tuple(marks)

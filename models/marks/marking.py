@@ -5,7 +5,6 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -18,7 +17,7 @@ from models.marks.points import choose_point, keep_point
 from models.marks.presets import MarkStyle, style_of
 from models.marks.types import Box, Mark, Marking, Previous
 from models.marks.visible import Part, Visible
-from models.regions import Regions
+from models.regions import Point, Regions
 
 Style = str | Mapping[str, Any] | MarkStyle
 
@@ -46,39 +45,36 @@ def place(
     """
     style = style_of(style)
     areas = [regions.area_px(i) for i in range(len(regions))]
-    chosen = most_useful(regions, areas, style.max_marks if max_marks is None else max_marks)
+    useful = most_useful(regions, areas, style.max_marks if max_marks is None else max_marks)
+    chosen = ordered(regions, useful, areas, style.order)
     visible = Visible(regions.size_hw, [areas[i] for i in chosen], lambda k: regions.crop(chosen[k]))
     if style.min_area_px:
-        chosen, visible = _drop_small(regions, areas, chosen, visible, style)
-    order = ordered(regions, chosen, areas, style.order)
-    ids = assign_ids(regions, order, style, previous)
-    slots = {index: k for k, index in enumerate(chosen)}
-    ids_by_slot = [""] * len(chosen)
-    for index, name in zip(order, ids, strict=True):
-        ids_by_slot[slots[index]] = name
+        kept = [chosen[k] for k in _large_enough(visible, len(chosen), style)]
+        chosen, visible = kept, Visible(regions.size_hw, [areas[i] for i in kept], lambda k: regions.crop(kept[k]))
+    ids = assign_ids(regions, chosen, style, previous)
     parts = [visible.part(k) for k in range(len(chosen))]
-    wishes = [wish_of(style, regions, index, ids_by_slot[k], parts[k]) for k, index in enumerate(chosen)]
-    placed = _compose(visible, parts, wishes, regions.take(chosen), style)
-    marks = tuple(replace(placed[slots[index]], region_index=index) for index in order)
-    return Marking(marks=marks, omitted_regions=len(regions) - len(marks), style=style)
+    wishes = [_wish(style, regions, i, name, part) for i, name, part in zip(chosen, ids, parts, strict=True)]
+    marks = _compose(visible, parts, wishes, regions, chosen, style)
+    marks.sort(key=lambda mark: mark_number(mark.id, style.kind))
+    return Marking(marks=tuple(marks), omitted_regions=len(regions) - len(marks), style=style)
 
 
-def _drop_small(
-    regions: Regions, areas: Sequence[int], chosen: list[int], visible: Visible, style: MarkStyle
-) -> tuple[list[int], Visible]:
-    """Drop the regions of which smaller ones leave too little, as the som-llava program does, counting equals once."""
-    scale = 640 / min(regions.size_hw)
-    own = np.bincount(visible.owner[visible.owner >= 0].ravel(), minlength=len(chosen)) * scale * scale
-    kept = [index for k, index in enumerate(chosen) if own[k] >= style.min_area_px]
-    return kept, Visible(regions.size_hw, [areas[i] for i in kept], lambda k: regions.crop(kept[k]))
+def _large_enough(visible: Visible, count: int, style: MarkStyle) -> list[int]:
+    """Return the regions of which smaller ones leave enough, as the som-llava program does, counting equals once."""
+    own = np.bincount(visible.owner[visible.owner >= 0].ravel(), minlength=count)
+    least = style.min_area_px * (min(visible.size_hw) / 640) ** 2
+    return [k for k in range(count) if own[k] >= least]
 
 
-def wish_of(style: MarkStyle, regions: Regions, index: int, name: str, part: Part) -> Wish:
-    """Return what the label `name` of region `index` needs."""
-    element = style.spare_content and (regions.roles[index] is not None or regions.texts[index] is not None)
-    point = regions.points_xy_px[index]
+def is_element(regions: Regions, index: int) -> bool:
+    """Return whether a region is an interface element: it has a role or text that a label must not hide."""
+    return regions.roles[index] is not None or regions.texts[index] is not None
+
+
+def _wish(style: MarkStyle, regions: Regions, index: int, name: str, part: Part) -> Wish:
+    element = style.spare_content and is_element(regions, index)
     height = _label_height(style, part, regions.size_hw, element=element)
-    return Wish(text=name, height_px=height, element=element, point_xy_px=point)
+    return Wish(text=name, height_px=height, element=element, point_xy_px=regions.points_xy_px[index])
 
 
 def _label_height(style: MarkStyle, part: Part, size_hw: tuple[int, int], *, element: bool) -> int:
@@ -93,36 +89,69 @@ def _label_height(style: MarkStyle, part: Part, size_hw: tuple[int, int], *, ele
 
 
 def _compose(
-    visible: Visible, parts: Sequence[Part], wishes: Sequence[Wish], regions: Regions, style: MarkStyle
+    visible: Visible,
+    parts: Sequence[Part],
+    wishes: Sequence[Wish],
+    regions: Regions,
+    chosen: Sequence[int],
+    style: MarkStyle,
 ) -> list[Mark]:
-    """Return one mark per region of `regions` (as many as parts): labels laid out together, then points."""
+    """Return one mark per part (part k is region `chosen[k]`): labels laid out together, then points."""
     spots = lay_out(visible, parts, wishes)
     labels = np.asarray([spot.rect for spot in spots], np.int64).reshape(-1, 4)
     marks = []
-    for k, (part, spot, wish) in enumerate(zip(parts, spots, wishes, strict=True)):
-        x0, y0, x1, y1 = regions.boxes_xyxy_px[k].tolist()
-        kept = None if wish.point_xy_px is None else keep_point(visible, k, regions.crop(k), wish.point_xy_px, labels)
-        point, occluded = kept or choose_point(visible, part, k, labels)
-        left, top, right, bottom = map(float, spot.rect)
+    for k, index in enumerate(chosen):
+        given, box = wishes[k].point_xy_px, regions.boxes_xyxy_px[index].tolist()
+        kept = None if given is None else keep_point(visible, k, regions.crop(index), given, labels)
+        point, occluded = kept or choose_point(visible, parts[k], k, labels)
         marks.append(
-            Mark(
-                id=wish.text,
-                region_index=k,
-                region_id=regions.ids[k],
-                bbox_xyxy_px=(x0, y0, x1, y1),
-                point_xy_px=point,
+            mark_at(
+                spots[k],
+                parts[k],
+                wishes[k],
+                style,
+                regions,
+                index,
+                bbox=(box[0], box[1], box[2], box[3]),
+                area_px=regions.area_px(index),
+                point=point,
                 occluded=occluded,
-                label_xy_px=((left + right) / 2, (top + bottom) / 2),
-                label_bbox_xyxy_px=(left, top, right, bottom),
-                leader=leader_of(spot, part),
-                area_px=regions.area_px(k),
-                score=float(regions.scores[k]),
-                text=regions.texts[k],
-                role=regions.roles[k],
-                color_rgb=color_of(max(0, mark_number(wish.text, style.kind) - 1)),
             )
         )
     return marks
+
+
+def mark_at(
+    spot: Spot,
+    part: Part,
+    wish: Wish,
+    style: MarkStyle,
+    regions: Regions,
+    index: int,
+    *,
+    bbox: Box,
+    area_px: int,
+    point: Point,
+    occluded: bool,
+) -> Mark:
+    """Return the mark of region `index` with the given geometry, whichever frame that is in."""
+    left, top, right, bottom = map(float, spot.rect)
+    return Mark(
+        id=wish.text,
+        region_index=index,
+        region_id=regions.ids[index],
+        bbox_xyxy_px=bbox,
+        point_xy_px=point,
+        occluded=occluded,
+        label_xy_px=((left + right) / 2, (top + bottom) / 2),
+        label_bbox_xyxy_px=(left, top, right, bottom),
+        leader=leader_of(spot, part),
+        area_px=area_px,
+        score=float(regions.scores[index]),
+        text=regions.texts[index],
+        role=regions.roles[index],
+        color_rgb=color_of(max(0, mark_number(wish.text, style.kind) - 1)),
+    )
 
 
 def leader_of(spot: Spot, part: Part) -> Box | None:
