@@ -72,7 +72,10 @@ class BlobStore(Protocol):
         """Blobs whose key starts with `prefix`, in key order: "t1/images/", or "" for all."""
 
     def check(self) -> None:
-        """StoreUnavailable unless the store can be read from and written to now (readiness)."""
+        """StoreUnavailable unless the store answers now (readiness)."""
+
+    def close(self) -> None:
+        """Give back what is held open; the store is not used afterwards."""
 
 
 def image_key(tenant: str, sha256: str) -> str:

@@ -30,10 +30,10 @@ class LocalBlobs:
             return False
         if path.is_dir():
             raise BadKey(f"{key} is a folder of other blobs")
-        with _translated(key):
-            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with _translated(key, writing=True):
             temporary = self._write_temporary(data)
             try:
+                path.parent.mkdir(parents=True, exist_ok=True)
                 os.link(temporary, path)
             except FileExistsError:
                 return False
@@ -84,15 +84,21 @@ class LocalBlobs:
 
     def check(self) -> None:
         """See BlobStore."""
-        with _translated("(check)"):
+        with _translated("(check)", writing=True):
             self._write_temporary(b"ready").unlink()
+
+    def close(self) -> None:
+        """See BlobStore. A folder holds nothing open."""
 
     def _path(self, key: str) -> Path:
         return self.root / check_key(key)
 
     def _write_temporary(self, data: bytes) -> Path:
         folder = self.root / TEMPORARY_FOLDER
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        # A mode given with parents=True would be that of the last folder only.
+        self.root.parent.mkdir(parents=True, exist_ok=True)
+        self.root.mkdir(exist_ok=True, mode=0o700)
+        folder.mkdir(exist_ok=True)
         descriptor, name = tempfile.mkstemp(dir=folder)
         try:
             with os.fdopen(descriptor, "wb") as sink:
@@ -106,13 +112,13 @@ class LocalBlobs:
 
 
 @contextmanager
-def _translated(key: str) -> Iterator[None]:
+def _translated(key: str, *, writing: bool = False) -> Iterator[None]:
     """Errors of the file system as errors of a store."""
     try:
         yield
-    except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
-        raise BlobMissing(f"no blob {key}") from None
     except OSError as failed:
+        if not writing and isinstance(failed, FileNotFoundError | IsADirectoryError | NotADirectoryError):
+            raise BlobMissing(f"no blob {key}") from None
         raise StoreUnavailable(
             f"the blob folder cannot be used for {key}: {os.strerror(failed.errno or 0)}"
         ) from failed

@@ -4,6 +4,8 @@ Called through app.storage.blobs.open_blobs. boto3 finds credentials, region and
 this module knows none of them.
 """
 
+import base64
+import hashlib
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -46,10 +48,12 @@ class S3Blobs:
     def put_if_absent(self, key: str, data: bytes) -> bool:
         """See BlobStore. Atomic by `If-None-Match: *`; the store checks the bytes by their checksum."""
         name = self._name(key)
+        # Given as a header: left to boto3 it travels as a trailer over https, which some S3 look-alikes refuse.
+        checksum = base64.b64encode(hashlib.sha256(data).digest()).decode()
         try:
             with _translated(key):
                 self._client.put_object(
-                    Bucket=self.bucket, Key=name, Body=data, IfNoneMatch="*", ChecksumAlgorithm="SHA256"
+                    Bucket=self.bucket, Key=name, Body=data, IfNoneMatch="*", ChecksumSHA256=checksum
                 )
         except _AlreadyThere:
             return False
@@ -102,8 +106,15 @@ class S3Blobs:
 
     def check(self) -> None:
         """See BlobStore. Asks for the bucket; whether it can be written to shows on the first write."""
-        with _translated("(check)"):
-            self._client.head_bucket(Bucket=self.bucket)
+        try:
+            with _translated("(check)"):
+                self._client.head_bucket(Bucket=self.bucket)
+        except BlobMissing:
+            raise StoreUnavailable(f"there is no bucket {self.bucket}") from None
+
+    def close(self) -> None:
+        """See BlobStore. Ends the pooled connections."""
+        self._client.close()
 
     def _name(self, key: str) -> str:
         return self._prefix + check_key(key)
