@@ -144,14 +144,3 @@ class DeadlineExceeded(Unavailable):
 
     status = 504
     code = "deadline"
-
-
-def error_of(code: str) -> type[AppError]:
-    """The error that a code names; a job keeps only the code, the response shows its status and title."""
-    waiting: list[type[AppError]] = [AppError]
-    while waiting:
-        found = waiting.pop()
-        if found.code == code:
-            return found
-        waiting.extend(found.__subclasses__())
-    return JobFailed

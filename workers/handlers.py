@@ -18,8 +18,6 @@ HANDLERS: Mapping[str, str] = {
     "annotation.create": "workers.annotating:run",
     "training.run": "workers.training:run",
     "evaluation.run": "workers.evaluating:run",
-    "import.run": "workers.importing:run",
-    "webhook.deliver": "workers.webhooks:run",
 }
 """Kind of job -> `module:function`."""
 

@@ -9,6 +9,8 @@ from sqlalchemy import Engine
 
 from app.catalog.session import app_engine, queue_engine
 from app.settings import Settings
+from app.storage.blobs import BlobStore, open_blobs
+from workers.shelf import ModelShelf
 
 
 class Resources:
@@ -26,6 +28,16 @@ class Resources:
     def queue_engine(self) -> Engine:
         """Engine of the queue's role, for claims and heartbeats."""
         return queue_engine(self.settings, name="markwise-worker-queue", pool_size=2)
+
+    @cached_property
+    def blobs(self) -> BlobStore:
+        """Where pictures, overlays and checkpoints lie."""
+        return open_blobs(self.settings.blobs_place)
+
+    @cached_property
+    def models(self) -> ModelShelf:
+        """Loaded vision-language models."""
+        return ModelShelf(self.settings, self.blobs)
 
     def warm(self, queues: tuple[str, ...]) -> None:
         """Load what the first job of these queues would wait for; called once per process, before it takes jobs."""

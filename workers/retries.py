@@ -41,6 +41,10 @@ class GiveUp:
 
 
 # The first line that fits decides; subclasses stand before their parents.
+class NotWaitedFor(Exception):
+    """A dependency is down, and the caller waits for an answer rather than for the dependency."""
+
+
 _GIVE_UP: tuple[tuple[type[BaseException], dict[str, Any]], ...] = (
     (EveryItemFailed, ALL_FAILED),
     (model_errors.BadImage, error_body("image.bad", "The image cannot be used", status=422)),

@@ -67,12 +67,14 @@ class MarkSetRepository:
                 raise NotFound("The mark set was deleted while it was being added.")
             return existing.id
         if marking.marks:
-            rows = [_mark_columns(new_id, i, mark, regions) for i, mark in enumerate(marking.marks)]
-            self.session.execute(insert(MarkRow), rows)
+            self.session.execute(
+                insert(MarkRow), [mark_columns(new_id, i, m, regions) for i, m in enumerate(marking.marks)]
+            )
         return new_id
 
 
-def _mark_columns(mark_set_id: UUID, position: int, mark: Mark, regions: Regions) -> dict[str, Any]:
+def mark_columns(mark_set_id: UUID | None, position: int, mark: Mark, regions: Regions) -> dict[str, Any]:
+    """The columns of one mark of a set."""
     return {
         "mark_set_id": mark_set_id,
         "mark": mark.id,

@@ -226,7 +226,7 @@ class AnswerRow(TenantRow):
     )
 
     image_id: Mapped[UUID]
-    mark_set_id: Mapped[UUID]
+    mark_set_id: Mapped[UUID | None]
     model_version_id: Mapped[UUID | None]
     task: Mapped[str]
     query: Mapped[str] = mapped_column(Text)

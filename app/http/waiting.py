@@ -18,7 +18,7 @@ from starlette.concurrency import run_in_threadpool
 from app.catalog.jobs import JobRepository
 from app.catalog.session import transaction
 from app.catalog.tables import JobRow
-from app.errors import error_of
+from app.errors import JobFailed, Unavailable
 from app.formats.bodies import job_body
 from app.http.deps import Web
 from app.http.problems import problem
@@ -75,17 +75,18 @@ def accepted(job: JobRow) -> JSONResponse:
 def failure(request: Request, web: Web, ordered: Ordered, job: JobRow) -> JSONResponse:
     """The job's error as a problem; a job that met a dead dependency is forgotten, so that nothing is left behind."""
     error = job.error or {}
-    kind = error_of(str(error.get("code", "")))
-    if kind.status in UNAVAILABLE_STATUSES:
+    status = int(error.get("status", JobFailed.status))
+    unavailable = status in UNAVAILABLE_STATUSES
+    if unavailable:
         with transaction(web.engine, ordered.tenant_id) as session:
             JobRepository(session).forget(job.id)
     return problem(
         request,
-        status=kind.status,
-        code=str(error.get("code", kind.code)),
-        title=kind().title,
+        status=status,
+        code=str(error.get("code", JobFailed.code)),
+        title=str(error.get("title", JobFailed().title)),
         detail=error.get("detail"),
-        retry_after_s=kind.retry_after_s,
+        retry_after_s=Unavailable.retry_after_s if unavailable else None,
     )
 
 

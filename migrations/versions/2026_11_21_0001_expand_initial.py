@@ -314,7 +314,7 @@ def upgrade() -> None:
     op.create_table(
         "answers",
         sa.Column("image_id", sa.UUID(), nullable=False),
-        sa.Column("mark_set_id", sa.UUID(), nullable=False),
+        sa.Column("mark_set_id", sa.UUID(), nullable=True),
         sa.Column("model_version_id", sa.UUID(), nullable=True),
         sa.Column("task", sa.String(), nullable=False),
         sa.Column("query", sa.Text(), nullable=False),

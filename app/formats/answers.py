@@ -1,0 +1,74 @@
+"""The answer of the contract, built from what grounding found."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from app.catalog.mark_sets import mark_columns
+from app.catalog.tables import MarkRow
+from app.formats.bodies import mark_body, time_text
+from models.grounding import Action, GroundResult
+from models.marks import Marking
+from models.regions import Regions
+
+
+def answer_body(
+    *,
+    answer_id: UUID,
+    created_at: datetime,
+    query: str,
+    result: GroundResult,
+    marking: Marking,
+    regions: Regions,
+    mark_set_id: UUID | None,
+) -> dict[str, Any]:
+    """Return the body of one answer; `marks` are the mentioned ones, resolved."""
+    height, width = regions.size_hw
+    named = {mark.id for mark in result.marks}
+    marks = [
+        mark_body(MarkRow(**mark_columns(mark_set_id, i, mark, regions)), width=width, height=height)
+        for i, mark in enumerate(marking.marks)
+        if mark.id in named
+    ]
+    return {
+        "id": str(answer_id),
+        "object": "answer",
+        "task": result.task,
+        "query": query,
+        "text": result.text,
+        "mentions": [
+            {"mark": mention.mark, "char_start": mention.char_start, "char_end": mention.char_end}
+            for mention in result.mentions
+        ],
+        "marks": marks,
+        "selected": [{"mark": choice.mark, "confidence": choice.confidence} for choice in result.selected],
+        "none_of_these": result.none_of_these,
+        "unresolved": list(result.unresolved),
+        "labels": [{"mark": item.mark, "label": item.label, "confidence": None} for item in result.labels],
+        "phrases": [],
+        "correspondences": [],
+        "action": None if result.action is None else action_body(result.action),
+        "decided_by": result.decided_by,
+        "model": {"name": result.model_name, "version": result.model_version},
+        "mark_set_id": None if mark_set_id is None else str(mark_set_id),
+        "usage": {
+            "prompt_tokens": result.prompt_tokens,
+            "completion_tokens": result.completion_tokens,
+            "total_tokens": result.prompt_tokens + result.completion_tokens,
+        },
+        "timing_ms": dict(result.timing_ms),
+        "created_at": time_text(created_at),
+    }
+
+
+def action_body(action: Action) -> dict[str, Any]:
+    """What an agent can carry out."""
+    return {
+        "type": action.type,
+        "mark": action.mark,
+        "point_xy_px": list(action.point_xy_px),
+        "point_xy_norm": list(action.point_xy_norm),
+        "text": action.text,
+        "openai": dict(action.openai),
+        "anthropic": dict(action.anthropic),
+    }

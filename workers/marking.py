@@ -1,0 +1,160 @@
+"""image.mark: image -> regions -> marks -> overlay, all in the catalog in one transaction.
+
+Also what answering and annotating call when an image has no marks yet. Knows no HTTP.
+"""
+
+import time
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy.orm import Session
+
+from app.catalog.images import ImageRepository
+from app.catalog.mark_sets import MarkSetRepository, marking_of, regions_of
+from app.catalog.tables import ImageRow, MarkSetRow
+from app.imaging.encode import encode, read_canonical
+from app.storage.blobs import overlay_key
+from models.marks import Marking, Previous, mark, style_of
+from models.protocols import ProvidedRegion, SegmentRequest
+from models.regions import Regions
+from models.registry import choose_segmenter, segmenter
+from workers.context import JobContext
+
+Picture = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Marked:
+    """A marked image in memory; `mark_set` is an unsaved row, the stored one when `stored`, or None without marks."""
+
+    image: ImageRow
+    pixels: Picture
+    overlay: Picture
+    regions: Regions
+    marking: Marking
+    mark_set: MarkSetRow | None
+    stored: bool
+    timing_ms: dict[str, float]
+
+
+def run(job: JobContext) -> dict[str, Any] | None:
+    """Handle one `mark_set.create` job."""
+    payload = job.payload
+    marked = marked_image(job, UUID(payload["image_id"]), payload["settings"], payload["settings_sha256"])
+    job.finish(lambda session: {"mark_set_id": str(save(session, marked))})
+    return None
+
+
+def marked_image(job: JobContext, image_id: UUID, settings: dict[str, Any], settings_sha256: str) -> Marked:
+    """Return the image with the marks of these settings, from the catalog or newly made; raises NotFound, BadInput."""
+    with job.transaction() as session:
+        known = MarkSetRepository(session).find(image_id, settings_sha256)
+    if known is not None:
+        return stored_marks(job, known.id)
+    with job.transaction() as session:
+        image = ImageRepository(session).get(image_id)
+        previous = previous_of(session, settings["previous_mark_set_id"])
+    job.progress(0, 3, "decode")
+    pixels = read_canonical(job.resources.blobs.get(image.blob_key))
+    request = segment_request(settings)
+    name = choose_segmenter(settings["segmenter"], pixels, request)
+    job.progress(1, 3, f"segment:{name}")
+    started = time.perf_counter()
+    chosen = segmenter(name)
+    regions = chosen.segment(pixels, request)
+    segmented = time.perf_counter()
+    job.progress(2, 3, "mark")
+    style = style_of(settings["style"])
+    overlay, marking = mark(pixels, regions, style, previous=previous, max_marks=settings["max_marks"])
+    marked_at = time.perf_counter()
+    key = overlay_key(str(job.tenant_id), f"{image_id}-{settings_sha256[:16]}", style.name, "png")
+    job.resources.blobs.put_if_absent(key, encode(overlay))
+    row = MarkSetRow(
+        image_id=image_id,
+        segmenter_name=chosen.name,
+        segmenter_version=chosen.version,
+        granularity=settings["granularity"],
+        style={"name": style.name},
+        settings=settings,
+        settings_sha256=settings_sha256,
+        omitted_regions=marking.omitted_regions,
+        overlay_blob_key=key,
+    )
+    return Marked(
+        image=image,
+        pixels=pixels,
+        overlay=overlay,
+        regions=regions,
+        marking=marking,
+        mark_set=row,
+        stored=False,
+        timing_ms={"segment": 1000 * (segmented - started), "mark": 1000 * (marked_at - segmented)},
+    )
+
+
+def stored_marks(job: JobContext, mark_set_id: UUID) -> Marked:
+    """Return a stored mark set with its pictures; raises NotFound."""
+    with job.transaction() as session:
+        mark_sets = MarkSetRepository(session)
+        row = mark_sets.get(mark_set_id)
+        marks = mark_sets.marks(mark_set_id)
+        image = ImageRepository(session).get(row.image_id)
+    blobs = job.resources.blobs
+    return Marked(
+        image=image,
+        pixels=read_canonical(blobs.get(image.blob_key)),
+        overlay=read_canonical(blobs.get(row.overlay_blob_key)),
+        regions=regions_of((image.height, image.width), marks),
+        marking=marking_of(row, marks, style_of(row.settings["style"])),
+        mark_set=row,
+        stored=True,
+        timing_ms={},
+    )
+
+
+def save(session: Session, marked: Marked) -> UUID:
+    """Store the mark set in the caller's transaction unless it is there; returns its id."""
+    if marked.mark_set is None:
+        raise ValueError("a picture without marks has no mark set to save")
+    if marked.stored:
+        return marked.mark_set.id
+    return MarkSetRepository(session).add(marked.mark_set, marked.regions, marked.marking)
+
+
+def previous_of(session: Session, mark_set_id: str | None) -> Previous | None:
+    """The earlier mark set whose ids same regions keep."""
+    if mark_set_id is None:
+        return None
+    mark_sets = MarkSetRepository(session)
+    row = mark_sets.get(UUID(mark_set_id))
+    marks = mark_sets.marks(row.id)
+    image = ImageRepository(session).get(row.image_id)
+    style = style_of(row.settings["style"])
+    return Previous(regions=regions_of((image.height, image.width), marks), marking=marking_of(row, marks, style))
+
+
+def segment_request(settings: dict[str, Any]) -> SegmentRequest:
+    """What the stored settings say to a segmenter."""
+    return SegmentRequest(
+        granularity=settings["granularity"],
+        provided=tuple(_provided(region) for region in settings["regions"] or ()),
+        accessibility_tree=settings["accessibility_tree"],
+        device_pixel_ratio=settings["device_pixel_ratio"],
+    )
+
+
+def _provided(region: dict[str, Any]) -> ProvidedRegion:
+    box, polygon, stroke, point = (region.get(k) for k in ("bbox_xyxy_px", "polygon_px", "stroke_px", "point_xy_px"))
+    return ProvidedRegion(
+        id=region.get("id"),
+        bbox_xyxy_px=None if box is None else (box[0], box[1], box[2], box[3]),
+        polygon_px=None if polygon is None else tuple(tuple(ring) for ring in polygon),
+        rle=region.get("rle"),
+        point_xy_px=None if point is None else (point[0], point[1]),
+        stroke_px=None if stroke is None else tuple((p[0], p[1]) for p in stroke),
+        text=region.get("text"),
+        role=region.get("role"),
+    )

@@ -1,0 +1,111 @@
+"""Which model answers, and keeping it loaded: a name, or what is deployed -> a backend.
+
+The built-in checkpoint lies in the package. A registered version lies in the blob store and is unpacked once into a
+folder of this machine. A remote model is a client. Two local checkpoints stay loaded, the least recently used one goes.
+"""
+
+from collections import OrderedDict
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from app.catalog.model_versions import ModelVersionRepository
+from app.catalog.tables import ModelVersionRow
+from app.errors import NotFound
+from app.services.models import BUILT_IN
+from app.settings import Settings
+from app.storage.blobs import BlobStore
+from models.vlm.openai import OpenAiBackend
+from models.vlm.types import VlmBackend
+
+if TYPE_CHECKING:
+    from models.vlm.local import LocalBackend
+
+BUILT_IN_FOLDER = Path(__file__).parents[1] / "models" / "weights" / BUILT_IN
+KEPT_LOADED = 2
+
+
+class ModelShelf:
+    """The models of one worker process."""
+
+    def __init__(self, settings: Settings, blobs: BlobStore) -> None:
+        self._settings = settings
+        self._blobs = blobs
+        self._loaded: OrderedDict[Path, LocalBackend] = OrderedDict()
+        self._remote: OpenAiBackend | None = None
+
+    def backend(self, session: Session, name: str | None) -> tuple[VlmBackend, ModelVersionRow | None]:
+        """Return the backend that a request means, and its model version if it is a registered one.
+
+        Without a name: what is deployed, else the configured server, else the built-in model. Raises NotFound,
+        WeightsMissing.
+        """
+        versions = ModelVersionRepository(session)
+        if name is None:
+            version = versions.deployed()
+            if version is None:
+                return (self.remote() if self._settings.vlm_url else self.built_in()), None
+            return self.local(version), version
+        if self._settings.vlm_url is not None and name == self._settings.vlm_model:
+            return self.remote(), None
+        if name == BUILT_IN:
+            return self.built_in(), None
+        version = versions.find_by_name(name)
+        if version is None:
+            raise NotFound("There is no model with this name.")
+        return self.local(version), version
+
+    def built_in(self) -> VlmBackend:
+        """The model that ships with Markwise; raises WeightsMissing."""
+        return self._load(BUILT_IN_FOLDER, BUILT_IN)
+
+    def remote(self) -> VlmBackend:
+        """The configured OpenAI-compatible server."""
+        if self._remote is None:
+            key = self._settings.vlm_api_key
+            self._remote = OpenAiBackend(
+                str(self._settings.vlm_url),
+                self._settings.vlm_model or "default",
+                api_key=None if key is None else key.get_secret_value(),
+            )
+        return self._remote
+
+    def local(self, version: ModelVersionRow) -> VlmBackend:
+        """A registered version."""
+        return self._load(self.folder_of(version), f"{version.name}@{version.version}")
+
+    def folder_of(self, version: ModelVersionRow) -> Path:
+        """Return a folder with the files of a registered version, fetched from the blob store the first time."""
+        folder = self._settings.data_folder / "cache" / "models" / str(version.id)
+        if folder.is_dir() or version.blob_prefix is None:
+            return folder if version.blob_prefix is not None else BUILT_IN_FOLDER
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        partial = Path(mkdtemp(dir=folder.parent, prefix="partial-"))
+        for blob in self._blobs.list(version.blob_prefix):
+            (partial / blob.key.rpartition("/")[2]).write_bytes(self._blobs.get(blob.key))
+        if folder.is_dir():
+            return folder
+        return partial.rename(folder)
+
+    def base_folder(self, session: Session, name: str) -> tuple[Path, UUID | None]:
+        """Return the checkpoint that a training starts from, and its version if it is a registered one."""
+        if name == BUILT_IN:
+            return BUILT_IN_FOLDER, None
+        version = ModelVersionRepository(session).find_by_name(name)
+        if version is None:
+            raise NotFound("There is no model with this name.")
+        return self.folder_of(version), version.id
+
+    def _load(self, folder: Path, name: str) -> VlmBackend:
+        from models.vlm.local import LocalBackend
+
+        found = self._loaded.pop(folder, None)
+        if found is None:
+            found = LocalBackend(folder, name=name)
+            while len(self._loaded) >= KEPT_LOADED:
+                self._loaded.popitem(last=False)
+        self._loaded[folder] = found
+        return found
