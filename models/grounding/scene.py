@@ -4,7 +4,7 @@ Called by `grounding.answer` and `grounding.select`. It decides by dialect and i
 """
 
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 
 import numpy as np
@@ -57,8 +57,8 @@ class Scene:
         total = (time.monotonic() - self._start) * 1000
         return {stage: round(value, 3) for stage, value in (self.timing_ms | {"total": total}).items()}
 
-    def ranked(self, target: str | None = None) -> list[Ranked]:
-        """Return all marks by how well text, role and position fit `target` (default: the query), the best first."""
+    def ranked(self) -> list[Ranked]:
+        """Return all marks by how well text, role and position fit the query, the best first."""
         if self._ranked is None:
             with self.timed("rank"):
                 self._ranked = rank(
@@ -66,13 +66,16 @@ class Scene:
                 )
         return self._ranked
 
-    def shortlist(self, ranked: Sequence[Ranked] | None = None) -> tuple[str, ...]:
-        """Return the ids to tell the model of, in mark order: all that fit, else the query's own marks and the best ranked."""
+    def shortlist(self) -> tuple[str, ...]:
+        """Return the ids to tell the model of, in mark order: all, or the query's own marks and the best ranked ones.
+
+        Empty where there are too many marks for a small model and the ranker has no opinion on any.
+        """
         ids = tuple(self.marks)
         if not self.small or len(ids) <= SHORTLIST:
             return ids
         named = find_mentions(self.request.query, ids).marks
-        best = [each.id for each in (self.ranked() if ranked is None else ranked) if each.score > 0]
+        best = [each.id for each in self.ranked() if each.score > 0]
         kept = set(list(dict.fromkeys([*named, *best]))[:SHORTLIST])
         return tuple(mark_id for mark_id in ids if mark_id in kept)
 
@@ -115,4 +118,10 @@ class Scene:
         return VlmRequest(images=(picture,), prompt=prompt, max_tokens=max_tokens, deadline_s=left_s)
 
     def _candidate(self, mark: Mark) -> Candidate:
-        return Candidate(id=mark.id, text=mark.text, role=mark.role, bbox_xyxy_px=mark.bbox_xyxy_px)
+        return Candidate(
+            id=mark.id,
+            text=mark.text,
+            role=mark.role,
+            bbox_xyxy_px=mark.bbox_xyxy_px,
+            size_hw=self.request.regions.size_hw,
+        )

@@ -37,7 +37,7 @@ def select(scene: Scene, task: Task) -> GroundResult:
     """Choose one mark or none, and for `act` say what to do with it."""
     intent = parse_action(scene.request.query) if task == "act" else None
     usage = _Usage()
-    chosen, confidence, decided_by = _decide(scene, task, intent.target if intent else None, usage)
+    chosen, confidence, decided_by = _decide(scene, task, usage)
     text = choice_answer(chosen, "tiny")
     found = find_mentions(text, scene.marks)
     mark = scene.marks.get(chosen)
@@ -61,20 +61,20 @@ def select(scene: Scene, task: Task) -> GroundResult:
     )
 
 
-def _decide(scene: Scene, task: Task, target: str | None, usage: _Usage) -> tuple[str, float, DecidedBy]:
+def _decide(scene: Scene, task: Task, usage: _Usage) -> tuple[str, float, DecidedBy]:
     """Return the chosen id or NONE, how sure, and who decided."""
     decide = scene.request.decide
     if not scene.marks:
         return NONE, 1.0, "model"
     if decide != "model":
-        ranked = scene.ranked(target)
+        ranked = scene.ranked()
         top = ranked[0]
         if decide == "ranker":
             chosen = top.id if top.score >= RANKER_FLOOR else NONE
             return chosen, top.score if chosen != NONE else 1.0 - top.score, _reason(top)
         if is_clear(ranked):
             return top.id, top.score, _reason(top)
-    probabilities = _weigh(scene, task, target, usage)
+    probabilities = _weigh(scene, task, usage)
     best = max(probabilities, key=lambda choice: probabilities[choice])
     return best, probabilities[best], "model"
 
@@ -85,7 +85,7 @@ def is_clear(ranked: Sequence[Ranked]) -> bool:
     return ranked[0].score >= CLEAR_SCORE and ranked[0].score - second >= CLEAR_MARGIN
 
 
-def _weigh(scene: Scene, task: Task, target: str | None, usage: _Usage) -> dict[str, float]:
+def _weigh(scene: Scene, task: Task, usage: _Usage) -> dict[str, float]:
     """Return the model's probability of each mark it was shown, and of NONE.
 
     Where the ranker has no opinion on more marks than a small model can be told of, groups play for the final.
@@ -93,7 +93,7 @@ def _weigh(scene: Scene, task: Task, target: str | None, usage: _Usage) -> dict[
     ids = tuple(scene.marks)
     if not scene.small or len(ids) <= SHORTLIST:
         return _ask(scene, task, ids, usage)
-    shortlist = scene.shortlist(scene.ranked(target))
+    shortlist = scene.shortlist()
     if shortlist:
         return _ask(scene, task, shortlist, usage)
     winners: list[str] = []

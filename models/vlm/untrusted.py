@@ -15,7 +15,8 @@ _SQUARE = re.compile(
     r"\[(/?(?:INST|IMG|IMG_BREAK|IMG_END|IMAGE|AUDIO|BEGIN_AUDIO|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS"
     r"|TOOL_CONTENT|PREFIX|MIDDLE|SUFFIX|gMASK|MASK|CLS|SEP|PAD|UNK|BOS|EOS))\]"
 )
-_ROLE = re.compile(r"\b(user|assistant|system|human|developer|tool)([ \t]{0,4})[:\uff1a]", re.IGNORECASE)
+# Without a word boundary: "xUSER:" holds the same token for a template that looks for it.
+_ROLE = re.compile(r"(user|assistant|system|human|developer|tool)([ \t]{0,4})[:\uff1a]", re.IGNORECASE)
 _KEPT_CONTROLS = "\n\t"
 
 
@@ -34,7 +35,8 @@ def one_line(text: str) -> str:
 
 def quoted(text: str, max_chars: int) -> str:
     """Return `text` as one JSON string of at most `max_chars` characters before escaping."""
-    line = one_line(text)
+    # Cut before cleaning too: recognised text may be of any length.
+    line = one_line(text[: 4 * max_chars])
     clipped = line if len(line) <= max_chars else line[: max_chars - 1].rstrip() + "…"
     return json.dumps(clipped, ensure_ascii=False)
 
