@@ -61,21 +61,20 @@ class Scene:
         """Return all marks by how well text, role and position fit the query, the best first."""
         if self._ranked is None:
             with self.timed("rank"):
-                self._ranked = rank(
-                    target or self.request.query, [self._candidate(mark) for mark in self.marks.values()]
-                )
+                self._ranked = rank(self.request.query, [self._candidate(mark) for mark in self.marks.values()])
         return self._ranked
 
-    def shortlist(self) -> tuple[str, ...]:
+    def shortlist(self, *, filled: bool = False) -> tuple[str, ...]:
         """Return the ids to tell the model of, in mark order: all, or the query's own marks and the best ranked ones.
 
-        Empty where there are too many marks for a small model and the ranker has no opinion on any.
+        Where there are too many for a small model, marks that share nothing with the query are left out unless `filled`; the
+        result is empty if there are no others.
         """
         ids = tuple(self.marks)
         if not self.small or len(ids) <= SHORTLIST:
             return ids
         named = find_mentions(self.request.query, ids).marks
-        best = [each.id for each in self.ranked() if each.score > 0]
+        best = [each.id for each in self.ranked() if filled or each.score > 0]
         kept = set(list(dict.fromkeys([*named, *best]))[:SHORTLIST])
         return tuple(mark_id for mark_id in ids if mark_id in kept)
 

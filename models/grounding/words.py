@@ -61,9 +61,9 @@ def _requests(scene: Scene, task: Task) -> Iterator[VlmRequest]:
         groups = [ids[start : start + size] for start in range(0, len(ids), size)]
         max_tokens = max(request.max_tokens, _LINE_TOKENS * size)
     else:
-        groups, max_tokens = [scene.shortlist() or tuple(scene.marks)[:SHORTLIST]], request.max_tokens
+        groups, max_tokens = [scene.shortlist(filled=True)], request.max_tokens
     for ids in groups:
-        prompt = build_prompt(task, request.query, scene.rows(ids), scene.backend.dialect)
+        prompt = build_prompt(task, request.query, scene.rows(ids), scene.backend.dialect, marked=bool(ids))
         yield scene.ask(prompt, ids, max_tokens)
 
 
