@@ -94,6 +94,8 @@ class Settings(BaseSettings):
     lock_timeout_ms: int = Field(default=5_000, ge=0)
     idle_in_transaction_timeout_ms: int = Field(default=30_000, ge=0)
 
+    require_keys: bool = Field(False, description="every request needs an API key; always so beyond loopback")
+
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     @model_validator(mode="after")

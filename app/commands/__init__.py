@@ -1,0 +1,1 @@
+"""Commands of `markwise` that manage the installation or talk to a running service."""

@@ -1,0 +1,153 @@
+"""`markwise annotate`, `import` and `dataset`: the commands that ask a running service and show how far it is."""
+
+import json
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+import httpx
+from rich.console import Console
+from rich.progress import Progress
+
+from app.cli import Failure
+
+PICTURES = {".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp"}
+server_option = click.option(
+    "--server",
+    envvar="MARKWISE_SERVER",
+    default="http://127.0.0.1:8000",
+    show_default=True,
+    help="The running service.",
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
+
+
+class Client:
+    """A thin HTTP client: JSON in, JSON out, every failure a sentence."""
+
+    def __init__(self, server: str) -> None:
+        key = os.environ.get("MARKWISE_KEY")
+        headers = {} if key is None else {"Authorization": f"Bearer {key}"}
+        self._http = httpx.Client(base_url=server, headers=headers, timeout=150, trust_env=False)
+
+    def call(self, method: str, path: str, **kwargs: Any) -> Any:
+        """Return the body of a success; raises Failure with the problem's own words."""
+        try:
+            response = self._http.request(method, path, **kwargs)
+        except httpx.HTTPError:
+            raise Failure(f"no service answers at {self._http.base_url}; start one with `markwise serve`") from None
+        if response.is_success:
+            return response.json()
+        try:
+            found = response.json()
+        except ValueError:
+            found = {}
+        detail = found.get("detail") or "; ".join(error["message"] for error in found.get("errors", []))
+        raise Failure(f"{found.get('title', response.status_code)}. {detail}".strip())
+
+    def wait(self, job: dict[str, Any]) -> dict[str, Any]:
+        """Follow a job with a progress bar on stderr until it has ended; raises Failure if it failed."""
+        with Progress(console=Console(stderr=True), transient=True) as bar:
+            task = bar.add_task(job["kind"], total=None)
+            while job["status"] not in {"succeeded", "failed", "cancelled"}:
+                time.sleep(0.5)
+                job = self.call("GET", f"/v1/jobs/{job['id']}")
+                progress = job["progress"]
+                bar.update(
+                    task,
+                    total=progress["total"] or None,
+                    completed=progress["done"],
+                    description=progress["stage"] or job["kind"],
+                )
+        if job["status"] != "succeeded":
+            error = job["error"] or {}
+            raise Failure(
+                f"the job {job['id']} {job['status']}: {error.get('detail') or error.get('title') or ''}".strip(": ")
+            )
+        return job
+
+
+def show(body: Any, as_json: bool, text: str) -> None:
+    """Print a result for people or for programs."""
+    click.echo(json.dumps(body) if as_json else text)
+
+
+@click.command()
+@click.option("--label", help="All images with this label.")
+@click.option("--image", "ids", multiple=True, help="An image id; may be repeated.")
+@click.option("--writer", type=click.Choice(["rules", "vlm"]), default="rules", show_default=True)
+@click.option("--model", help="Which model writes, for --writer vlm.")
+@server_option
+@json_option
+def annotate(
+    label: str | None, ids: tuple[str, ...], writer: str, model: str | None, server: str, as_json: bool
+) -> None:
+    """Write listings about marked images: by rules from known labels, or by a model."""
+    if (label is None) == (not ids):
+        raise click.UsageError("give --label or --image")
+    images = {"label": label} if label is not None else {"ids": list(ids)}
+    client = Client(server)
+    body = {"kind": "listing", "writer": writer, "images": images, "model": model}
+    job = client.wait(client.call("POST", "/v1/annotations", json=body))
+    show(job, as_json, f"{job['result']['texts']} texts written by job {job['id']}")
+
+
+@click.command("import")
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--label", "labels", multiple=True, help="A label for every image; may be repeated.")
+@server_option
+@json_option
+def import_(folder: Path, labels: tuple[str, ...], server: str, as_json: bool) -> None:
+    """Post every picture in FOLDER; posting twice adds nothing."""
+    client = Client(server)
+    files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in PICTURES)
+    done, refused = [], []
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        for path in bar.track(files, description="import"):
+            try:
+                body = client.call(
+                    "POST", "/v1/images", files={"file": path.read_bytes()}, data={"labels": json.dumps(labels)}
+                )
+                done.append({"file": str(path), "id": body["id"]})
+            except Failure as exc:
+                refused.append({"file": str(path), "error": exc.message})
+    for item in refused:
+        click.echo(f"refused {item['file']}: {item['error']}", err=True)
+    show({"imported": done, "refused": refused}, as_json, f"{len(done)} images imported, {len(refused)} refused")
+    if refused:
+        raise SystemExit(1)
+
+
+@click.group()
+def dataset() -> None:
+    """Build and export datasets of a running service."""
+
+
+@dataset.command()
+@click.argument("name")
+@click.option("--job", "job_ids", multiple=True, help="Only texts of this annotation job; may be repeated.")
+@click.option("--accepted", is_flag=True, help="Only texts that a person accepted or edited.")
+@server_option
+@json_option
+def build(name: str, job_ids: tuple[str, ...], accepted: bool, server: str, as_json: bool) -> None:
+    """Freeze the texts as the next version of the dataset NAME."""
+    body: dict[str, Any] = {"name": name, "job_ids": list(job_ids) or None}
+    if accepted:
+        body["reviews"] = ["accepted", "edited"]
+    made = Client(server).call("POST", "/v1/datasets", json=body)
+    show(
+        made, as_json, f"{made['name']} version {made['version']}: {made['statistics']['texts']} texts, id {made['id']}"
+    )
+
+
+@dataset.command()
+@click.argument("dataset_id")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="The JSON file to write.")
+@server_option
+def export(dataset_id: str, out: Path, server: str) -> None:
+    """Write the dataset DATASET_ID as LLaVA JSON."""
+    samples = Client(server).call("GET", f"/v1/datasets/{dataset_id}/export?format=llava")
+    out.write_text(json.dumps(samples, indent=1), encoding="utf-8")
+    click.echo(f"{len(samples)} samples written to {out}")

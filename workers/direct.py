@@ -1,0 +1,241 @@
+"""`markwise mark`, `ground`, `train` and `evaluate` without a server: straight on the model library.
+
+Named by the command line's table and imported when called, so that the web process never meets torch. A picture given
+here is decoded in the same limited child process as one that is posted.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import click
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.progress import Progress
+
+from app.catalog.mark_sets import mark_columns
+from app.catalog.tables import MarkRow
+from app.cli import Failure
+from app.formats.bodies import mark_body
+from app.imaging.decode import ImageDecoder
+from app.imaging.encode import encode
+from app.imaging.errors import ImagingError
+from models.errors import ModelError
+from models.marks import STYLES, Marking, place
+from models.marks import mark as paint_marks
+from models.protocols import SegmentRequest
+from models.regions import Regions
+from models.registry import choose_segmenter, segmenter
+
+Picture = NDArray[np.uint8]
+picture_argument = click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout and nothing else.")
+segmenter_option = click.option(
+    "--segmenter", default="auto", show_default=True, help="auto, gui (screenshots) or regions (photos, drawings)."
+)
+style_option = click.option("--style", type=click.Choice(list(STYLES)), default="markwise", show_default=True)
+
+
+def read_picture(file: Path) -> Picture:
+    """Decode a file as carefully as an upload; a bad one is a sentence."""
+    try:
+        with ImageDecoder() as decoder:
+            return decoder.decode_pixels(file.read_bytes()).image
+    except ImagingError as exc:
+        raise Failure(f"{file}: {exc.detail}") from None
+
+
+def regions_of_picture(pixels: Picture, name: str) -> tuple[str, Regions]:
+    """Segment a picture; returns the segmenter's name and the regions."""
+    try:
+        chosen = segmenter(choose_segmenter(name, pixels, SegmentRequest()))
+        return f"{chosen.name} {chosen.version}", chosen.segment(pixels, SegmentRequest())
+    except ModelError as exc:
+        raise Failure(str(exc)) from None
+
+
+def mark_bodies(marking: Marking, regions: Regions) -> list[Any]:
+    """Marks as the HTTP contract shows them."""
+    height, width = regions.size_hw
+    return [
+        mark_body(MarkRow(**mark_columns(None, i, mark, regions)), width=width, height=height)
+        for i, mark in enumerate(marking.marks)
+    ]
+
+
+@click.command()
+@picture_argument
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Where the marked picture goes (PNG).")
+@segmenter_option
+@style_option
+@click.option("--max-marks", type=click.IntRange(1, 1000), help="Keep the most useful ones.")
+@json_option
+def mark(file: Path, out: Path | None, segmenter: str, style: str, max_marks: int | None, as_json: bool) -> None:
+    """Split the picture FILE into regions and paint a mark on each.
+
+    Without --out the marked picture lands beside FILE as NAME.marked.png.
+    """
+    pixels = read_picture(file)
+    name, regions = regions_of_picture(pixels, segmenter)
+    overlay, marking = paint_marks(pixels, regions, style, max_marks=max_marks)
+    if out is None and not as_json:
+        out = file.with_name(f"{file.stem}.marked.png")
+    if out is not None:
+        out.write_bytes(encode(overlay))
+    if as_json:
+        height, width = pixels.shape[:2]
+        body = {
+            "object": "mark_set",
+            "image": {"width": width, "height": height},
+            "segmenter": {"name": name.partition(" ")[0], "version": name.partition(" ")[2], "granularity": None},
+            "style": style,
+            "marks": mark_bodies(marking, regions),
+            "omitted_regions": marking.omitted_regions,
+            "overlay": None if out is None else str(out),
+        }
+        click.echo(json.dumps(body))
+        return
+    for found in marking.marks:
+        x, y = found.point_xy_px
+        click.echo(f"{found.id:>4}  {found.role or 'region':10}  ({x:.0f}, {y:.0f})  {found.text or ''}")
+    click.echo(f"{len(marking.marks)} marks by {name}, {marking.omitted_regions} regions omitted -> {out}")
+
+
+@click.command()
+@picture_argument
+@click.argument("query")
+@click.option(
+    "--task", type=click.Choice(["ask", "list", "refer", "act"]), default="ask", show_default=True, help="What to do."
+)
+@segmenter_option
+@style_option
+@click.option("--model", "folder", type=click.Path(exists=True, file_okay=False, path_type=Path), help="A checkpoint.")
+@json_option
+def ground(file: Path, query: str, task: str, segmenter: str, style: str, folder: Path | None, as_json: bool) -> None:
+    """Ask QUERY about the picture FILE; the marks that the answer names come back with their places."""
+    from app.formats.answers import answer_body
+    from models.grounding import GroundRequest
+    from models.grounding import ground as answer
+    from models.vlm.local import LocalBackend
+    from workers.shelf import BUILT_IN_FOLDER
+
+    pixels = read_picture(file)
+    _name, regions = regions_of_picture(pixels, segmenter)
+    try:
+        backend = LocalBackend(folder or BUILT_IN_FOLDER)
+        marking = place(regions, style)
+        request = GroundRequest(image=pixels, regions=regions, marking=marking, query=query, task=task)
+        result = answer(backend, request)
+    except ModelError as exc:
+        raise Failure(str(exc)) from None
+    if as_json:
+        from datetime import UTC, datetime
+
+        body = answer_body(
+            answer_id=uuid4(),
+            created_at=datetime.now(UTC),
+            query=query,
+            result=result,
+            marking=marking,
+            regions=regions,
+            mark_set_id=None,
+        )
+        click.echo(json.dumps(body))
+        return
+    click.echo(result.text)
+    for found in result.marks:
+        x, y = found.point_xy_px
+        click.echo(f"{found.id:>4}  {found.role or 'region':10}  ({x:.0f}, {y:.0f})  {found.text or ''}")
+
+
+@click.group()
+def train() -> None:
+    """Teach a model to read marks."""
+
+
+@train.command("run")
+@click.option("--recipe", default="finetune", show_default=True, help="finetune, or tiny-scratch (draws its own data).")
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="Checkpoints and model.")
+@click.option("--base", type=click.Path(exists=True, file_okay=False), help="The checkpoint to start from (finetune).")
+@click.option("--dataset", type=click.Path(exists=True, dir_okay=False), help="LLaVA JSON (finetune).")
+@click.option("--images", type=click.Path(exists=True, file_okay=False), help="The folder of its pictures (finetune).")
+@click.option("--steps", type=click.IntRange(1), help="Optimiser steps.")
+@click.option("--minutes", type=click.FloatRange(min=0, min_open=True), help="Or a budget of time.")
+@click.option("--batch-size", type=click.IntRange(1))
+@click.option("--learning-rate", type=click.FloatRange(min=0, min_open=True))
+@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--resume", is_flag=True, help="Go on from the checkpoints in --out.")
+def train_run(out: Path, resume: bool, minutes: float | None, **given: Any) -> None:
+    """Train on this machine, with progress; stop with Ctrl-C and go on later with --resume."""
+    out.mkdir(parents=True, exist_ok=True)
+    spec = {name: value for name, value in given.items() if value is not None}
+    if minutes is not None:
+        spec["budget_s"] = 60 * minutes
+    spec_file = out / "spec.json"
+    if not (resume and spec_file.exists()):
+        spec_file.write_text(json.dumps(spec, indent=1), encoding="utf-8")
+    argv = [sys.executable, "-m", "models.training.run", "--spec", str(spec_file), "--out", str(out)]
+    child = subprocess.Popen(
+        [*argv, "--resume"] if resume else argv,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    )
+    try:
+        _show_progress(child)
+    except KeyboardInterrupt:
+        child.send_signal(signal.SIGTERM)
+        child.wait()
+    if child.returncode != 0:
+        raise Failure("the training failed; what it said stands above")
+
+
+def _show_progress(child: "subprocess.Popen[str]") -> None:
+    with Progress(console=Console(stderr=True)) as bar:
+        task = bar.add_task("training", total=None)
+        for line in child.stdout or ():
+            try:
+                event = json.loads(line)
+            except ValueError:
+                continue
+            if event.get("event") == "progress":
+                bar.update(task, completed=event["done"], total=event["total"], description=event.get("stage"))
+            elif event.get("event") == "log":
+                bar.console.print(event.get("message", ""))
+    child.wait()
+
+
+@click.group()
+def evaluate() -> None:
+    """Measure a model."""
+
+
+@evaluate.command("drawings")
+@click.option("--model", "folder", type=click.Path(exists=True, file_okay=False, path_type=Path), help="A checkpoint.")
+@click.option("--n", type=click.IntRange(1), default=100, show_default=True, help="How many held-out drawings.")
+@json_option
+def evaluate_drawings(folder: Path | None, n: int, as_json: bool) -> None:
+    """Measure listing, "what is mark n" and "which mark is" on held-out drawings."""
+    from workers.shelf import BUILT_IN_FOLDER
+
+    argv = [
+        sys.executable,
+        "-m",
+        "models.evaluation.drawings",
+        "--model",
+        str(folder or BUILT_IN_FOLDER),
+        "--n",
+        str(n),
+    ]
+    started = time.monotonic()
+    done = subprocess.run([*argv, "--json"] if as_json else argv, check=False)
+    if done.returncode != 0:
+        raise Failure("the evaluation failed; what it said stands above")
+    click.echo(f"took {time.monotonic() - started:.0f} s", err=True)
