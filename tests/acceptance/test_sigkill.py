@@ -1,0 +1,131 @@
+"""The promise of the queue: whatever dies, no acknowledged job is lost, none has two effects, none stays stuck.
+
+Workers are killed without warning, with everything they forked, while 200 jobs run; Redis is wiped on the way.
+"""
+
+import random
+import time
+from pathlib import Path
+
+import psycopg
+import pytest
+import redis
+from sqlalchemy import Engine, func, select, text
+
+from app.catalog.session import transaction
+from app.catalog.tables import JobItemRow, JobRow
+from app.queue.outbox import enqueue
+from app.settings import Settings
+from tests.acceptance.processes import Processes, wait_until
+
+JOBS = 200
+WORKERS = 3
+
+
+def count(settings: Settings, statement: str) -> int:
+    with psycopg.connect(str(settings.database_url)) as connection:
+        row = connection.execute(statement).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(150)
+def test_killed_workers_lose_nothing_and_repeat_nothing(
+    effects_database: Settings, engine: Engine, tenant: object, processes: Processes
+) -> None:
+    random_seconds = random.Random(7)
+    processes.housekeeping()
+    workers = [processes.worker() for _ in range(WORKERS)]
+    acknowledged = []
+    for _ in range(JOBS):
+        with transaction(engine, tenant) as session:
+            payload = {"seconds": random_seconds.uniform(0.02, 0.3)}
+            acknowledged.append(
+                enqueue(session, kind="test.effect", queue="batch", payload=payload, max_attempts=20).id
+            )
+
+    kills, next_kill_at, wiped = 0, time.monotonic() + 3, False
+    unfinished = "SELECT count(*) FROM jobs WHERE finished_at IS NULL"
+    deadline = time.monotonic() + 75
+    while (left := count(effects_database, unfinished)) and time.monotonic() < deadline:
+        if time.monotonic() >= next_kill_at:
+            victim = kills % WORKERS
+            processes.kill(workers[victim])
+            workers[victim].wait(10)
+            workers[victim] = processes.worker()
+            kills, next_kill_at = kills + 1, time.monotonic() + 2
+        if left < JOBS / 2 and not wiped:
+            with redis.Redis.from_url(str(effects_database.redis_url)) as client:
+                client.flushall()
+            wiped = True
+        time.sleep(0.1)
+
+    assert kills >= 3, "the jobs were done before the test had killed anybody"
+    assert count(effects_database, unfinished) == 0, "stuck"
+    assert count(effects_database, "SELECT count(*) FROM jobs WHERE status <> 'succeeded'") == 0
+    with psycopg.connect(str(effects_database.database_url)) as connection:
+        effects = connection.execute("SELECT job_id, count(*) FROM effects GROUP BY job_id").fetchall()
+    assert sorted(row[0] for row in effects) == sorted(acknowledged), "lost"
+    assert [row for row in effects if row[1] != 1] == [], "duplicated"
+    redone = count(effects_database, "SELECT sum(attempt) - count(*) FROM jobs")
+    print(f"\n{JOBS} jobs, {kills} kills, {redone} redone")
+
+
+@pytest.mark.slow
+def test_a_job_that_kills_its_worker_is_parked_and_the_others_get_done(
+    effects_database: Settings, engine: Engine, tenant: object, processes: Processes
+) -> None:
+    processes.housekeeping()
+    processes.worker()
+    with transaction(engine, tenant) as session:
+        bad = enqueue(session, kind="test.poison", queue="batch", payload={}).id
+        good = [enqueue(session, kind="test.effect", queue="batch", payload={}).id for _ in range(10)]
+    wait_until(lambda: count(effects_database, "SELECT count(*) FROM jobs WHERE finished_at IS NULL") == 0, within_s=60)
+    with transaction(engine, tenant) as session:
+        parked = session.get(JobRow, bad)
+        assert parked is not None
+        assert (parked.status, parked.attempt, (parked.error or {})["code"]) == ("failed", 3, "job.parked")
+        done = session.scalar(select(func.count()).where(JobRow.id.in_(good), JobRow.status == "succeeded"))
+    assert done == len(good)
+
+
+@pytest.mark.slow
+def test_a_poisonous_item_is_set_aside_and_the_job_finishes_the_rest_once(
+    effects_database: Settings, engine: Engine, tenant: object, processes: Processes
+) -> None:
+    processes.housekeeping()
+    processes.worker()
+    items = [{"poison": number == 3} for number in range(8)]
+    with transaction(engine, tenant) as session:
+        job_id = enqueue(session, kind="test.items", queue="batch", payload={}, items=items).id
+    wait_until(lambda: count(effects_database, "SELECT count(*) FROM jobs WHERE finished_at IS NULL") == 0, within_s=60)
+    with transaction(engine, tenant) as session:
+        job = session.get(JobRow, job_id)
+        assert job is not None
+        assert (job.status, job.progress_done, job.progress_failed) == ("succeeded", 8, 1)
+        parked = session.scalars(select(JobItemRow).where(JobItemRow.status == "failed")).all()
+        assert [(item.item, (item.error or {})["code"]) for item in parked] == [(3, "item.parked")]
+        rows = session.execute(text("SELECT item, count(*) FROM effects GROUP BY item ORDER BY item")).all()
+    assert [tuple(row) for row in rows] == [(number, 1) for number in range(8) if number != 3]
+
+
+def test_orders_are_taken_while_redis_is_away_and_done_when_it_is_back(
+    effects_database: Settings, engine: Engine, tenant: object, tmp_path: Path
+) -> None:
+    away = effects_database.model_copy(update={"redis_url": f"unix://{tmp_path}/none.sock?db=0"})
+    processes = Processes(away, tmp_path / "away.log")
+    back = Processes(effects_database, tmp_path / "back.log")
+    try:
+        processes.housekeeping()
+        with transaction(engine, tenant) as session:
+            enqueue(session, kind="test.effect", queue="batch", payload={})
+        wait_until(lambda: "Redis does not answer" in processes.log.read_text(), within_s=20)
+        assert count(effects_database, "SELECT count(*) FROM outbox") == 1
+        processes.stop()
+        back.housekeeping()
+        back.worker()
+        wait_until(lambda: count(effects_database, "SELECT count(*) FROM effects") == 1, within_s=30)
+    finally:
+        processes.stop()
+        back.stop()
