@@ -15,10 +15,11 @@ FIELD_ROLES = (
 LABEL_ROLES = frozenset({"text", "heading", "label", "statictext"})
 
 
-def label_distance(field: Box, role: str, label: Box, em: float) -> float | None:
+def label_distance(field: Box, role: str, label: Box, em: float, *, filled: bool = False) -> float | None:
     """Return how far a label stands from its field, in em with a malus for unusual sides; None if it cannot be its.
 
-    Labels stand right of checkboxes and radio buttons, left of other fields or above them.
+    Labels stand right of checkboxes and radio buttons, left of other fields or above them. A field that shows text of
+    its own (`filled`) has its label close by or none: a menu beside a search box is no label.
     """
     x0, y0, x1, y1 = field
     left, top, right, bottom = label
@@ -27,7 +28,7 @@ def label_distance(field: Box, role: str, label: Box, em: float) -> float | None
         if same_row and -0.3 * em <= left - x1 <= 1.5 * em:
             return max(left - x1, 0.0) / em
         return 2.0 + (x0 - right) / em if same_row and 0 <= x0 - right <= 1.5 * em else None
-    if same_row and -0.3 * em <= x0 - right <= 6 * em:
+    if same_row and -0.3 * em <= x0 - right <= (1.2 if filled else 6) * em:
         return max(x0 - right, 0.0) / em
     above = -0.3 * em <= y0 - bottom <= 1.2 * em and abs(left - x0) < 1.5 * em
     return 0.5 + max(y0 - bottom, 0.0) / em if above else None

@@ -57,7 +57,7 @@ class _Labels:
 
 
 def rank(query: str, candidates: Sequence[Candidate]) -> list[Ranked]:
-    """Return every candidate with its score, best first; ties keep reading order. Empty for no candidates."""
+    """Return every candidate with its score, best first; of equals fields lead, then reading order. Empty for none."""
     if not candidates:
         return []
     phrase = parse_action(query).target
@@ -72,7 +72,8 @@ def rank(query: str, candidates: Sequence[Candidate]) -> list[Ranked]:
             score, reason = whole[index], "text"
         ranked.append((score, index, Ranked(id=candidate.id, score=round(min(max(score, 0.0), 1.0), 4), reason=reason)))
     order = _reading_order(candidates)
-    ranked.sort(key=lambda item: (-round(item[0], 4), order[item[1]]))
+    # A checkbox and the label that wraps it have the same text; the box is what is meant.
+    ranked.sort(key=lambda item: (-round(item[0], 4), candidates[item[1]].role not in FIELD_ROLES, order[item[1]]))
     return [item[2] for item in ranked]
 
 
@@ -149,18 +150,29 @@ def _find_labels(candidates: Sequence[Candidate]) -> _Labels:
     em = statistics.median(candidates[i].bbox_xyxy_px[3] - candidates[i].bbox_xyxy_px[1] for i in texts) * 1.3
     found: dict[int, int] = {}
     for index, candidate in enumerate(candidates):
-        role = (candidate.role or "").lower()
-        if role not in FIELD_ROLES:
+        if not _wants_label(candidate, em):
             continue
         distances = [
             (distance, label)
             for label in texts
-            if (distance := label_distance(candidate.bbox_xyxy_px, role, candidates[label].bbox_xyxy_px, em))
-            is not None
+            if (distance := _distance(candidate, candidates[label], em)) is not None
         ]
         if distances:
             found[index] = min(distances)[1]
     return _Labels(of_field=found)
+
+
+def _wants_label(candidate: Candidate, em: float) -> bool:
+    """True for fields, and for buttons without text that are too wide for a mere icon, such as a colour picker."""
+    role = (candidate.role or "").lower()
+    wide = candidate.bbox_xyxy_px[2] - candidate.bbox_xyxy_px[0] > 1.8 * em
+    return role in FIELD_ROLES or (role == "button" and not candidate.text and wide)
+
+
+def _distance(field: Candidate, label: Candidate, em: float) -> float | None:
+    """`label_distance`, where a field whose text is that very label counts as empty."""
+    filled = (bool(field.text) and field.text != label.text) or field.role == "button"
+    return label_distance(field.bbox_xyxy_px, (field.role or "").lower(), label.bbox_xyxy_px, em, filled=filled)
 
 
 def _reading_order(candidates: Sequence[Candidate]) -> list[int]:

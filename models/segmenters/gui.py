@@ -4,7 +4,7 @@ Named by `models.registry`. It joins what `ocr` reads with what `widgets` sees a
 control, few for prose. Roles are guesses from looks. It knows nothing about what a query will ask for.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import cv2
@@ -12,13 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.protocols import SegmentRequest
+from models.ranking.places import TICK_ROLES
 from models.regions import Regions
 from models.segmenters import widgets
 from models.segmenters.layout import (
     Element,
     attach_labels,
+    join_icon_parts,
     join_icons,
     join_paragraphs,
+    name_cells,
     overlap_share,
     reading_order,
 )
@@ -27,6 +30,7 @@ from models.segmenters.ocr import Box, RapidOcrReader, TextLine, TextReader
 # RapidOCR shrinks anything longer; a 2x capture of a laptop screen still fits.
 _WORK_SIDE_PX = 2000
 _SYMBOLS = "口□☐☑日田ロ0Oo•·●○◦▪■*-–"
+_ARROWS = "▼▾▿⌄˅"
 _BULLETS = "•·●○◦▪■"
 
 
@@ -71,11 +75,13 @@ class GuiSegmenter:
         lines = [line for line in map(_without_bullet, self._reader.read(work)) if not _is_pictogram(line)]
         em = float(np.median([line.height_px for line in lines])) if lines else 18.0
         page = _Page(image=work, edges=widgets.edge_mask(work), lines=tuple(lines), em=em)
-        controls = _controls(page)
-        texts = _texts(page, controls)
+        controls = name_cells(join_icon_parts(_controls(page)))
+        texts, captions = _texts(page, controls)
         icons = _icons(page, controls)
-        controls, texts, icons = join_icons(controls, texts, icons, em)
-        elements = attach_labels([*controls, *icons, *join_paragraphs(texts, em)], em)
+        dots = [one for one in controls if one.role == "icon"]
+        controls = [one for one in controls if one.role != "icon"]
+        controls, texts, icons = join_icons(controls, texts, [*dots, *icons], em)
+        elements = attach_labels([*controls, *icons, *join_paragraphs(texts, controls, em)], captions, em)
         return reading_order(elements, em)
 
 
@@ -119,7 +125,11 @@ def _controls(page: _Page) -> list[Element]:
         if any(_area(element.bbox_xyxy_px) > 0.55 * _area(other.bbox_xyxy_px) for other in parents):
             continue  # the inner side of a double border
         kept.append((plate, element))
-    return [element for _, element in kept if not _is_panel(page, element, [item for _, item in kept])]
+    found = [element for _, element in kept]
+    pictures = [element for element in found if _is_picture(page, element, found)]
+    found = [one for one in found if not any(overlap_share(one.bbox_xyxy_px, p.bbox_xyxy_px) > 0.85 for p in pictures)]
+    found = [element for element in found if not _is_panel(page, element, found)]
+    return found + [replace(picture, role="image") for picture in pictures]
 
 
 def _plausible(page: _Page, plate: widgets.Plate) -> bool:
@@ -130,25 +140,33 @@ def _plausible(page: _Page, plate: widgets.Plate) -> bool:
     if not squarish and min(width, height) < 0.7 * em:
         return False
     cut = x0 <= 0 or y0 <= 0 or x1 >= page.image.shape[1] or y1 >= page.image.shape[0]
-    if cut and _contrast(plate) < 24:
+    clear = _contrast(plate) >= 24 or (plate.outlined and widgets.color_distance(plate.line_rgb, plate.color_rgb) >= 60)
+    if cut and not clear:
         return False
     if width > 0.97 * page.image.shape[1]:
         return False
     if max(width, height) < 1.3 * em:
         for line in page.lines:
-            if overlap_share(plate.bbox_xyxy_px, line.bbox_xyxy_px) > 0.5:
-                return squarish and plate.outlined and _stands_at_end(line, x0, x1)
+            # A plate about as high as the line is the ground of a badge, not the inside of a letter.
+            if overlap_share(plate.bbox_xyxy_px, line.bbox_xyxy_px) > 0.5 and height < 0.72 * line.height_px:
+                return squarish and plate.outlined and _is_no_letter(page, plate, line)
     return True
 
 
-def _stands_at_end(line: TextLine, x0: float, x1: float) -> bool:
-    """True if a small plate within a line's box stands before or after its letters, like a checkbox."""
-    if not line.char_x_px:
-        return False
+def _is_no_letter(page: _Page, plate: widgets.Plate, line: TextLine) -> bool:
+    """True if a small plate within a line's box is a checkbox or radio button and not the inside of a letter."""
+    x0, _, x1, _ = plate.bbox_xyxy_px
     inside = [x for x in line.char_x_px if x0 - 1 <= x <= x1 + 1]
     text = line.slice_text(x0 - 1, x1 + 1)
-    at_end = x0 < line.char_x_px[0] + 1 or x1 > line.char_x_px[-1] - 1
-    return at_end and (not inside or (len(inside) == 1 and text in _SYMBOLS))
+    if not inside:
+        return True
+    if len(inside) > 1 or text not in _SYMBOLS:
+        return False
+    # Read as a letter O, it is a radio button only if its line has another colour than the text.
+    return (
+        text not in "0Oo"
+        or widgets.color_distance(plate.line_rgb, widgets.ink_color(page.image, line.bbox_xyxy_px)) > 40
+    )
 
 
 def _as_control(page: _Page, plate: widgets.Plate) -> Element | None:
@@ -157,14 +175,14 @@ def _as_control(page: _Page, plate: widgets.Plate) -> Element | None:
     width, height, em = x1 - x0, y1 - y0, page.em
     lines = _lines_inside(page, plate.bbox_xyxy_px)
     text = " ".join(line.text for line in lines)
+    if max(width, height) < 1.3 * em and text in _SYMBOLS:
+        lines, text = [], ""  # the reader takes a tick box for a letter
     if height > 4.2 * em:
         return _big_field(page, plate, lines)
     if len(lines) > 3 or len(text) > 90 or _is_row_of_texts(lines, em):
         return None
     role = _role(plate, lines, width, height, em)
-    if role is None:
-        return None
-    return Element(bbox_xyxy_px=plate.bbox_xyxy_px, text=text, role=role, score=0.9 if text or role != "box" else 0.6)
+    return Element(bbox_xyxy_px=plate.bbox_xyxy_px, text=text, role=role, score=0.9)
 
 
 def _big_field(page: _Page, plate: widgets.Plate, lines: list[TextLine]) -> Element | None:
@@ -181,23 +199,48 @@ def _big_field(page: _Page, plate: widgets.Plate, lines: list[TextLine]) -> Elem
     return None
 
 
-def _role(plate: widgets.Plate, lines: list[TextLine], width: float, height: float, em: float) -> str | None:
+def _role(plate: widgets.Plate, lines: list[TextLine], width: float, height: float, em: float) -> str:
     """Guess what a control is from its shape, its fill and where its text stands."""
-    x0, _, x1, _ = plate.bbox_xyxy_px
+    return _role_of_filled(plate, lines, height, em) if lines else _role_of_empty(plate, width, height, em)
+
+
+def _role_of_empty(plate: widgets.Plate, width: float, height: float, em: float) -> str:
+    """A plate without text: a tick box, a dot of a legend, a field to fill in, or a button with a pictogram."""
     small = max(width, height) <= 1.6 * em and 0.75 <= width / height <= 1.33
-    if not lines:
-        if small and plate.fill > 0.6 and (plate.outlined or _contrast(plate) > 40):
-            return "radio" if plate.shape == "disc" else "checkbox"
-        if width >= 2.2 * height and plate.fill > 0.85 and (plate.outlined or min(plate.color_rgb) > 225):
-            return "textbox"
-        return "button"
+    # An empty tick box is as pale as its ground; a full one in a strong colour is a bullet or a swatch.
+    vivid = min(_contrast(plate), 255 - min(plate.color_rgb)) > 60
+    if small and plate.fill > 0.95 and vivid:
+        return "icon"
+    if small and plate.fill > 0.6 and (plate.outlined or _contrast(plate) > 40):
+        return "radio" if plate.shape == "disc" else "checkbox"
+    if width >= 2.2 * height and plate.fill > 0.85 and (plate.outlined or min(plate.color_rgb) > 225):
+        return "textbox"
+    return "button"
+
+
+def _role_of_filled(plate: widgets.Plate, lines: list[TextLine], height: float, em: float) -> str:
+    """A plate with text: a field if it is pale and its text stands at the left, else a button."""
+    x0, _, x1, _ = plate.bbox_xyxy_px
     text_left = min(line.bbox_xyxy_px[0] for line in lines)
     text_right = max(line.bbox_xyxy_px[2] for line in lines)
-    pale = min(plate.color_rgb) > 225
+    no_padding = text_left - x0 < 0.4 * em and plate.outlined
     left_aligned = text_left - x0 < 1.3 * em and (x1 - text_right) > 2.5 * (text_left - x0) + em
-    if pale and left_aligned and len(lines) == 1:
-        return "combobox" if x1 - text_right < 3 * em and plate.fill < 0.97 else "textbox"
-    return "button"
+    if min(plate.color_rgb) <= 225 or len(lines) > 1 or not (left_aligned or no_padding):
+        return "button"
+    if height > 2.9 * em:
+        return "heading"  # the title bar of a card
+    return "combobox" if x1 - text_right < 3 * em and plate.fill < 0.97 else "textbox"
+
+
+def _is_picture(page: _Page, element: Element, controls: list[Element]) -> bool:
+    """True for a squarish plate of a few em without text that holds plates: a pictogram, not a group of controls."""
+    x0, y0, x1, y1 = element.bbox_xyxy_px
+    width, height = x1 - x0, y1 - y0
+    if element.text or not (1.6 * page.em <= height <= 6 * page.em and 0.5 * height <= width <= 2 * height):
+        return False
+    return any(
+        other is not element and overlap_share(other.bbox_xyxy_px, element.bbox_xyxy_px) > 0.85 for other in controls
+    )
 
 
 def _is_panel(page: _Page, element: Element, all_controls: list[Element]) -> bool:
@@ -224,30 +267,60 @@ def _is_row_of_texts(lines: list[TextLine], em: float) -> bool:
     )
 
 
-def _texts(page: _Page, controls: list[Element]) -> list[Element]:
-    """Marks for text outside controls: links as spans, the rest of each line as it stands."""
+def _texts(page: _Page, controls: list[Element]) -> tuple[list[Element], list[Element]]:
+    """Marks for text outside controls, and the texts that get none because they lie inside one."""
     found: list[Element] = []
+    captions: list[Element] = []
+    ticks = [control for control in controls if control.role in TICK_ROLES]
     for line in page.lines:
-        if any(overlap_share(line.bbox_xyxy_px, control.bbox_xyxy_px) > 0.6 for control in controls):
-            continue
-        spans = widgets.find_ink_spans(page.image, line)
-        found += [
-            Element(bbox_xyxy_px=span.bbox_xyxy_px, text=span.text, role="link", score=0.8)
-            for span in spans
-            if span.underlined or span.whole_line or _links_color(span.color_rgb)
+        for piece in _outside(line, controls):
+            found += _pieces(page, piece)
+        captions += [
+            Element(bbox_xyxy_px=piece.bbox_xyxy_px, text=piece.text, role="text", score=0.0)
+            for piece in _outside(line, ticks)
+            if any(overlap_share(piece.bbox_xyxy_px, control.bbox_xyxy_px) > 0.5 for control in controls)
         ]
-        if any(span.whole_line for span in spans):
+    return found, captions
+
+
+def _outside(line: TextLine, controls: list[Element]) -> list[TextLine]:
+    """The parts of a line that lie in no control: a label and its field often read as one line."""
+    if any(overlap_share(line.bbox_xyxy_px, control.bbox_xyxy_px) > 0.75 for control in controls):
+        return []
+    parts = [line]
+    middle = (line.bbox_xyxy_px[1] + line.bbox_xyxy_px[3]) / 2
+    for control in controls:
+        x0, y0, x1, y1 = control.bbox_xyxy_px
+        if not y0 <= middle < y1:
             continue
-        for piece in _split_at_gaps(line):
-            box = widgets.ink_box(page.image, piece.bbox_xyxy_px)
-            covered = sum(
-                min(s.bbox_xyxy_px[2], box[2]) - max(s.bbox_xyxy_px[0], box[0])
-                for s in spans
-                if s.bbox_xyxy_px[0] < box[2] and s.bbox_xyxy_px[2] > box[0]
-            )
-            if covered < 0.8 * (box[2] - box[0]):
-                role = "heading" if piece.height_px > 1.35 * page.em else "text"
-                found.append(Element(bbox_xyxy_px=box, text=piece.text, role=role, score=0.5))
+        cut: list[TextLine] = []
+        for part in parts:
+            left, _, right, _ = part.bbox_xyxy_px
+            if x1 <= left or x0 >= right:
+                cut.append(part)
+                continue
+            cut += [part.slice(left, x0)] if x0 > left else []
+            cut += [part.slice(x1, right + 0.01)] if x1 < right else []
+        parts = [part for part in cut if part.text]
+    return parts
+
+
+def _pieces(page: _Page, line: TextLine) -> list[Element]:
+    """Marks of one line: links as spans, the rest as it stands."""
+    spans = widgets.find_ink_spans(page.image, line)
+    found = [
+        Element(bbox_xyxy_px=span.bbox_xyxy_px, text=span.text, role="link", score=0.8)
+        for span in spans
+        if span.underlined or span.whole_line or _links_color(span.color_rgb)
+    ]
+    if any(span.whole_line for span in spans):
+        return found
+    for piece in _split_at_gaps(line):
+        box = widgets.ink_box(page.image, piece.bbox_xyxy_px)
+        covered = sum(max(0.0, min(s.bbox_xyxy_px[2], box[2]) - max(s.bbox_xyxy_px[0], box[0])) for s in spans)
+        if covered < 0.8 * (box[2] - box[0]):
+            role = "heading" if piece.height_px > 1.35 * page.em else "text"
+            found.append(Element(bbox_xyxy_px=box, text=piece.text, role=role, score=0.5))
     return found
 
 
@@ -258,12 +331,19 @@ def _links_color(color: tuple[int, int, int]) -> bool:
 
 
 def _split_at_gaps(line: TextLine) -> list[TextLine]:
-    """Cut a line where letters stand further apart than words do: neighbours of a menu bar read as one line."""
+    """Cut a line after menu arrows and where letters stand far apart: neighbours of a menu bar read as one line."""
     xs = line.char_x_px
-    cuts = [(left + right) / 2 for left, right in pairwise(xs) if right - left > 1.5 * line.height_px]
+    glyphs = [char for char in line.text if not char.isspace()]
+    if len(glyphs) != len(xs):
+        return [line]
+    cuts = [
+        (left + right) / 2
+        for (left, right), char in zip(pairwise(xs), glyphs, strict=False)
+        if right - left > 1.4 * line.height_px or (char in _ARROWS and right - left > 0.5 * line.height_px)
+    ]
     edges = [line.bbox_xyxy_px[0], *cuts, line.bbox_xyxy_px[2]]
     pieces = [line.slice(left, right + 0.01) for left, right in pairwise(edges)]
-    return [piece for piece in pieces if piece.text]
+    return [replace(piece, text=piece.text.rstrip(_ARROWS + " ") or piece.text) for piece in pieces if piece.text]
 
 
 def _icons(page: _Page, controls: list[Element]) -> list[Element]:
@@ -274,13 +354,32 @@ def _icons(page: _Page, controls: list[Element]) -> list[Element]:
         covered[y0:y1, x0:x1] = True
     found: list[Element] = []
     for box in sorted(widgets.find_icons(page.edges, covered, page.em), key=_area, reverse=True):
-        inside_control = any(
-            overlap_share(box, control.bbox_xyxy_px) > 0.6 or overlap_share(control.bbox_xyxy_px, box) > 0.6
-            for control in controls
-        )
-        if not inside_control and not any(overlap_share(box, other.bbox_xyxy_px) > 0.5 for other in found):
+        if not any(_belongs_to(page, box, control) for control in controls) and not any(
+            overlap_share(box, other.bbox_xyxy_px) > 0.5 for other in found
+        ):
             found.append(Element(bbox_xyxy_px=box, text="", role="icon", score=0.6))
-    return found
+    sliders = [
+        Element(bbox_xyxy_px=box, text="", role="slider", score=0.8)
+        for box in widgets.find_sliders(page.edges, covered, page.em)
+        if not any(overlap_share(box, control.bbox_xyxy_px) > 0.3 for control in controls)
+    ]
+    return sliders + [
+        icon for icon in found if not any(overlap_share(icon.bbox_xyxy_px, s.bbox_xyxy_px) > 0.5 for s in sliders)
+    ]
+
+
+def _belongs_to(page: _Page, icon: Box, control: Element) -> bool:
+    """True if an icon is part of a control; in a title bar one that stands apart from the text is a button of its own."""
+    if overlap_share(control.bbox_xyxy_px, icon) > 0.6:
+        return True
+    if overlap_share(icon, control.bbox_xyxy_px) <= 0.6:
+        return False
+    height = control.bbox_xyxy_px[3] - control.bbox_xyxy_px[1]
+    if control.role == "icon" or height <= 2.9 * page.em or not control.text:
+        return True
+    lines = _lines_inside(page, control.bbox_xyxy_px)
+    gaps = [max(icon[0] - line.bbox_xyxy_px[2], line.bbox_xyxy_px[0] - icon[2]) for line in lines]
+    return not gaps or min(gaps) < 3 * page.em
 
 
 def _lines_inside(page: _Page, box: Box) -> list[TextLine]:

@@ -41,6 +41,9 @@ def join_icons(
     controls, texts = list(controls), list(texts)
     alone = []
     for icon in icons:
+        if icon.role != "icon":
+            alone.append(icon)  # a slider stays what it is
+            continue
         badge = _first([_is_badge(icon, other, em) for other in controls])
         caption = _first([_is_caption(icon, other, em) for other in texts])
         if badge is not None:
@@ -54,12 +57,44 @@ def join_icons(
     return controls, texts, alone
 
 
-def join_paragraphs(texts: list[Element], em: float) -> list[Element]:
-    """Join the long left-aligned lines of running prose to one element each; everything else stays as it is."""
+def join_icon_parts(controls: list[Element]) -> list[Element]:
+    """Join the icon part of a button with the text part that continues it to the right: same rows, no gap."""
+    parts = [one for one in controls if one.role == "button" and not one.text]
+    used: set[Box] = set()
+    joined: list[Element] = []
+    for control in controls:
+        box = control.bbox_xyxy_px
+        for part in parts if control.role == "button" and control.text else ():
+            if _continues(part.bbox_xyxy_px, control.bbox_xyxy_px):
+                box = union(box, part.bbox_xyxy_px)
+                used.add(part.bbox_xyxy_px)
+        joined.append(replace(control, bbox_xyxy_px=box))
+    return [one for one in joined if one.text or one.bbox_xyxy_px not in used]
+
+
+def name_cells(controls: list[Element]) -> list[Element]:
+    """Call a control a cell if others adjoin it both in its row and in its column."""
+    named = []
+    for control in controls:
+        x0, y0, x1, y1 = control.bbox_xyxy_px
+        in_row = in_column = 0
+        for other in controls:
+            left, top, right, bottom = other.bbox_xyxy_px
+            if other is control:
+                continue
+            in_row += abs(top - y0) <= 2 and abs(bottom - y1) <= 2 and min(abs(left - x1), abs(right - x0)) <= 3
+            in_column += abs(left - x0) <= 2 and abs(right - x1) <= 2 and min(abs(top - y1), abs(bottom - y0)) <= 3
+        named.append(replace(control, role="cell") if in_row and in_column and control.text else control)
+    return named
+
+
+def join_paragraphs(texts: list[Element], controls: list[Element], em: float) -> list[Element]:
+    """Join the long left-aligned lines of running prose to one element each; labels of fields and the rest stay."""
     ordered = sorted(texts, key=lambda element: (element.bbox_xyxy_px[1], element.bbox_xyxy_px[0]))
-    prose = [element for element in ordered if element.role == "text"]
+    labels = [nearest_label(one, texts, em) for one in controls if one.role in FIELD_ROLES]
+    prose = [one for one in ordered if one.role == "text" and not any(one is label for label in labels)]
     used: set[int] = set()
-    joined = [element for element in ordered if element.role != "text"]
+    joined = [one for one in ordered if not any(one is line for line in prose)]
     for start, first in enumerate(prose):
         if start in used:
             continue
@@ -72,14 +107,23 @@ def join_paragraphs(texts: list[Element], em: float) -> list[Element]:
         box = lines[0].bbox_xyxy_px
         for line in lines[1:]:
             box = union(box, line.bbox_xyxy_px)
+        # What stands between two inline boxes of a paragraph belongs to it as well.
+        inside = [i for i, line in enumerate(prose) if i not in used and overlap_share(line.bbox_xyxy_px, box) > 0.85]
+        if len(lines) > 1:
+            lines += [prose[index] for index in inside]
+            used.update(inside)
+        lines.sort(key=lambda line: (round(line.bbox_xyxy_px[3] / (0.6 * em)), line.bbox_xyxy_px[0]))
         score = 0.3 if len(lines) > 1 else first.score
         joined.append(Element(bbox_xyxy_px=box, text=" ".join(line.text for line in lines), role="text", score=score))
     return joined
 
 
-def attach_labels(elements: list[Element], em: float) -> list[Element]:
-    """Give each field without text its label: right of a checkbox or radio, else left of it or above it."""
-    labels = [element for element in elements if element.role in LABEL_ROLES and element.text]
+def attach_labels(elements: list[Element], captions: list[Element], em: float) -> list[Element]:
+    """Give each field without text its label: right of a checkbox or radio, else left of it or above it.
+
+    `captions` are texts without a mark of their own, as inside a button that wraps a checkbox.
+    """
+    labels = [element for element in elements if element.role in LABEL_ROLES and element.text] + captions
     named = []
     for element in elements:
         if element.role in FIELD_ROLES and not element.text:
@@ -105,12 +149,19 @@ def reading_order(elements: list[Element], em: float) -> list[Element]:
     return sorted(elements, key=lambda e: (round(e.bbox_xyxy_px[1] / (0.5 * em)), e.bbox_xyxy_px[0], e.bbox_xyxy_px))
 
 
+def _continues(part: Box, box: Box) -> bool:
+    """True if a box starts where a narrow part ends, on the same rows."""
+    high = box[3] - box[1]
+    same_rows = abs(part[1] - box[1]) <= 2 and abs(part[3] - box[3]) <= 2
+    return same_rows and abs(part[2] - box[0]) <= 3 and part[2] - part[0] < 1.5 * high
+
+
 def _follows(line: Element, following: Element, em: float) -> bool:
     """True if a line continues the line above it: same left edge, close below, about the same height."""
     x0, y0, _, y1 = line.bbox_xyxy_px
     left, top, _, bottom = following.bbox_xyxy_px
     pitch = (top + bottom) / 2 - (y0 + y1) / 2
-    return abs(left - x0) < 1.5 * em and 0.4 * em < pitch < 1.8 * em and abs((bottom - top) - (y1 - y0)) < 0.6 * em
+    return abs(left - x0) < 1.5 * em and 0.4 * em < pitch < 1.4 * em and abs((bottom - top) - (y1 - y0)) < 0.6 * em
 
 
 def _is_badge(icon: Element, control: Element, em: float) -> bool:

@@ -33,6 +33,7 @@ class Plate:
     color_rgb: tuple[int, int, int]
     around_rgb: tuple[int, int, int]
     outlined: bool  # a line in a third colour runs round it
+    line_rgb: tuple[int, int, int]  # that line's colour
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,12 +109,21 @@ def _plate(
     x0, y0, x1, y1 = max(x - 1, 0), max(y - 1, 0), min(x + w, width), min(y + h, height)
     inset = min(w, h) // 4
     around = _ring_color(image, (x0 - 3, y0 - 3, x1 + 3, y1 + 3), inset)
-    line = [_ring_color(image, (x0 - d, y0 - d, x1 + d, y1 + d), inset) for d in (0, 1)]
-    outlined = any(_distance(ring, color) > 12 and _distance(ring, around) > 12 for ring in line)
+    rings = [_ring_color(image, (x0 - d, y0 - d, x1 + d, y1 + d), inset) for d in (0, 1)]
+    line = max(rings, key=lambda ring: min(color_distance(ring, color), color_distance(ring, around)))
+    outlined = color_distance(line, color) > 12 and color_distance(line, around) > 12
     box = (float(x0), float(y0), float(x1), float(y1))
     if outlined:
         box = (float(max(x0 - 1, 0)), float(max(y0 - 1, 0)), float(min(x1 + 1, width)), float(min(y1 + 1, height)))
-    return Plate(bbox_xyxy_px=box, shape=shape, fill=fill, color_rgb=color, around_rgb=around, outlined=outlined)
+    return Plate(
+        bbox_xyxy_px=box,
+        shape=shape,
+        fill=fill,
+        color_rgb=color,
+        around_rgb=around,
+        outlined=outlined,
+        line_rgb=line,
+    )
 
 
 def _ring_color(image: NDArray[np.uint8], box: tuple[int, int, int, int], inset: int) -> tuple[int, int, int]:
@@ -198,26 +208,59 @@ def find_icons(edges: NDArray[np.bool_], covered: NDArray[np.bool_], em: float) 
     boxes = []
     for label in range(1, len(stats)):
         x, y, w, h, _ = (int(value) for value in stats[label])
-        if not (0.5 * em <= max(w, h) <= 4 * em and min(w, h) >= 0.3 * em and max(w, h) <= 3.2 * min(w, h)):
+        if not 0.5 * em <= max(w, h) <= 4 * em:
             continue
         own = (labels[y : y + h, x : x + w] == label) & (free[y : y + h, x : x + w] > 0)
         rows, columns = np.flatnonzero(own.any(axis=1)), np.flatnonzero(own.any(axis=0))
-        if len(rows) and own.mean() >= 0.08:
+        compact = min(w, h) >= 0.3 * em and max(w, h) <= 3.2 * min(w, h) and own.mean() >= 0.08
+        if len(rows) and (compact or _is_three_dots(own)):
             left, top = float(x + columns[0]), float(y + rows[0])
             boxes.append((left - 1, top - 1, float(x + columns[-1] + 1), float(y + rows[-1] + 1)))
     return boxes
 
 
+def find_sliders(edges: NDArray[np.bool_], covered: NDArray[np.bool_], em: float) -> list[Box]:
+    """Return long thin blobs of edges outside `covered` with a thumb: a track that is thicker at one place."""
+    free = (edges & ~covered).astype(np.uint8)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(cv2.dilate(free, np.ones((3, 3), np.uint8)), connectivity=8)
+    boxes = []
+    for label in range(1, len(stats)):
+        x, y, w, h, _ = (int(value) for value in stats[label])
+        inside = x > 0 and y > 0 and x + w < free.shape[1] and y + h < free.shape[0]
+        if not (inside and 0.35 * em <= h <= 1.3 * em and 4 * h <= w <= 25 * em):
+            continue
+        own = (labels[y : y + h, x : x + w] == label) & (free[y : y + h, x : x + w] > 0)
+        rows = np.arange(h)[:, None]
+        thickness = np.where(own, rows, -1).max(axis=0) - np.where(own, rows, h).min(axis=0) + 1
+        track = float(np.median(thickness))
+        thumb = thickness > 1.6 * track
+        if track > 0 and 0 < thumb.sum() <= 2.5 * h and track <= 0.6 * h:
+            boxes.append((float(x - 1), float(y - 1), float(x + w), float(y + h)))
+    return boxes
+
+
+def _is_three_dots(ink: NDArray[np.bool_]) -> bool:
+    """True for three separate dots in a column or a row: the usual sign for "more"."""
+    high, wide = ink.shape
+    if not 2.2 * min(high, wide) <= max(high, wide) <= 7 * min(high, wide):
+        return False
+    along = ink if wide > high else ink.T
+    return len(_runs(np.asarray(along.any(axis=0), np.bool_))) == 3
+
+
 def _underline_columns(solid: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Columns under which a long horizontal stroke runs; a border that crosses the whole crop does not count."""
+    """Columns under which a long horizontal stroke runs; a border that runs on past the letters does not count."""
     height, width = solid.shape
     found = np.zeros(width, np.bool_)
+    letters = np.flatnonzero(solid[: round(0.6 * height)].any(axis=0))
+    if not len(letters):
+        return found
     for row in solid[height // 2 :]:
         for left, right in _runs(_close_gaps(row, 0.3 * height)):  # descenders interrupt an underline (skip-ink)
             unbroken = max((end - start for start, end in _runs(row[left:right])), default=0)
-            whole = left <= 1 and right >= width - 1
+            beyond = left < letters[0] - 2 or right > letters[-1] + 3
             # Serif feet leave a gap after every letter; an underline runs on for at least three letters.
-            if not whole and unbroken >= 0.8 * height and row[left:right].mean() > 0.7:
+            if not beyond and unbroken >= 0.8 * height and row[left:right].mean() > 0.7:
                 found[left:right] = True
     return found
 
@@ -258,6 +301,6 @@ def _median_color(pixels: NDArray[np.uint8] | NDArray[np.int16]) -> tuple[int, i
     return int(red), int(green), int(blue)
 
 
-def _distance(one: tuple[int, int, int], other: tuple[int, int, int]) -> int:
+def color_distance(one: tuple[int, int, int], other: tuple[int, int, int]) -> int:
     """Largest channel difference of two colours."""
     return max(abs(a - b) for a, b in zip(one, other, strict=True))

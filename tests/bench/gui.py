@@ -8,7 +8,7 @@ centre) is computed in the same run. Element truth is used for scoring only.
 """
 
 import argparse
-import datetime
+import datetime as dt
 import importlib.metadata
 import json
 import os
@@ -122,7 +122,7 @@ def score(pages: Sequence[Page], deciders: dict[str, Decider]) -> dict[str, Any]
     own = {page.name: len(own_marks(page)) for page in pages}
     walls = sorted(page.wall_s for page in pages[1:])  # the first one loads the text reader
     return {
-        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
+        "date": dt.datetime.now(dt.UTC).date().isoformat(),
         "hardware": {"machine": platform.machine(), "cpus": os.cpu_count(), "processor": _processor()},
         "versions": {
             name: importlib.metadata.version(name) for name in ("rapidocr", "onnxruntime", "opencv-python-headless")
