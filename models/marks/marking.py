@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from models.errors import BadInput
 from models.marks.labels import color_of
 from models.marks.order import assign_ids, mark_number, most_useful, ordered
 from models.marks.paint import Picture, check_image, paint
@@ -41,9 +42,11 @@ def place(
     """Return the marks of `regions`, without pixels.
 
     At most `max_marks` (default: the style's) regions are marked, the best by score and then area; empty ones never.
-    Raises BadInput on an unknown style.
+    Raises BadInput on an unknown style or max_marks < 1.
     """
     style = style_of(style)
+    if max_marks is not None and max_marks < 1:
+        raise BadInput(f"max_marks must be at least 1; got {max_marks}")
     areas = [regions.area_px(i) for i in range(len(regions))]
     useful = most_useful(regions, areas, style.max_marks if max_marks is None else max_marks)
     chosen = ordered(regions, useful, areas, style.order)

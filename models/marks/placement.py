@@ -23,6 +23,7 @@ _GROWTH = np.array([-_GAP_PX, -_GAP_PX, _GAP_PX, _GAP_PX])
 _MIN_COVERAGE = 0.7  # of a label inside its region
 _MAX_SHARE = 0.5  # of the visible part that a label inside may hide
 _ELEMENT_SHARE = 0.12  # the same where the region is an interface element and a place beside it is free
+_MAX_FRAME_SHARE = 0.5  # of the frame that labels may fill: no need to try beyond
 _MIN_HEIGHT_PX = 8
 _SHRINK = (1.0, 0.85, 0.72, 0.6, 0.5)
 _RINGS = np.array([0.12, 0.4, 0.8, 1.3, 2.0, 3.0, 4.2, 5.8, 8.0])  # distances from the region in label heights
@@ -65,12 +66,25 @@ class _Table:
     size_hw: tuple[int, int]
     small: NDArray[np.int32]  # integral image of the small regions
     anchors: NDArray[np.int64]  # (N, 2) x, y
-    rects: NDArray[np.int64]  # (K, 4) labels so far
+    rects: NDArray[np.int64]  # (K, 4) labels, the first `count` of which are placed
     count: int = 0
 
     def add(self, rect: Rect) -> None:
         self.rects[self.count] = rect
         self.count += 1
+
+    def blockers(self, box: Rect, own: int | None = None) -> NDArray[np.int64]:
+        """Return rectangles (M, 4) that meet `box` and no label may enter: labels with their gap, anchors' pixels.
+
+        `own` is the index of an anchor that does not count.
+        """
+        points = np.concatenate((self.anchors, self.anchors + 1), axis=1)
+        if own is not None:
+            points[own] = -1
+        every = np.concatenate((self.rects[: self.count] + _GROWTH, points))
+        x0, y0, x1, y1 = every.T
+        found: NDArray[np.int64] = every[(x0 < box[2]) & (x1 > box[0]) & (y0 < box[3]) & (y1 > box[1])]
+        return found
 
 
 def lay_out(
@@ -83,6 +97,8 @@ def lay_out(
         heights = [max(min_height_px, round(wish.height_px * shrink)) for wish in wishes]
         last = shrink == _SHRINK[-1] or max(heights, default=0) <= min_height_px
         sizes = [_label_size(wish.text, h, visible.size_hw) for wish, h in zip(wishes, heights, strict=True)]
+        if not last and sum((w + _GAP_PX) * (h + _GAP_PX) for w, h in sizes) > _MAX_FRAME_SHARE * visible.owner.size:
+            continue
         table = _Table(visible.size_hw, small, anchors, np.zeros((len(parts), 4), np.int64))
         spots = _place_all(table, parts, wishes, sizes, last_try=last)
         if spots is not None:
@@ -150,10 +166,10 @@ def _inside(table: _Table, part: Part, own: int | None, size_wh: tuple[int, int]
     score = np.where((coverage >= least) & (part.distance > 0), wanted, np.float32(-1))
     # A sample at pixel (x, y) stands for the label whose corner is (x - w // 2, y - h // 2).
     _forbid_outside(score, part, size_wh, table.size_hw)
-    pixel_box = (x0, y0, x0 + columns * stride, y0 + rows * stride)
-    for left, top, right, bottom in _blockers(table, pixel_box, size_wh, own):
-        c0, c1 = _first(left - w + w // 2 - x0, stride), _first(right + w // 2 - x0, stride)
-        r0, r1 = _first(top - h + h // 2 - y0, stride), _first(bottom + h // 2 - y0, stride)
+    reach = (x0 - w, y0 - h, x0 + columns * stride + w, y0 + rows * stride + h)
+    for left, top, right, bottom in table.blockers(reach, own).tolist():
+        c0, c1 = _first(left - w + w // 2 - x0, stride), _first(right - 1 + w // 2 - x0, stride)
+        r0, r1 = _first(top - h + h // 2 - y0, stride), _first(bottom - 1 + h // 2 - y0, stride)
         score[max(0, r0) : max(0, r1), max(0, c0) : max(0, c1)] = -1
     if float(score.max()) <= 0:
         return None
@@ -186,36 +202,43 @@ def _forbid_outside(
     score[:, max(0, _first(frame_hw[1] - w + w // 2 - x0, stride)) :] = -1
 
 
-def _blockers(table: _Table, box: Rect, size_wh: tuple[int, int], own: int | None) -> list[list[int]]:
-    """Return rectangles [x0, y0, x1 - 1, y1 - 1] near `box` that a label must not enter: labels and anchors."""
-    w, h = size_wh
-    rects = table.rects[: table.count] + _GROWTH
-    points = np.concatenate((table.anchors, table.anchors + 1), axis=1)
-    if own is not None:
-        points[own] = -(1 << 30)
-    every = np.concatenate((rects, points))
-    near = (
-        (every[:, 0] < box[2] + w)
-        & (every[:, 1] < box[3] + h)
-        & (every[:, 2] > box[0] - w)
-        & (every[:, 3] > box[1] - h)
-    )
-    found: list[list[int]] = (every[near] - [0, 0, 1, 1]).tolist()
-    return found
-
-
 def _beside(table: _Table, part: Part, size_wh: tuple[int, int], max_cost: float = np.inf) -> Spot | None:
+    """Return the cheapest free place around the part, at most `max_cost` label heights dear."""
+    (w, h), (height, width) = size_wh, table.size_hw
     corners, cost = _ring(part, size_wh)
-    return _cheapest(table, corners, cost, size_wh, max_cost * size_wh[1])
+    fits = (corners >= 0).all(1) & (corners <= [width - w, height - h]).all(1)
+    corners, cost = corners[fits], cost[fits]
+    if not len(corners):
+        return None
+    x0, y0 = corners.T
+    x1, y1 = x0 + w, y0 + h
+    blockers = table.blockers((int(x0.min()), int(y0.min()), int(x1.max()), int(y1.max())))
+    left, top, right, bottom = blockers.T
+    blocked = (x0[:, None] < right) & (x1[:, None] > left) & (y0[:, None] < bottom) & (y1[:, None] > top)
+    covered = table.small[y1, x1] - table.small[y0, x1] - table.small[y1, x0] + table.small[y0, x0]
+    # Hiding a small region entirely is as bad as standing two label heights away.
+    total = np.where(blocked.any(1), np.inf, cost + 2.0 * covered / w)
+    best = int(np.argmin(total))
+    return _off(int(x0[best]), int(y0[best]), size_wh) if total[best] <= min(max_cost * h, 1e9) else None
 
 
 def _afar(table: _Table, part: Part, size_wh: tuple[int, int]) -> Spot | None:
     """Return the free place nearest to the part, anywhere in the frame."""
     (w, h), (height, width) = size_wh, table.size_hw
-    xs, ys = np.meshgrid(np.arange(0, width - w + 1, max(1, w // 2)), np.arange(0, height - h + 1, max(1, h // 2)))
-    corners = np.stack((xs.ravel(), ys.ravel()), 1)
-    cost = np.hypot(corners[:, 0] + w / 2 - part.anchor_xy[0], corners[:, 1] + h / 2 - part.anchor_xy[1])
-    return _cheapest(table, corners, cost, size_wh, np.inf)
+    taken = np.zeros(table.size_hw, np.uint8)
+    for left, top, right, bottom in table.blockers((0, 0, width, height)).tolist():
+        taken[max(0, top) : bottom, max(0, left) : right] = 1
+    total = cv2.integral(taken)
+    free = (total[h:, w:] - total[h:, :-w] - total[:-h, w:] + total[:-h, :-w]) == 0
+    ys, xs = np.nonzero(free)
+    if not xs.size:
+        return None
+    nearest = int(np.argmin((xs + w // 2 - part.anchor_xy[0]) ** 2 + (ys + h // 2 - part.anchor_xy[1]) ** 2))
+    return _off(int(xs[nearest]), int(ys[nearest]), size_wh)
+
+
+def _off(left: int, top: int, size_wh: tuple[int, int]) -> Spot:
+    return Spot(rect=(left, top, left + size_wh[0], top + size_wh[1]), off_region=True)
 
 
 def _ring(part: Part, size_wh: tuple[int, int]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
@@ -242,37 +265,6 @@ def _seen_box(part: Part) -> Rect:
     )
 
 
-def _cheapest(
-    table: _Table, corners: NDArray[np.int64], cost: NDArray[np.float64], size_wh: tuple[int, int], limit: float
-) -> Spot | None:
-    w, h = size_wh
-    height, width = table.size_hw
-    fits = (corners >= 0).all(1) & (corners[:, 0] + w <= width) & (corners[:, 1] + h <= height)
-    corners, cost = corners[fits], cost[fits]
-    if not len(corners):
-        return None
-    x0, y0 = corners[:, 0], corners[:, 1]
-    x1, y1 = x0 + w, y0 + h
-    rects = table.rects[: table.count]
-    blocked = (
-        (x0[:, None] < rects[:, 2] + _GAP_PX)
-        & (x1[:, None] > rects[:, 0] - _GAP_PX)
-        & (y0[:, None] < rects[:, 3] + _GAP_PX)
-        & (y1[:, None] > rects[:, 1] - _GAP_PX)
-    ).any(1)
-    ax, ay = table.anchors[:, 0], table.anchors[:, 1]
-    blocked |= ((x0[:, None] <= ax) & (x1[:, None] > ax) & (y0[:, None] <= ay) & (y1[:, None] > ay)).any(1)
-    if blocked.all():
-        return None
-    covered = table.small[y1, x1] - table.small[y0, x1] - table.small[y1, x0] + table.small[y0, x0]
-    total = np.where(blocked, np.inf, cost + 2.0 * h * covered / (w * h))
-    best = int(np.argmin(total))
-    if total[best] > limit:
-        return None
-    left, top = int(x0[best]), int(y0[best])
-    return Spot(rect=(left, top, left + w, top + h), off_region=True)
-
-
 def _anywhere(table: _Table, part: Part, size_wh: tuple[int, int]) -> Spot:
     """Return the place near the part that hides least of other labels: only where no free one is left."""
     w, h = size_wh
@@ -285,5 +277,4 @@ def _anywhere(table: _Table, part: Part, size_wh: tuple[int, int]) -> Spot:
     over_y = np.minimum(corners[:, 1:] + h, rects[:, 3]) - np.maximum(corners[:, 1:], rects[:, 1])
     hidden = (np.maximum(over_x, 0) * np.maximum(over_y, 0)).sum(1)
     best = int(np.argmin(hidden + 1e-3 * np.concatenate((cost, [0.0]))))
-    left, top = int(corners[best, 0]), int(corners[best, 1])
-    return Spot(rect=(left, top, left + w, top + h), off_region=True)
+    return _off(int(corners[best, 0]), int(corners[best, 1]), size_wh)

@@ -50,8 +50,10 @@ class MarkStyle:
             raise BadInput("style.alpha and style.label_alpha must lie between 0 and 1")
         if not 4 <= self.label_height_px <= 400:
             raise BadInput("style.label_height_px must lie between 4 and 400")
-        if self.max_marks < 1 or self.min_area_px < 0:
-            raise BadInput("style.max_marks must be at least 1 and style.min_area_px at least 0")
+        if not isinstance(self.max_marks, int) or self.max_marks < 1:
+            raise BadInput("style.max_marks must be a whole number from 1")
+        if not 0 <= self.min_area_px < float("inf"):
+            raise BadInput("style.min_area_px must be a number from 0")
 
 
 STYLES: dict[str, MarkStyle] = {
@@ -100,9 +102,9 @@ def style_of(style: str | Mapping[str, Any] | MarkStyle) -> MarkStyle:
     if unknown:
         raise BadInput(f"style has no field {', '.join(sorted(map(str, unknown)))[:80]}")
     changes = {key: value for key, value in style.items() if key != "name"}
-    if "draw" in changes:
-        changes["draw"] = tuple(changes["draw"])
     try:
+        if "draw" in changes:
+            changes["draw"] = tuple(changes["draw"])
         return replace(style_of(str(style.get("name", "markwise"))), **changes)
     except TypeError:
         raise BadInput("style has a field of the wrong type") from None
