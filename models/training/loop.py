@@ -1,0 +1,174 @@
+"""Drives one stage to the end of its budget: steps, metrics, checkpoints, and a clean stop when asked.
+
+Every step draws from its own random generator, named by seed, stage, step and rank, so a resumed run meets exactly
+the batches it would have met. Knows nothing of what a stage teaches.
+"""
+
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import Final
+
+import torch
+import torch.distributed as dist
+from torch import nn
+
+from models.errors import ModelError
+from models.training import checkpoints
+from models.training.events import Reporter
+from models.training.optimizer import MasterAdamW
+from models.training.schedule import Budget, learning_rate
+from models.training.stages import Outcome, Stage, Tiny, merged
+
+METRIC_EVERY: Final = 20
+
+
+class Diverged(ModelError):
+    """The loss is not a number, or exactly zero: nothing can be learnt from here."""
+
+
+class StopFlag:
+    """Set by SIGTERM or SIGINT; the loop looks at it after every step."""
+
+    def __init__(self) -> None:
+        """Nothing asked yet."""
+        self.asked = False
+
+    def listen(self) -> None:
+        """Take over SIGTERM and SIGINT."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._ask)
+
+    def _ask(self, number: int, frame: object) -> None:
+        self.asked = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoopSettings:
+    """Where and how often to save, and what the batches are drawn from."""
+
+    out: Path
+    seed: int
+    checkpoint_every_s: float = 180.0
+    rank: int = 0
+    on_checkpoint: Callable[[], None] | None = None
+
+
+def run_stage(
+    tiny: Tiny, stage: Stage, budget: Budget, settings: LoopSettings, reporter: Reporter, stop: StopFlag
+) -> bool:
+    """Train to the end of `budget`, from the stage's checkpoint if there is one; False if asked to stop before.
+
+    Raises Diverged.
+    """
+    optimizer = MasterAdamW(tiny.named_parameters(), stage.scale_of)
+    folder = settings.out / f"stage-{stage.name}"
+    saved = checkpoints.read(folder)
+    if saved is not None:
+        optimizer.load(saved[0])
+        budget.step, budget.used_s = int(saved[1]["step"]), float(saved[1]["used_s"])
+        reporter.log("resumed", stage=stage.name, step=budget.step)
+    budget.start()
+    window = _Window()
+    last_save_s = time.monotonic()
+    while not _any(budget.fraction >= 1.0):
+        window.add(_step(tiny, stage, budget, settings, optimizer))
+        budget.tick()
+        if budget.step % METRIC_EVERY == 0:
+            window.report(reporter, stage.name, budget)
+            window = _Window()
+        asked = _any(stop.asked)
+        if asked or (time.monotonic() - last_save_s > settings.checkpoint_every_s and settings.rank == 0):
+            _save(folder, optimizer, budget, settings, done=False)
+            last_save_s = time.monotonic()
+        if asked:
+            reporter.log("stopped", stage=stage.name, step=budget.step)
+            return False
+    _save(folder, optimizer, budget, settings, done=True)
+    return True
+
+
+def load_stage(tiny: nn.Module, out: Path, name: str) -> bool:
+    """Copy the weights that a finished or running stage saved into `tiny`; False if there are none."""
+    saved = checkpoints.read(out / f"stage-{name}")
+    if saved is None:
+        return False
+    weights = {key.removeprefix("master/"): value for key, value in saved[0].items() if key.startswith("master/")}
+    with torch.no_grad():
+        for key, parameter in tiny.named_parameters():
+            if key in weights:
+                parameter.copy_(weights[key])
+    return True
+
+
+def is_done(out: Path, name: str) -> bool:
+    """True if the stage ran to the end of its budget."""
+    saved = checkpoints.read(out / f"stage-{name}")
+    return saved is not None and bool(saved[1]["done"])
+
+
+def _step(tiny: Tiny, stage: Stage, budget: Budget, settings: LoopSettings, optimizer: MasterAdamW) -> "list[Outcome]":
+    key = f"{settings.seed}-{stage.name}-{budget.step}-{settings.rank}"
+    rng = Random(key)
+    torch.manual_seed(rng.getrandbits(32))
+    measure = budget.step % 4 == 3
+    outcomes = []
+    for outcome in stage.losses(tiny, rng, measure=measure):
+        outcome.loss.backward()
+        outcome.loss = outcome.loss.detach()
+        outcomes.append(outcome)
+    loss = float(sum(outcome.loss for outcome in outcomes))
+    if not 0.0 < loss < float("inf"):
+        raise Diverged(f"the loss of step {budget.step} in stage {stage.name} is {loss}")
+    optimizer.step(learning_rate(budget, peak=stage.peak_rate, hold_until=stage.hold_until))
+    return outcomes
+
+
+def _save(folder: Path, optimizer: MasterAdamW, budget: Budget, settings: LoopSettings, *, done: bool) -> None:
+    if settings.rank == 0:
+        state = {"step": budget.step, "used_s": budget.used_s, "seed": settings.seed, "done": done}
+        checkpoints.write(folder, optimizer.state(), state)
+        if settings.on_checkpoint is not None:
+            settings.on_checkpoint()
+
+
+def _any(value: bool) -> bool:
+    """True on all ranks if it is on one: ranks must leave the loop together or the others wait for ever."""
+    if not dist.is_initialized():
+        return value
+    flag = torch.tensor(float(value))
+    dist.all_reduce(flag, dist.ReduceOp.MAX)
+    return bool(flag > 0)
+
+
+class _Window:
+    """What happened since the last metric line."""
+
+    def __init__(self) -> None:
+        self.started_s = time.monotonic()
+        self.outcomes: list[Outcome] = []
+        self.losses: list[float] = []
+
+    def add(self, outcomes: list[Outcome]) -> None:
+        self.outcomes += outcomes
+        self.losses.append(float(sum(outcome.loss for outcome in outcomes)))
+
+    def report(self, reporter: Reporter, stage: str, budget: Budget) -> None:
+        seconds = max(time.monotonic() - self.started_s, 1e-9)
+        values: dict[str, list[float]] = {}
+        for outcome in self.outcomes:
+            for name, value in outcome.values.items():
+                values.setdefault(name, []).append(value)
+        means = {name: sum(found) / len(found) for name, found in values.items()}
+        tokens = sum(outcome.tokens for outcome in self.outcomes)
+        reporter.metric(
+            stage=stage, step=budget.step, loss=sum(self.losses) / len(self.losses), tokens_per_s=tokens / seconds,
+            steps_per_s=len(self.losses) / seconds, **means, **merged([outcome.exact for outcome in self.outcomes]),
+        )  # fmt: skip
+        total = float(budget.steps) if budget.steps is not None else float(budget.seconds or 0)
+        reporter.progress(
+            stage=stage, done=float(budget.step) if budget.steps is not None else budget.used_s, total=total
+        )

@@ -1,0 +1,178 @@
+"""Turns prefixes and segments into one batch of token ids, positions and a block mask.
+
+All questions about a picture share its prefix: a segment sees the prefix and itself, never another segment, and its
+positions start where the prefix ends. So each segment is computed exactly as if it stood alone, at a fraction of the
+cost (checked against the library's own forward pass in the tests). Called by the stages; knows no pictures.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import torch
+from torch import Tensor
+from transformers import PreTrainedTokenizerFast as Tokenizer
+
+from models.errors import ModelError
+from models.tiny.config import IMAGE_TOKENS
+from models.training.segments import Segment
+from models.vlm import prompts
+
+# A new shape costs oneDNN a compilation: with lengths in steps of 32 the language model trains 1.4 times faster.
+LENGTH_STEP: Final = 32
+
+
+class TokenisationMismatch(ModelError):
+    """A text is cut into other tokens in training than in serving."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Example:
+    """What one row of a batch says: an optional picture, an optional table, and the questions.
+
+    `patches` thins the picture out to these of its 196 tokens, at their own positions; None keeps all. Every row of a
+    batch keeps the same number.
+    """
+
+    table: str
+    segments: Sequence[Segment]
+    picture: bool = True
+    patches: Sequence[int] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Packed:
+    """A batch of B rows padded to L tokens.
+
+    `targets[k]` is the token after position `answer_at[k]` of the flattened (B * L) batch and `weights[k]` its share
+    of the loss; the weights of one segment sum to the segment's own weight over the batch's total.
+    """
+
+    ids: Tensor  # (B, L) int64
+    positions: Tensor  # (B, L) int64
+    mask: Tensor  # (B, 1, L, L), 0 or a large negative number
+    picture_at: int  # where the picture's tokens start in every row; -1 without picture
+    answer_at: Tensor  # (A,) int64
+    targets: Tensor  # (A,) int64
+    weights: Tensor  # (A,) float32, sums to 1
+    segment_of: Tensor  # (A,) int64, which segment an answer token belongs to
+    tasks: tuple[str, ...]  # (S,) task of each segment
+
+
+class Packer:
+    """Encodes examples with one tokenizer; `check` compares its cuts with those of a whole chat text."""
+
+    def __init__(self, tokenizer: Tokenizer) -> None:
+        """Keep the tokenizer and find the ids of the fixed parts."""
+        self.tokenizer = tokenizer
+        self.image_id = int(tokenizer.convert_tokens_to_ids(prompts.IMAGE_PLACEHOLDER))
+        self.head = self._encode("USER: ")
+        self.line_end = self._encode("\n")
+        self.bos = int(tokenizer.bos_token_id)
+
+    def _encode(self, text: str) -> list[int]:
+        ids: list[int] = self.tokenizer.encode(text, add_special_tokens=False)
+        return ids
+
+    def prefix(self, table: str, *, picture: bool) -> list[int]:
+        """Token ids of everything that the segments of a row share."""
+        if not picture:  # the blank before the table belongs to its first word
+            return [self.bos, *self._encode(f"USER: {table}")]
+        return [
+            self.bos,
+            *self.head,
+            *[self.image_id] * IMAGE_TOKENS,
+            *self.line_end,
+            *(self._encode(table) if table else []),
+        ]
+
+    def segment(self, segment: Segment) -> tuple[list[int], int]:
+        """Token ids of question and answer, and how many of them are the question."""
+        question = self._encode(f"{segment.query} ASSISTANT:")
+        answer = self._encode(f" {segment.answer}{prompts.END_OF_ANSWER}")
+        return question + answer, len(question)
+
+    def check(self, example: Example) -> None:
+        """Raise TokenisationMismatch unless prefix + segment are the tokens of the same chat text."""
+        for segment in example.segments:
+            images = 1 if example.picture else 0
+            whole = prompts.chat_text(example.table + segment.query, segment.answer, images)
+            expected = [
+                self.bos,
+                *self._encode(whole.replace(prompts.IMAGE_PLACEHOLDER, prompts.IMAGE_PLACEHOLDER * IMAGE_TOKENS, 1)),
+            ]
+            actual = self.prefix(example.table, picture=example.picture) + self.segment(segment)[0]
+            if expected != actual:
+                raise TokenisationMismatch(
+                    f"the question {segment.query!r} is cut into other tokens in training than in serving"
+                )
+
+    def pack(self, examples: Sequence[Example], *, dtype: torch.dtype, length: int | None = None) -> Packed:
+        """One batch; rows are cut to `length` at the border of a segment, or padded to a multiple of LENGTH_STEP."""
+        rows = [self._row(example, length) for example in examples]
+        size = length or -(-max(len(row.ids) for row in rows) // LENGTH_STEP) * LENGTH_STEP
+        shape = (len(rows), size)
+        ids, positions = torch.zeros(shape, dtype=torch.int64), torch.zeros(shape, dtype=torch.int64)
+        blocks = torch.full(shape, -1, dtype=torch.int64)
+        answer_at, targets, weights, owners = [], [], [], []
+        tasks: list[str] = []
+        for r, row in enumerate(rows):
+            used = len(row.ids)
+            ids[r, :used], positions[r, :used] = torch.tensor(row.ids), torch.tensor(row.positions)
+            blocks[r, :used] = torch.tensor(row.blocks)
+            for asked_to, end, segment in row.answers:
+                share = segment.weight / (end - asked_to)
+                for at in range(asked_to - 1, end - 1):
+                    answer_at.append(r * size + at)
+                    targets.append(row.ids[at + 1])
+                    weights.append(share)
+                    owners.append(len(tasks))
+                tasks.append(segment.task)
+        shares = torch.tensor(weights, dtype=torch.float32)
+        return Packed(
+            ids=ids, positions=positions, mask=block_mask(blocks, dtype), answer_at=torch.tensor(answer_at),
+            picture_at=1 + len(self.head) if examples[0].picture else -1,
+            targets=torch.tensor(targets), weights=shares / shares.sum(),
+            segment_of=torch.tensor(owners), tasks=tuple(tasks),
+        )  # fmt: skip
+
+    def _row(self, example: Example, length: int | None) -> "_Row":
+        prefix = self.prefix(example.table, picture=example.picture)
+        row = _Row(ids=prefix, positions=list(range(len(prefix))), blocks=[0] * len(prefix), answers=[])
+        if example.patches is not None:
+            at = 1 + len(self.head)
+            row.thin(at, [at + patch for patch in example.patches])
+        for number, segment in enumerate(example.segments, start=1):
+            ids, asked = self.segment(segment)
+            start = len(row.ids)
+            if length is not None and start + len(ids) > length:
+                break
+            row.ids += ids
+            row.positions += range(len(prefix), len(prefix) + len(ids))
+            row.blocks += [number] * len(ids)
+            row.answers.append((start + asked, start + len(ids), segment))
+        return row
+
+
+@dataclass(slots=True, kw_only=True)
+class _Row:
+    ids: list[int]
+    positions: list[int]
+    blocks: list[int]
+    answers: list[tuple[int, int, Segment]]  # first and one past the last answer token
+
+    def thin(self, at: int, kept: list[int]) -> None:
+        """Keep only the picture tokens at `kept`; what follows keeps its position."""
+        for values in (self.ids, self.positions, self.blocks):
+            values[at : at + IMAGE_TOKENS] = [values[k] for k in kept]
+
+
+def block_mask(blocks: Tensor, dtype: torch.dtype) -> Tensor:
+    """(B, L) block numbers (0 prefix, -1 padding) -> (B, 1, L, L) additive mask; padding sees itself, to stay finite."""
+    length = blocks.shape[1]
+    causal = torch.ones(length, length, dtype=torch.bool).tril()
+    same = blocks[:, :, None] == blocks[:, None, :]
+    shared = blocks[:, None, :] == 0
+    allowed = causal & (same | shared)
+    hidden = torch.zeros(allowed.shape, dtype=dtype).masked_fill_(~allowed, -1e4)
+    return hidden[:, None]

@@ -1,0 +1,82 @@
+"""The recipe `tiny-scratch`: from random weights to a `som-llava-tiny` checkpoint folder, through four stages.
+
+Stages run one after the other, or side by side as processes that are given one stage each; the joint stage also runs
+under torchrun. A stage that is done is not run again, so a killed run goes on where it was.
+"""
+
+from pathlib import Path
+
+import torch
+import torch.distributed as dist
+from transformers import LlavaForConditionalGeneration
+
+from models.tiny.export import save
+from models.training import forward
+from models.training.events import Reporter
+from models.training.loop import LoopSettings, StopFlag, is_done, load_stage, run_stage
+from models.training.packing import Packer
+from models.training.schedule import Budget
+from models.training.spec import STAGE_SHARES, Spec
+from models.training.stages import BridgeStage, JointStage, LanguageStage, Pictures, Stage, Tiny, VisionStage
+
+DEFAULT_BUDGET_S = 7200.0
+BUILDS_ON = {"vision": (), "language": (), "bridge": ("vision", "language"), "joint": ("vision", "language", "bridge")}
+
+
+def train_from_scratch(spec: Spec, out: Path, reporter: Reporter, stop: StopFlag) -> bool:
+    """Run the stages of `spec`; after the joint stage the checkpoint folder is `out/model`. False if stopped."""
+    rank = dist.get_rank() if dist.is_initialized() else 0
+    pictures = Pictures.open(Path(spec.pool) if spec.pool else out / "pool", spec.processes)
+    for name in spec.stages:
+        if is_done(out, name):
+            reporter.log("already done", stage=name)
+            continue
+        tiny = Tiny(spec.seed)
+        for earlier in BUILDS_ON[name]:
+            if not load_stage(tiny, out, earlier):
+                reporter.log("stage starts without weights of an earlier one", stage=name, missing=earlier)
+        stage = _stage(name, spec, pictures, Packer(tiny.tokenizer))
+        settings = LoopSettings(out=out, seed=spec.seed, checkpoint_every_s=spec.checkpoint_every_s, rank=rank)
+        reporter.log("stage starts", stage=name, threads=torch.get_num_threads())
+        if not run_stage(tiny, stage, _budget(spec, name), settings, reporter, stop):
+            return False
+        if name == "joint" and rank == 0:
+            export(tiny, out / "model")
+            reporter.log("saved", folder=str(out / "model"))
+    return True
+
+
+def export_checkpoint(out: Path, folder: Path, seed: int) -> None:
+    """Write the newest weights of an unfinished run as a checkpoint folder."""
+    tiny = Tiny(seed)
+    for name in STAGE_SHARES:
+        load_stage(tiny, out, name)
+    export(tiny, folder)
+
+
+def export(tiny: Tiny, folder: Path) -> None:
+    """Save the model with the library's own attention setting, without the helpers of training."""
+    model = LlavaForConditionalGeneration(tiny.llava.config)
+    forward.set_attention(model, "sdpa")
+    model.load_state_dict(tiny.llava.state_dict())
+    save(model, tiny.tokenizer, folder)
+
+
+def _stage(name: str, spec: Spec, pictures: Pictures, packer: Packer) -> Stage:
+    batch = spec.batch_size or 12
+    match name:
+        case "vision":
+            return VisionStage(pictures, batch)
+        case "language":
+            return LanguageStage(pictures, packer, max(1, 2 * batch // 3), max(1, batch // 2))
+        case "bridge":
+            return BridgeStage(pictures, 2 * batch)
+        case _:
+            return JointStage(pictures, packer, batch)
+
+
+def _budget(spec: Spec, name: str) -> Budget:
+    share = STAGE_SHARES[name] / sum(STAGE_SHARES[stage] for stage in spec.stages)
+    if spec.steps is not None:
+        return Budget(steps=max(1, round(spec.steps * share)), clock=spec.clock)
+    return Budget(seconds=(spec.budget_s or DEFAULT_BUDGET_S) * share, clock=spec.clock)

@@ -1,0 +1,275 @@
+"""The four stages in which the tiny model learns from drawings, each a loss and the weights it trains.
+
+`vision`: patches say what they show. `language`: the tasks, on pretend pictures and mark tables. `bridge`: the
+projector learns to turn real patches into those pretend tokens. `joint`: everything on real pictures. The first two
+need nothing of each other and can run side by side. The loop that drives them is in `loop`.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+from typing import Final, Protocol
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from transformers import LlavaForConditionalGeneration
+from transformers import PreTrainedTokenizerFast as Tokenizer
+
+from models.tiny.config import WIDTH, build_model
+from models.tiny.dense import PatchHeads, PatchWords
+from models.tiny.init import structured_init
+from models.tiny.tokenizer import build_tokenizer
+from models.training import forward
+from models.training.packing import Example, Packed, Packer
+from models.training.patches import COLUMNS
+from models.training.pool import Item, Pool, open_pool
+from models.training.segments import Scene, fresh_texts, random_rows, scene_segments, table_segments
+from models.vlm.prompts import mark_table
+
+TRAIN_SCENES: Final = 16_000
+TRAIN_SCREENS: Final = 2_500
+DENSE_SHARE: Final = 0.3
+ALIGN_SHARE: Final = 0.3
+NOISE: Final = 0.25
+PATCH_DROP: Final = 0.1
+KEPT_PATCHES: Final = 72
+
+
+class Tiny(nn.Module):
+    """The model and what only training needs, as one tree of named weights."""
+
+    def __init__(self, seed: int, dtype: torch.dtype = torch.bfloat16) -> None:
+        """Build everything untrained; the same seed gives the same weights on every rank."""
+        super().__init__()
+        self.tokenizer: Tokenizer = build_tokenizer()
+        self.llava: LlavaForConditionalGeneration = build_model(self.tokenizer, seed)
+        structured_init(self.llava, self.tokenizer, seed)
+        self.heads = PatchHeads(WIDTH, COLUMNS)
+        self.words = PatchWords(WIDTH, COLUMNS)
+        forward.use_fast_attention(self.llava)
+        self.to(dtype)
+
+
+@dataclass(slots=True, kw_only=True)
+class Outcome:
+    """What one step measured: the loss to descend, tokens read, and numbers worth a line."""
+
+    loss: Tensor
+    tokens: int
+    values: dict[str, float] = field(default_factory=dict)
+    exact: dict[str, tuple[int, int]] = field(default_factory=dict)
+
+
+class Stage(Protocol):
+    """A loss over the weights of `Tiny`."""
+
+    name: str
+    peak_rate: float
+    hold_until: float
+
+    def scale_of(self, name: str) -> float:
+        """Learning-rate factor of a weight; 0 freezes it."""
+
+    def losses(self, tiny: Tiny, rng: Random, *, measure: bool) -> Iterator[Outcome]:
+        """The losses of one step, to be descended together; one at a time, so that their graphs need not coexist."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Pictures:
+    """The pools on disk, opened once per process."""
+
+    scenes: Pool
+    screens: Pool
+
+    @classmethod
+    def open(cls, folder: Path, processes: int) -> "Pictures":
+        """Open the training pools, drawing them if this is the first use."""
+        return cls(
+            scenes=open_pool(folder, "scene", TRAIN_SCENES, 0, processes),
+            screens=open_pool(folder, "screen", TRAIN_SCREENS, 0, processes),
+        )
+
+
+def take(pool: Pool, rng: Random, count: int) -> tuple[Tensor, Tensor, list[Item]]:
+    """`count` random pictures of a pool: images (B, 224, 224, 3) uint8, labels (B, 196, columns) int64, items."""
+    chosen = [rng.randrange(len(pool)) for _ in range(count)]
+    images = torch.from_numpy(np.stack([pool.images[i] for i in chosen]))
+    labels = torch.from_numpy(np.stack([pool.labels[i] for i in chosen])).long()
+    return images, labels, [pool.items[i] for i in chosen]
+
+
+def thinned(labels: Tensor, count: int) -> Tensor:
+    """(B, 196, columns) -> (B, count) indices of the patches to keep, in order: objects' first, then background.
+
+    A pretend picture is mostly background, and a third of an object's patches say the same as all of them.
+    """
+    covered = (labels[..., 0] > 0) & (torch.rand(labels.shape[:2]) > PATCH_DROP)
+    urgency = covered.float() * 0.6 + torch.rand(labels.shape[:2])
+    return urgency.topk(count, dim=1).indices.sort(dim=1).values
+
+
+def scene_batch(packer: Packer, items: list[Item], rng: Random, kept: Tensor | None = None) -> Packed:
+    """Scenes as one batch of listing and question segments; `kept` (B, K) thins the pictures."""
+    patches = [None] * len(items) if kept is None else kept.tolist()
+    examples = [
+        Example(table="", segments=scene_segments(Scene(ids=item.ids, names=item.names), rng), patches=some)
+        for item, some in zip(items, patches, strict=True)
+    ]
+    return packer.pack(examples, dtype=torch.bfloat16)
+
+
+class VisionStage:
+    """Dense warm-up of the vision tower."""
+
+    name = "vision"
+    peak_rate = 1e-3
+    hold_until = 0.6
+
+    def __init__(self, pictures: Pictures, batch: int = 12) -> None:
+        """Keep the pools."""
+        self.pictures, self.batch = pictures, batch
+
+    def scale_of(self, name: str) -> float:
+        """Only the tower and the heads train."""
+        return 1.0 if "vision_tower" in name or name.startswith("heads.") else 0.0
+
+    def losses(self, tiny: Tiny, rng: Random, *, measure: bool) -> Iterator[Outcome]:
+        """Cross entropy of every patch's labels."""
+        images, labels, _ = take(self.pictures.scenes, rng, self.batch)
+        features = forward.see(tiny.llava, images)
+        values = tiny.heads.accuracy(features, labels) if measure else {}
+        yield Outcome(
+            loss=tiny.heads.loss(features, labels), tokens=features.shape[0] * features.shape[1], values=values
+        )
+
+
+class LanguageStage:
+    """The tasks without pixels: pretend pictures made of their labels, and mark tables nobody drew."""
+
+    name = "language"
+    peak_rate = 1.5e-3
+    hold_until = 0.6
+
+    def __init__(self, pictures: Pictures, packer: Packer, batch: int = 8, tables: int = 6) -> None:
+        """`batch` scenes and `tables` tables per step."""
+        self.pictures, self.packer, self.batch, self.tables = pictures, packer, batch, tables
+
+    def scale_of(self, name: str) -> float:
+        """The language model and the pretend words train."""
+        return 1.0 if "language_model" in name or name.startswith("words.") else 0.0
+
+    def losses(self, tiny: Tiny, rng: Random, *, measure: bool) -> Iterator[Outcome]:
+        """Answer loss on thinned pretend pictures, then on tables."""
+        _, labels, items = take(self.pictures.scenes, rng, self.batch)
+        kept = thinned(labels, KEPT_PATCHES)
+        packed = scene_batch(self.packer, items, rng, kept)
+        picture = tiny.words(labels.gather(1, kept[..., None].expand(-1, -1, labels.shape[-1])))
+        picture = picture + torch.randn_like(picture) * NOISE * picture.detach().float().std().to(picture.dtype)
+        yield _answered(tiny, packed, picture, 0.5, measure=measure)
+        yield _answered(tiny, self._tables(rng), None, 0.5, measure=measure)
+
+    def _tables(self, rng: Random) -> Packed:
+        long = rng.random() < 0.06
+        examples = []
+        for _ in range(2 if long else self.tables):
+            rows = random_rows(rng, rng.randint(17, 60) if long else rng.randint(2, 14))
+            examples.append(Example(table=mark_table(rows), segments=table_segments(rows, rng), picture=False))
+        return self.packer.pack(examples, dtype=torch.bfloat16)
+
+
+class BridgeStage:
+    """The projector learns to say what the pretend words say; the tower stays as it is."""
+
+    name = "bridge"
+    peak_rate = 2e-3
+    hold_until = 0.4
+
+    def __init__(self, pictures: Pictures, batch: int = 24) -> None:
+        """Keep the pools."""
+        self.pictures, self.batch = pictures, batch
+
+    def scale_of(self, name: str) -> float:
+        """Only the projector trains."""
+        return 1.0 if "multi_modal_projector" in name else 0.0
+
+    def losses(self, tiny: Tiny, rng: Random, *, measure: bool) -> Iterator[Outcome]:
+        """Squared error to the pretend tokens."""
+        images, labels, _ = take(self.pictures.scenes, rng, self.batch)
+        with torch.no_grad():
+            features = forward.see(tiny.llava, images)
+        loss = align_loss(tiny, features, labels)
+        yield Outcome(loss=loss, tokens=features.shape[0] * features.shape[1])
+
+
+class JointStage:
+    """Everything on real pictures: answers, patch labels, and a pull towards the pretend tokens."""
+
+    name = "joint"
+    peak_rate = 1e-3
+    hold_until = 0.55
+
+    def __init__(self, pictures: Pictures, packer: Packer, batch: int = 12, screens: int = 3) -> None:
+        """`batch` scenes and `screens` interface screens per step."""
+        self.pictures, self.packer, self.batch, self.screens = pictures, packer, batch, screens
+
+    def scale_of(self, name: str) -> float:
+        """The tower moves at a third of the rate: at the full one it forgot kinds (.89 to .75) on the prototype."""
+        if name.startswith("words."):
+            return 0.0
+        return 0.3 if "vision_tower" in name else 1.0
+
+    def losses(self, tiny: Tiny, rng: Random, *, measure: bool) -> Iterator[Outcome]:
+        """Scenes with all three losses, then screens with answers only."""
+        images, labels, items = take(self.pictures.scenes, rng, self.batch)
+        features = forward.see(tiny.llava, images)
+        outcome = _answered(
+            tiny,
+            scene_batch(self.packer, items, rng),
+            tiny.llava.model.multi_modal_projector(features),
+            1.0,
+            measure=measure,
+        )
+        dense, align = tiny.heads.loss(features, labels), align_loss(tiny, features, labels)
+        outcome.loss = outcome.loss + DENSE_SHARE * dense + ALIGN_SHARE * align
+        outcome.values = {"dense": float(dense), "align": float(align)}
+        yield outcome
+        if self.screens:
+            images, _, items = take(self.pictures.screens, rng, self.screens)
+            picture = tiny.llava.model.multi_modal_projector(forward.see(tiny.llava, images))
+            yield _answered(tiny, self._screens(items, rng), picture, 0.5, measure=measure)
+
+    def _screens(self, items: list[Item], rng: Random) -> Packed:
+        examples = []
+        for item in items:
+            rows = fresh_texts(item.rows, rng)
+            examples.append(Example(table=mark_table(rows), segments=table_segments(rows, rng)))
+        return self.packer.pack(examples, dtype=torch.bfloat16)
+
+
+def align_loss(tiny: Tiny, features: Tensor, labels: Tensor) -> Tensor:
+    """Squared error between projected patches and pretend tokens, relative to their spread; background counts less."""
+    wanted = tiny.words(labels).detach().float()
+    got = tiny.llava.model.multi_modal_projector(features).float()
+    weight = torch.where(labels[..., 0] > 0, 1.0, 0.15)
+    error = (functional.mse_loss(got, wanted, reduction="none").mean(-1) * weight).sum() / weight.sum()
+    return error / wanted.var()
+
+
+def _answered(tiny: Tiny, packed: Packed, picture: Tensor | None, share: float, *, measure: bool) -> Outcome:
+    logits = forward.answer_logits(tiny.llava, packed, picture)
+    exact = forward.exact_share(logits, packed) if measure else {}
+    return Outcome(loss=share * forward.answer_loss(logits, packed), tokens=packed.ids.numel(), exact=exact)
+
+
+def merged(tallies: list[dict[str, tuple[int, int]]]) -> dict[str, float]:
+    """Tallies of several batches as one share per task."""
+    hits: dict[str, list[int]] = defaultdict(lambda: [0, 0])
+    for tally in tallies:
+        for task, (hit, count) in tally.items():
+            hits[task][0] += hit
+            hits[task][1] += count
+    return {task: hit / count for task, (hit, count) in hits.items() if count}
