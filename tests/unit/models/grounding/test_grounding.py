@@ -11,7 +11,9 @@ import pytest
 from models.errors import BackendDown, BadInput
 from models.grounding import GroundRequest, GroundResult, ground, stream
 from models.grounding.scene import SHORTLIST
+from models.grounding.select import combined, is_clear
 from models.marks import Marking, mark
+from models.ranking import Ranked
 from models.regions import Regions
 from models.vlm.fake import FakeBackend
 from models.vlm.types import NONE, ChoiceReply, Dialect, VlmReply, VlmRequest
@@ -185,6 +187,30 @@ def test_two_equal_texts_are_left_to_the_model() -> None:
     model = Scripted(favourites=["3"])
     result = ground(model, asked(("Save", "Home", "Save"), "Click Save", "act"))
     assert (result.selected[0].mark, result.decided_by) == ("3", "model")
+
+
+def test_the_ranker_has_no_say_without_an_opinion() -> None:
+    probabilities = {"1": 0.3, "2": 0.6, NONE: 0.1}
+    ranked = [Ranked(id="1", score=0.2, reason="text"), Ranked(id="2", score=0.0, reason="text")]
+    assert combined(probabilities, ranked) == probabilities
+
+
+def test_against_a_better_text_the_model_must_be_surer() -> None:
+    ranked = [Ranked(id="1", score=0.8, reason="text"), Ranked(id="2", score=0.7, reason="text")]
+    unsure = combined({"1": 0.3, "2": 0.6, NONE: 0.1}, ranked)
+    sure = combined({"1": 0.1, "2": 0.8, NONE: 0.1}, ranked)
+    assert max(unsure, key=unsure.__getitem__) == "1"
+    assert max(sure, key=sure.__getitem__) == "2"
+    assert sum(sure.values()) == pytest.approx(1.0)
+    assert combined({"1": 0.0, "2": 0.0, NONE: 1.0}, ranked)[NONE] == 1.0
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "clear"), [(1.0, 0.97, True), (1.0, 0.98, False), (0.84, 0.0, False), (0.85, 0.5, True)]
+)
+def test_what_is_clear(first: float, second: float, clear: bool) -> None:
+    ranked = [Ranked(id="1", score=first, reason="text"), Ranked(id="2", score=second, reason="text")]
+    assert is_clear(ranked) is clear
 
 
 def test_model_alone_ignores_the_ranker() -> None:
