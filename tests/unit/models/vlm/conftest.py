@@ -1,3 +1,4 @@
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -39,7 +40,19 @@ def served(script: Script) -> Iterator[OpenAiBackend]:
         backend.close()
 
 
-@pytest.fixture(params=["fake", "fake-tiny", "openai", "local"])
+@pytest.fixture(scope="session")
+def vllm_backend() -> Iterator[VlmBackend]:
+    """A running vLLM that serves our small model."""
+    url = os.environ.get("MARKWISE_TEST_VLLM_URL")
+    if not url:
+        pytest.skip("MARKWISE_TEST_VLLM_URL is not set: no vLLM server to test against")
+    model = os.environ.get("MARKWISE_TEST_VLLM_MODEL", "som-llava-tiny")
+    backend = OpenAiBackend(url, model, dialect="tiny", input_px=224)
+    yield backend
+    backend.close()
+
+
+@pytest.fixture(params=["fake", "fake-tiny", "openai", "local", "vllm"])
 def backend(request: pytest.FixtureRequest) -> VlmBackend:
     match request.param:
         case "fake":
@@ -48,5 +61,7 @@ def backend(request: pytest.FixtureRequest) -> VlmBackend:
             return FakeBackend(answer="Mark 1 and more.", dialect="tiny", input_px=64)
         case "openai":
             return request.getfixturevalue("served")
+        case "vllm":
+            return request.getfixturevalue("vllm_backend")
         case _:
             return request.getfixturevalue("local_backend")
