@@ -23,6 +23,7 @@ _GROWTH = np.array([-_GAP_PX, -_GAP_PX, _GAP_PX, _GAP_PX])
 _MIN_COVERAGE = 0.7  # of a label inside its region
 _MAX_SHARE = 0.5  # of the visible part that a label inside may hide
 _ELEMENT_SHARE = 0.12  # the same where the region is an interface element and a place beside it is free
+_ELEMENT_HEIGHT = 0.42  # of the element: a label in a lower one hides the first letter of tight text
 _MAX_FRAME_SHARE = 0.5  # of the frame that labels may fill: no need to try beyond
 _MIN_HEIGHT_PX = 8
 _SHRINK = (1.0, 0.85, 0.72, 0.6, 0.5)
@@ -142,7 +143,7 @@ def _for_object(table: _Table, part: Part, i: int, size_wh: tuple[int, int], *, 
 def _for_element(table: _Table, part: Part, i: int, size_wh: tuple[int, int], *, pinned: bool) -> Spot | None:
     (w, h), free = size_wh, None if pinned else i
     box_height = part.distance.shape[0] * part.stride
-    if w * h <= _ELEMENT_SHARE * part.area_px and h <= 0.65 * box_height:
+    if w * h <= _ELEMENT_SHARE * part.area_px and h <= _ELEMENT_HEIGHT * box_height:
         spot = _inside(table, part, free, size_wh, corner=True)
         if spot is not None:
             return spot
