@@ -63,9 +63,8 @@ class Settings(BaseSettings):
     redis_url: RedisUrl | None = None
     blobs: str | None = Field(default=None, description="a folder or s3://bucket/prefix")
 
-    require_key: bool | None = Field(default=None, description="unset: keys are required in production only")
-
-    # The multimodal model. No URL means the embedded one, in a worker.
+    # The multimodal model. No URL means a local one, in a worker: the checkpoint folder named here, else the built-in one.
+    local_model: Path | None = None
     vlm_url: str | None = None
     vlm_model: str | None = None
     vlm_api_key: SecretStr | None = None
@@ -94,7 +93,7 @@ class Settings(BaseSettings):
     lock_timeout_ms: int = Field(default=5_000, ge=0)
     idle_in_transaction_timeout_ms: int = Field(default=30_000, ge=0)
 
-    require_keys: bool = Field(False, description="every request needs an API key; always so beyond loopback")
+    require_keys: bool = Field(default=False, description="every request needs an API key; always so beyond loopback")
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
@@ -112,11 +111,6 @@ class Settings(BaseSettings):
         if self.profile is not None:
             return self.profile == "embedded"
         return self.database_url is None and self.app_database_url is None
-
-    @property
-    def key_required(self) -> bool:
-        """True if a call without an API key is refused."""
-        return not self.embedded if self.require_key is None else self.require_key
 
     @property
     def data_folder(self) -> Path:

@@ -59,8 +59,8 @@ class ModelShelf:
         return self.local(version), version
 
     def built_in(self) -> VlmBackend:
-        """The model that ships with Markwise; raises WeightsMissing."""
-        return self._load(BUILT_IN_FOLDER, BUILT_IN)
+        """The model that ships with Markwise, or the checkpoint that MARKWISE_LOCAL_MODEL puts in its place; raises WeightsMissing."""
+        return self._load(self._settings.local_model or BUILT_IN_FOLDER, BUILT_IN)
 
     def remote(self) -> VlmBackend:
         """The configured OpenAI-compatible server."""
@@ -80,8 +80,10 @@ class ModelShelf:
     def folder_of(self, version: ModelVersionRow) -> Path:
         """Return a folder with the files of a registered version, fetched from the blob store the first time."""
         folder = self._settings.data_folder / "cache" / "models" / str(version.id)
-        if folder.is_dir() or version.blob_prefix is None:
-            return folder if version.blob_prefix is not None else BUILT_IN_FOLDER
+        if version.blob_prefix is None:
+            return BUILT_IN_FOLDER
+        if folder.is_dir():
+            return folder
         folder.parent.mkdir(parents=True, exist_ok=True)
         partial = Path(mkdtemp(dir=folder.parent, prefix="partial-"))
         for blob in self._blobs.list(version.blob_prefix):
@@ -93,7 +95,7 @@ class ModelShelf:
     def base_folder(self, session: Session, name: str) -> tuple[Path, UUID | None]:
         """Return the checkpoint that a training starts from, and its version if it is a registered one."""
         if name == BUILT_IN:
-            return BUILT_IN_FOLDER, None
+            return self._settings.local_model or BUILT_IN_FOLDER, None
         version = ModelVersionRepository(session).find_by_name(name)
         if version is None:
             raise NotFound("There is no model with this name.")

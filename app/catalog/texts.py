@@ -30,6 +30,10 @@ class TextRepository:
         """Insert a text unless the same job item wrote it before (an item that is run again adds nothing)."""
         self.session.execute(insert(TextRow).values(**values).on_conflict_do_nothing())
 
+    def count_of_job(self, job_id: UUID) -> int:
+        """Return how many texts a job wrote."""
+        return self.session.scalar(select(func.count()).select_from(TextRow).where(TextRow.job_id == job_id)) or 0
+
     def list_after(
         self,
         *,

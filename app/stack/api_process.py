@@ -5,6 +5,7 @@ Nagle's algorithm on, which costs up to 40 ms per answer.
 """
 
 import argparse
+import logging
 import socket
 
 import uvicorn
@@ -19,6 +20,7 @@ def main() -> None:
     parser.add_argument("--fd", type=int, required=True, help="descriptor of a bound, listening socket")
     arguments = parser.parse_args()
     settings = Settings()
+    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     config = uvicorn.Config(
         create_app(settings),
         log_level=settings.log_level.lower(),

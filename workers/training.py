@@ -1,0 +1,212 @@
+"""training.run: supervises the trainer in a process group of its own; cancel and shutdown reach every rank.
+
+The run's folder under the data folder keeps spec, data and checkpoints, so that a killed worker's successor on this
+machine resumes. The trainer reports JSON lines; they become the job's events. What it learnt is registered as a model
+version in the transaction that ends the job.
+"""
+
+import json
+import logging
+import os
+import selectors
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from app.catalog.images import ImageRepository
+from app.catalog.mark_sets import MarkSetRepository, regions_of
+from app.catalog.model_versions import ModelVersionRepository
+from app.catalog.tables import ModelVersionRow, TextRow
+from app.catalog.texts import DatasetRepository
+from app.errors import JobFailed
+from app.formats.llava import image_file, llava_document
+from app.imaging.encode import encode, read_canonical
+from app.services.learning import SELF_SUPPLIED_RECIPES
+from app.stack.processes import ProcessSpec, kill_group, signal_process, spawn
+from app.storage.blobs import model_key
+from models.marks import paint_for_model
+from workers.context import JobContext
+
+log = logging.getLogger(__name__)
+
+LOOK_S = 0.5
+# A cancelled run ends within 10 s: the trainer has this long to write a checkpoint.
+STOP_GRACE_S = 8.0
+LAST_WORDS = 5
+PASSED_ON = ("seed", "steps", "budget_s", "batch_size", "learning_rate")
+LORA_RANK = 16
+
+
+def run(job: JobContext) -> dict[str, Any] | None:
+    """Handle one `training.run` job."""
+    body = job.payload["training"]
+    folder = job.resources.settings.data_folder / "trainings" / str(job.job_id)
+    out = folder / "out"
+    base_id = prepare(job, body, folder)
+    supervise(job, folder / "spec.json", out)
+    trained = out / "model"
+    if not (trained / "config.json").is_file():
+        raise JobFailed("The trainer ended without saving a model.")
+    with job.transaction() as session:
+        version_id: UUID = session.execute(select(func.uuidv7())).scalar_one()
+    for file in sorted(trained.iterdir()):
+        job.resources.blobs.put_if_absent(model_key(str(job.tenant_id), str(version_id), file.name), file.read_bytes())
+    prefix = model_key(str(job.tenant_id), str(version_id), "x").removesuffix("x")
+
+    def effect(session: Session) -> dict[str, Any]:
+        versions = ModelVersionRepository(session)
+        row = ModelVersionRow(
+            id=version_id,
+            name=body["name"],
+            version=versions.next_version(body["name"]),
+            kind="checkpoint",
+            base_id=base_id,
+            job_id=job.job_id,
+            blob_prefix=prefix,
+            recipe=body,
+        )
+        versions.add(row)
+        return {"model_version_id": str(row.id)}
+
+    job.finish(effect)
+    return None
+
+
+def prepare(job: JobContext, body: dict[str, Any], folder: Path) -> UUID | None:
+    """Write what the trainer reads, unless an earlier attempt did; returns the version that the run starts from."""
+    folder.mkdir(parents=True, exist_ok=True)
+    spec: dict[str, Any] = {"recipe": body["recipe"]}
+    spec |= {name: body[name] for name in PASSED_ON if body[name] is not None}
+    base_id: UUID | None = None
+    if body["recipe"] not in SELF_SUPPLIED_RECIPES:
+        with job.transaction() as session:
+            base, base_id = job.resources.models.base_folder(session, body["base"])
+        data, images = folder / "data.json", folder / "images"
+        spec |= {"base": str(base), "dataset": str(data), "images": str(images)}
+        spec["lora_rank"] = LORA_RANK if body["lora"] else 0
+        if not data.exists():
+            export(job, UUID(body["dataset_id"]), images, data, input_px(base))
+    (folder / "spec.json").write_text(json.dumps(spec), encoding="utf-8")
+    return base_id
+
+
+def input_px(base: Path) -> int | None:
+    """The square input of a small model, at which marks must be painted to be legible; None for large inputs."""
+    config = json.loads((base / "config.json").read_text(encoding="utf-8"))
+    size = int(config.get("vision_config", {}).get("image_size", 336))
+    return size if size < 336 else None
+
+
+def export(job: JobContext, dataset_id: UUID, images: Path, data: Path, size_px: int | None) -> None:
+    """Write a dataset as LLaVA JSON with its pictures; the JSON comes last, so that it vouches for all of them."""
+    images.mkdir(parents=True, exist_ok=True)
+    with job.transaction() as session:
+        items = list(DatasetRepository(session).items(dataset_id))
+    for number, (_, text) in enumerate(items):
+        job.progress(number, len(items), "export")
+        target = images / image_file(text)
+        if not target.exists():
+            target.write_bytes(picture_of(job, text, size_px))
+    partial = data.with_suffix(".partial")
+    partial.write_text(json.dumps(llava_document(items)), encoding="utf-8")
+    partial.rename(data)
+
+
+def picture_of(job: JobContext, text: TextRow, size_px: int | None) -> bytes:
+    """The picture of a text as the model will see it when it serves: marks painted at its own input size."""
+    with job.transaction() as session:
+        image = ImageRepository(session).get(text.image_id)
+        mark_sets = MarkSetRepository(session)
+        row = None if text.mark_set_id is None else mark_sets.get(text.mark_set_id)
+        marks = [] if row is None else mark_sets.marks(row.id)
+    blobs = job.resources.blobs
+    if row is None or not text.tagged:
+        return blobs.get(image.blob_key)
+    if size_px is None:
+        return blobs.get(row.overlay_blob_key)
+    pixels = read_canonical(blobs.get(image.blob_key))
+    regions = regions_of((image.height, image.width), marks)
+    return encode(paint_for_model(pixels, regions, [mark.mark for mark in marks], row.settings["style"], size_px))
+
+
+def supervise(job: JobContext, spec: Path, out: Path) -> None:
+    """Run the trainer to its end; raises JobFailed, or what `checkpoint` raises after the trainer was stopped."""
+    out.mkdir(parents=True, exist_ok=True)
+    argv = [sys.executable, "-m", "models.training.run", "--spec", str(spec), "--out", str(out), "--resume"]
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1", "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
+    child = spawn(ProcessSpec(name="trainer", argv=argv, environment=environment), output=subprocess.PIPE)
+    last_words: list[str] = []
+    try:
+        for line in lines(child):
+            job.checkpoint()
+            if line is not None and not report(job, line):
+                last_words = [*last_words, line][-LAST_WORDS:]
+        status = child.wait()
+    except BaseException:
+        stop(child)
+        raise
+    if status != 0:
+        # The trainer's own errors are one sentence; a trace is for the log alone.
+        log.error("trainer of job %s: %s", job.job_id, " | ".join(last_words))
+        sentence = last_words[-1][:300] if last_words and not any("File \"" in line for line in last_words) else ""
+        raise JobFailed(sentence or "The trainer stopped with an error; the worker's log has it.")
+
+
+def lines(child: "subprocess.Popen[bytes]") -> Iterator[str | None]:
+    """Yield what the trainer prints, line by line, and None whenever it has been silent for half a second."""
+    if child.stdout is None:
+        return
+    descriptor = child.stdout.fileno()
+    pending = b""
+    with selectors.DefaultSelector() as waiting:
+        waiting.register(descriptor, selectors.EVENT_READ)
+        while True:
+            if not waiting.select(LOOK_S):
+                yield None
+                continue
+            read = os.read(descriptor, 65536)
+            if not read:
+                break
+            *whole, pending = (pending + read).split(b"\n")
+            for line in whole:
+                yield line.decode("utf-8", "replace")
+    if pending:
+        yield pending.decode("utf-8", "replace")
+
+
+def report(job: JobContext, line: str) -> bool:
+    """Turn one line of the trainer into an event; False if it is not one of its reports."""
+    try:
+        event = json.loads(line)
+        kind = event.pop("event")
+    except (ValueError, KeyError, AttributeError, TypeError):
+        return False
+    if kind == "progress":
+        job.progress(int(event["done"]), max(1, int(event["total"])), str(event.get("stage", "train")))
+    elif kind == "metric":
+        step = int(event.get("step", 0))
+        for name, value in event.items():
+            if name in {"loss", "tokens_per_s"} and isinstance(value, int | float):
+                job.metric(name, float(value), step=step)
+    elif kind == "log":
+        job.log(str(event.get("message", "")))
+    return True
+
+
+def stop(child: "subprocess.Popen[bytes]") -> None:
+    """Ask the trainer to save and end, then end its whole group."""
+    signal_process(child, signal.SIGTERM)
+    try:
+        child.wait(STOP_GRACE_S)
+    except subprocess.TimeoutExpired:
+        pass
+    finally:
+        kill_group(child)
+        child.wait(5)
