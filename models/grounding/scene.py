@@ -15,11 +15,15 @@ from models.grounding.types import GroundRequest
 from models.marks import Mark, paint, paint_for_model
 from models.ranking import Candidate, Ranked, rank
 from models.vlm.parse import find_mentions
-from models.vlm.prompts import TableRow, table_row
-from models.vlm.types import VlmBackend, VlmRequest
+from models.vlm.prompts import MAX_TEXT_CHARS, TableRow, table_row
+from models.vlm.types import Dialect, VlmBackend, VlmRequest
 
 SHORTLIST = 16
 """How many marks the small model is told of at once: more make its table longer than its context and its labels unreadable."""
+
+# What a tokenizer spells by bytes (Chinese, say) must not push the question out of the model's context: 2,048 tokens for
+# ours, of which 196 are the picture, and 4,096 for LLaVA-1.5.
+_TEXT_BYTES: dict[Dialect, int] = {"tiny": 900, "general": 3_000}
 
 
 class Scene:
@@ -81,10 +85,19 @@ class Scene:
     def rows(self, ids: Collection[str]) -> list[TableRow]:
         """Return the table rows of `ids` in mark order."""
         size_hw = self.request.regions.size_hw
+        told = [mark for mark in self.marks.values() if mark.id in ids]
+        room = _TEXT_BYTES[self.backend.dialect]
+        texts = [(mark.text or "").encode(errors="replace")[: 4 * MAX_TEXT_CHARS] for mark in told]
+        limit = None if sum(map(len, texts)) <= room else room // len(told)
         return [
-            table_row(mark.id, mark.bbox_xyxy_px, size_hw, role=mark.role, text=mark.text)
-            for mark in self.marks.values()
-            if mark.id in ids
+            table_row(
+                mark.id,
+                mark.bbox_xyxy_px,
+                size_hw,
+                role=mark.role,
+                text=mark.text if limit is None else text[:limit].decode(errors="ignore"),
+            )
+            for mark, text in zip(told, texts, strict=True)
         ]
 
     def picture(self, ids: Collection[str]) -> NDArray[np.uint8]:

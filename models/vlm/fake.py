@@ -16,10 +16,7 @@ from models.vlm.pictures import check_pictures
 from models.vlm.types import ChoiceReply, Dialect, VlmReply, VlmRequest
 
 _WORD = re.compile(r"\w+")
-_ROWS = {
-    "tiny": re.compile(r"^(?P<id>\w{1,6}) (?P<what>[a-z0-9-]+(?: \"[^\n]*\")?) \d{1,2} \d{1,2}$", re.MULTILINE),
-    "general": re.compile(r"^\{\"mark\": \"(?P<id>\w{1,6})\", \"role\": (?P<what>[^\n]*), \"x\":", re.MULTILINE),
-}
+_ROW = re.compile(r"^(?P<id>\w{1,6}) (?P<what>[a-z0-9-]+(?: \"[^\n]*\")?) \d{1,2} \d{1,2}$", re.MULTILINE)
 _MAX_PROMPT_CHARS = 60_000
 
 
@@ -70,8 +67,8 @@ class FakeBackend:
         """Weigh by shared words; ties are broken by a hash of prompt and choice, so that they are not all the first one."""
         admitted = grammar.with_none(choices)
         self._accept(request)
-        rows = {row["id"]: row["what"] for row in _ROWS[self.dialect].finditer(request.prompt)}
-        asked = _words(_ROWS[self.dialect].sub("", request.prompt))
+        rows = {row["id"]: row["what"] for row in _ROW.finditer(request.prompt)}
+        asked = _words(_ROW.sub("", request.prompt))
         scores = []
         for choice in admitted:
             digest = hashlib.sha256(f"{request.prompt}\0{choice}".encode()).digest()
@@ -94,7 +91,7 @@ class FakeBackend:
         self.requests.append(request)
 
     def _listing(self, prompt: str) -> str:
-        rows = [(row["id"], row["what"]) for row in _ROWS[self.dialect].finditer(prompt)]
+        rows = [(row["id"], row["what"]) for row in _ROW.finditer(prompt)]
         lines = [f"{mark_id}. {' '.join(_WORD.findall(what))}" for mark_id, what in rows]
         return "\n".join(lines) or "There are no marks that I know of."
 

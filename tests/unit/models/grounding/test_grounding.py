@@ -97,7 +97,25 @@ def test_ask_resolves_mentions() -> None:
 def test_the_table_tells_of_every_mark() -> None:
     model = Scripted("x")
     ground(model, asked(MENU, "Where is Save?"))
-    assert [f'"mark": "{i}"' in model.requests[0].prompt for i in range(1, 6)] == [True] * 4 + [False]
+    lines = model.requests[0].prompt.splitlines()
+    assert [any(line.startswith(f"{i} region ") for line in lines) for i in range(1, 6)] == [True] * 4 + [False]
+
+
+@pytest.mark.parametrize("dialect", ["tiny", "general"])
+def test_long_texts_share_the_room_of_the_table(dialect: Dialect) -> None:
+    model = Scripted(favourites=["1"], dialect=dialect)
+    ground(model, asked(["漢字" * 60] * 16, "x y", "refer", decide="model"))
+    table = [line for line in model.requests[0].prompt.splitlines() if " region " in line]
+    assert len(table) == 16
+    assert all("漢字漢字" in line for line in table)
+    assert len("".join(table).encode()) < {"tiny": 1_300, "general": 3_300}[dialect]
+
+
+def test_short_texts_stay_whole_whatever_the_room() -> None:
+    model = Scripted(favourites=["1"], dialect="tiny")
+    texts = ["x" * 40, *["Ok"] * 15]
+    ground(model, asked(texts, "y", "refer", decide="model"))
+    assert f'"{texts[0]}"' in model.requests[0].prompt
 
 
 def test_without_tags_the_picture_is_clean_and_no_mark_is_named() -> None:
