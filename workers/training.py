@@ -155,7 +155,7 @@ def supervise(job: JobContext, spec: Path, out: Path) -> None:
     if status != 0:
         # The trainer's own errors are one sentence; a trace is for the log alone.
         log.error("trainer of job %s: %s", job.job_id, " | ".join(last_words))
-        sentence = last_words[-1][:300] if last_words and not any("File \"" in line for line in last_words) else ""
+        sentence = last_words[-1][:300] if last_words and not any('File "' in line for line in last_words) else ""
         raise JobFailed(sentence or "The trainer stopped with an error; the worker's log has it.")
 
 

@@ -1,0 +1,58 @@
+# Markwise. `make` lists the targets; README.md says what to run first.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PORT ?= 8000
+# Torch's and OpenCV's thread pools fight each other on small machines.
+export OMP_NUM_THREADS ?= 1
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export HF_HUB_OFFLINE := 1
+
+.PHONY: help
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+
+$(VENV)/.ready: pyproject.toml docker/setup.py
+	@$(PYTHON) docker/setup.py $(VENV)
+	@touch $@
+
+$(VENV)/.test-ready: $(VENV)/.ready
+	@$(PYTHON) docker/setup.py $(VENV) --test
+	@touch $@
+
+.PHONY: setup
+setup: $(VENV)/.ready ## build .venv with pinned packages and test its imports
+
+.PHONY: demo
+demo: $(VENV)/.ready ## mark a screenshot, ask two questions, write ./demo-out
+	@$(BIN)/python -m app.commands.demo
+
+.PHONY: serve
+serve: $(VENV)/.ready ## run the service and print the URL of its page (PORT=8000)
+	@$(BIN)/markwise serve --port $(PORT)
+
+.PHONY: test
+test: $(VENV)/.test-ready ## install what tests need and pass all of them, on real Postgres and Redis
+	@$(BIN)/python -m pytest
+
+.PHONY: check
+check: $(VENV)/.test-ready ## lint, types, import contracts
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+.PHONY: format
+format: $(VENV)/.test-ready ## rewrite the code in the house format
+	@$(BIN)/ruff check --fix -q . || true
+	@$(BIN)/ruff format .
+
+.PHONY: bench
+bench: $(VENV)/.test-ready ## print the measurements and write them to tests/bench/results
+	@$(BIN)/python -m tests.bench.gui
+
+.PHONY: train-tiny
+train-tiny: $(VENV)/.ready ## train som-llava-tiny from scratch (hours on a CPU), see models/weights/som-llava-tiny/RECIPE.md
+	@$(BIN)/markwise train run --recipe tiny-scratch --out .markwise/tiny --seed 0
