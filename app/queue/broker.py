@@ -8,6 +8,7 @@ from uuid import UUID
 
 import redis
 from celery import Celery
+from kombu import Exchange
 from kombu import Queue as BrokerQueue
 from kombu.exceptions import OperationalError
 
@@ -35,7 +36,8 @@ def celery_app(settings: Settings) -> Celery:
         # A forged or old message costs one refused claim; results live in Postgres only.
         task_ignore_result=True,
         task_store_errors_even_if_ignored=False,
-        task_queues=[BrokerQueue(queue.value) for queue in Queue],
+        # Names spelt out: left to the defaults, all queues share one binding and every hint goes to all of them.
+        task_queues=[BrokerQueue(queue.value, Exchange(queue.value), routing_key=queue.value) for queue in Queue],
         task_default_queue=Queue.BATCH.value,
         task_create_missing_queues=False,
         task_acks_late=False,

@@ -120,13 +120,19 @@ def leftovers(program: str, folder: Path) -> list[psutil.Process]:
 def end_leftovers(program: str, folder: Path, *, ask: signal.Signals, grace_s: float = 10.0) -> int:
     """Stop the leftovers of a killed run; return how many there were. `ask` first, SIGKILL after `grace_s`."""
     found = leftovers(program, folder)
+    pids = {process.pid for process in found}
     for process in found:
         with contextlib.suppress(psutil.NoSuchProcess):
-            process.send_signal(ask)
+            if process.ppid() not in pids:  # a server ends its own forks, to which the signal means something else
+                process.send_signal(ask)
+    # Scanned again rather than waited for: as orphans they may stay zombies where nobody reaps them.
     deadline = time.monotonic() + grace_s
-    _, alive = psutil.wait_procs(found, timeout=max(0.0, deadline - time.monotonic()))
-    for process in alive:
+    while time.monotonic() < deadline and leftovers(program, folder):
+        time.sleep(0.05)
+    for process in leftovers(program, folder):
         with contextlib.suppress(psutil.NoSuchProcess):
             process.kill()
-    psutil.wait_procs(alive, timeout=5)
+    deadline = time.monotonic() + 5
+    while time.monotonic() < deadline and leftovers(program, folder):
+        time.sleep(0.05)
     return len(found)

@@ -69,6 +69,7 @@ class Supervisor:
         self._children: list[_Child] = []
         self._selector = selectors.DefaultSelector()
         self._stopping = False
+        self.stopped = False
         self._wake_read, self._wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         self._selector.register(self._wake_read, selectors.EVENT_READ, None)
 
@@ -111,6 +112,7 @@ class Supervisor:
             self._stop_wave(wave)
         for child in self._children:
             child.log.close()
+        self.stopped = True
         self._selector.close()
         os.close(self._wake_read)
         os.close(self._wake_write)

@@ -42,7 +42,7 @@ def make_old(queue_engine) -> None:
 def test_a_due_order_becomes_one_hint(order, dispatcher, broker) -> None:
     order()
     assert dispatcher.dispatch() == 1
-    assert broker.waiting("batch") == 1
+    assert [broker.waiting(queue) for queue in ("interactive", "batch", "train")] == [0, 1, 0]
     assert dispatcher.dispatch() == 0
 
 
@@ -79,7 +79,7 @@ def test_a_failed_send_keeps_the_row(order, queue_engine, broker, dispatcher, mo
 def test_a_full_redis_is_redis_away(order, database, broker, dispatcher) -> None:
     order()
     with redis.Redis.from_url(database.redis_url) as client:
-        client.config_set("maxmemory", "1mb")
+        client.config_set("maxmemory", "1")
         try:
             with pytest.raises(HintsDown):
                 dispatcher.dispatch()

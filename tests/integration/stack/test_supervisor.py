@@ -1,0 +1,88 @@
+"""Children are watched, restarted, stopped in time, and never survive us."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from app.stack.processes import ProcessSpec
+from app.stack.supervisor import ChildKeepsFailing, Supervisor
+
+ROOT = Path(__file__).resolve().parents[3]
+STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(60)"
+LOUD = "import time; print('fine'); print('ERROR: broken', flush=True); time.sleep(60)"
+
+
+def python(name: str, program: str, grace_s: float = 5.0) -> ProcessSpec:
+    return ProcessSpec(name=name, argv=[sys.executable, "-c", program], stop_grace_s=grace_s)
+
+
+@pytest.fixture
+def supervisor(tmp_path: Path):
+    made = Supervisor(tmp_path)
+    yield made
+    if not made.stopped:
+        made.stop()
+
+
+def said(tmp_path: Path, name: str, text: str):
+    return lambda: text in (tmp_path / f"{name}.log").read_text()
+
+
+def test_a_killed_child_is_started_again(supervisor: Supervisor) -> None:
+    supervisor.start(python("one", "import time; time.sleep(60)"))
+    first = supervisor.pids()["one"]
+    os.kill(first, signal.SIGKILL)
+    supervisor.run(until=lambda: supervisor.pids().get("one", first) != first, timeout_s=10)
+    assert supervisor.pids()["one"] != first
+
+
+def test_a_child_that_cannot_start_ends_the_watch_with_a_sentence(supervisor: Supervisor, monkeypatch) -> None:
+    monkeypatch.setattr("app.stack.supervisor._FIRST_DELAY_S", 0.01)
+    supervisor.start(python("broken", "raise SystemExit(3)"))
+    with pytest.raises(ChildKeepsFailing, match=r"broken ended 6 times \(last exit code 3\); see .*broken.log"):
+        supervisor.run(timeout_s=20)
+
+
+def test_stopping_is_bounded_even_for_a_child_that_does_not_listen(supervisor: Supervisor, tmp_path: Path) -> None:
+    supervisor.start(python("stubborn", STUBBORN, grace_s=0.5))
+    supervisor.run(until=said(tmp_path, "stubborn", "up"), timeout_s=10)
+    process = psutil.Process(supervisor.pids()["stubborn"])
+    started_at = time.monotonic()
+    supervisor.stop()
+    assert time.monotonic() - started_at < 3
+    assert not process.is_running()
+
+
+def test_logs_go_to_a_file_and_warnings_to_stderr(supervisor: Supervisor, tmp_path: Path, capfd) -> None:
+    supervisor.start(python("loud", LOUD))
+    supervisor.run(until=said(tmp_path, "loud", "broken"), timeout_s=10)
+    assert (tmp_path / "loud.log").read_text() == "fine\nERROR: broken\n"
+    assert capfd.readouterr().err == "loud | ERROR: broken\n"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux kills the children of a killed process")
+def test_children_die_with_a_killed_supervisor(tmp_path: Path) -> None:
+    program = f"""
+from pathlib import Path
+from tests.integration.stack.test_supervisor import STUBBORN, python
+from app.stack.supervisor import Supervisor
+supervisor = Supervisor(Path({str(tmp_path)!r}))
+supervisor.start(python("stubborn", STUBBORN))
+print(supervisor.pids()["stubborn"], flush=True)
+supervisor.run()
+"""
+    parent = subprocess.Popen(
+        [sys.executable, "-c", program], cwd=ROOT, stdout=subprocess.PIPE, env=os.environ | {"PYTHONPATH": str(ROOT)}
+    )
+    assert parent.stdout is not None
+    child = psutil.Process(int(parent.stdout.readline()))
+    parent.kill()
+    parent.wait(10)
+    parent.stdout.close()
+    child.wait(5)
