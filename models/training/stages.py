@@ -19,9 +19,11 @@ from torch.nn import functional
 from transformers import LlavaForConditionalGeneration
 from transformers import PreTrainedTokenizerFast as Tokenizer
 
+from models.drawings import words
 from models.tiny.config import WIDTH, build_model
 from models.tiny.dense import PatchHeads, PatchWords
-from models.tiny.init import structured_init
+from models.tiny.init_language import init_language
+from models.tiny.init_vision import init_vision
 from models.tiny.tokenizer import build_tokenizer
 from models.training import forward
 from models.training.packing import Example, Packed, Packer
@@ -37,6 +39,15 @@ ALIGN_SHARE: Final = 0.3
 NOISE: Final = 0.25
 PATCH_DROP: Final = 0.1
 KEPT_PATCHES: Final = 72
+# The texts that classes 1, 2, ... of each label column stand for; tens and tags mean no word of an answer by themselves.
+COLUMN_WORDS: Final = (
+    (),
+    tuple("0123456789"),
+    tuple(f" {kind}" for kind in words.KINDS),
+    tuple(f" {color}" for color in words.COLORS),
+    (),
+    (),
+)
 
 
 class Tiny(nn.Module):
@@ -47,9 +58,10 @@ class Tiny(nn.Module):
         super().__init__()
         self.tokenizer: Tokenizer = build_tokenizer()
         self.llava: LlavaForConditionalGeneration = build_model(self.tokenizer, seed)
-        structured_init(self.llava, self.tokenizer, seed)
+        init_vision(self.llava.model.vision_tower, seed)
         self.heads = PatchHeads(WIDTH, COLUMNS)
         self.words = PatchWords(WIDTH, COLUMNS)
+        init_language(self.llava.model.language_model, self.words, self.tokenizer, COLUMN_WORDS, seed)
         forward.use_fast_attention(self.llava)
         self.to(dtype)
 

@@ -1,0 +1,190 @@
+"""`python -m models.evaluation.drawings --model DIR --n 200 [--json]`: a checkpoint on held-out drawings.
+
+Pictures are painted by `paint_for_model`, prompts come from `models.vlm.prompts`, and answers from the library's own
+greedy `generate` on the saved checkpoint: what is measured is what is served. A grey picture in place of every scene
+shows what the words alone would give.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import Any, Final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from transformers import AutoProcessor, LlavaForConditionalGeneration
+
+from models import drawings
+from models.drawings import Drawing
+from models.errors import WeightsMissing
+from models.evaluation.listing import ListingScore, score_answers, score_listing
+from models.marks import paint_for_model
+from models.training.segments import Scene, Segment, scene_segments, table_segments
+from models.vlm import prompts
+from models.vlm.prompts import TableRow, mark_table, table_row
+
+STYLE: Final = "markwise"
+BATCH: Final = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """One picture, one whole prompt and the expected answer."""
+
+    task: str
+    picture: NDArray[np.uint8]  # (S, S, 3)
+    prompt: str
+    answer: str
+    max_tokens: int = 16
+
+
+class Checkpoint:
+    """A checkpoint folder loaded with transformers, float32, one thread."""
+
+    def __init__(self, folder: Path) -> None:
+        """Load; raises WeightsMissing if the folder holds no checkpoint."""
+        if not (folder / "config.json").exists():
+            raise WeightsMissing(f"{folder} is not a checkpoint folder")
+        self.processor: Any = AutoProcessor.from_pretrained(folder)
+        self.processor.tokenizer.padding_side = "left"
+        self.model = LlavaForConditionalGeneration.from_pretrained(folder, dtype=torch.float32).eval()
+        self.input_px: int = int(self.model.config.vision_config.image_size)
+
+    def answer(self, questions: Sequence[Question]) -> list[str]:
+        """Greedy answers, in order; questions of similar length are batched."""
+        said = [""] * len(questions)
+        order = sorted(range(len(questions)), key=lambda i: (questions[i].max_tokens, len(questions[i].prompt)))
+        for start in range(0, len(order), BATCH):
+            chosen = order[start : start + BATCH]
+            some = [questions[i] for i in chosen]
+            inputs = self.processor(
+                images=[one.picture for one in some],
+                text=[one.prompt for one in some],
+                padding=True,
+                return_tensors="pt",
+            )
+            with torch.inference_mode():
+                longest = max(one.max_tokens for one in some)
+                tokens = self.model.generate(**inputs, max_new_tokens=longest, do_sample=False)
+            texts = self.processor.batch_decode(tokens[:, inputs["input_ids"].shape[1] :], skip_special_tokens=True)
+            for i, text in zip(chosen, texts, strict=True):
+                said[i] = text.strip()
+        return said
+
+
+def scene_questions(drawing: Drawing, seed: int, size_px: int, *, blank: bool = False) -> list[Question]:
+    """The listing, every name asked for, every mark asked for, one absent name and one yes-no, for one scene."""
+    ids = [str(number) for number in range(1, len(drawing.regions) + 1)]
+    picture = paint_for_model(drawing.image, drawing.regions, ids, STYLE, size_px)
+    picture = np.full_like(picture, 127) if blank else picture
+    scene = Scene(ids=tuple(ids), names=drawing.names)
+    segments = [
+        Segment(
+            task="list", query=prompts.LIST_TEMPLATES[0], answer=prompts.list_answer(zip(ids, scene.names, strict=True))
+        )
+    ]
+    for mark_id, name in zip(ids, scene.names, strict=True):
+        which = prompts.WHICH_TEMPLATES[0].replace("{phrase}", f"the {name}")
+        what = prompts.WHAT_TEMPLATES[0].replace("{mark}", mark_id)
+        segments.append(Segment(task="which", query=which, answer=prompts.choice_answer(mark_id, "tiny")))
+        segments.append(Segment(task="what", query=what, answer=f"{name}."))
+    rng = Random(seed)
+    others = scene_segments(scene, rng, which=12, what=0)
+    segments += [one for one in others if one.task == "which" and one.answer == "None."][:1]
+    segments += [one for one in others if one.task == "yes-no"]
+    return [_question("which-none" if one.answer == "None." else one.task, picture, "", one) for one in segments]
+
+
+def screen_questions(drawing: Drawing, seed: int, size_px: int) -> list[Question]:
+    """Table questions about one screen."""
+    ids = [str(number) for number in range(1, len(drawing.regions) + 1)]
+    picture = paint_for_model(drawing.image, drawing.regions, ids, STYLE, size_px)
+    rows = screen_rows(drawing, ids)
+    segments = [one for one in table_segments(rows, Random(seed), count=6) if one.task != "table-list"]
+    return [
+        _question("table-none" if one.answer == "None." else one.task, picture, mark_table(rows), one)
+        for one in segments
+    ]
+
+
+def screen_rows(drawing: Drawing, ids: Sequence[str]) -> list[TableRow]:
+    """The mark table of a screen, as serving builds it."""
+    rows = []
+    for i, mark_id in enumerate(ids):
+        x0, y0, x1, y1 = (float(v) for v in drawing.regions.boxes_xyxy_px[i])
+        role, text = drawing.regions.roles[i], drawing.regions.texts[i]
+        rows.append(table_row(mark_id, (x0, y0, x1, y1), drawing.regions.size_hw, role=role, text=text))
+    return rows
+
+
+def _question(task: str, picture: NDArray[np.uint8], table: str, segment: Segment) -> Question:
+    return Question(
+        task=task,
+        picture=picture,
+        prompt=prompts.chat_prompt(table + segment.query),
+        answer=segment.answer,
+        max_tokens=96 if task == "list" else 40 if task.startswith("table-") else 12,
+    )
+
+
+def evaluate(checkpoint: Checkpoint, count: int, first_seed: int = drawings.HELD_OUT_SEEDS.start) -> dict[str, float]:
+    """Accuracies on `count` scenes, a quarter as many screens and as many blank pictures."""
+    size_px = checkpoint.input_px
+    seeds = range(first_seed, first_seed + count)
+    few = range(first_seed, first_seed + max(1, count // 4))
+    questions = [one for seed in seeds for one in scene_questions(drawings.scene(seed), seed, size_px)]
+    questions += [one for seed in few for one in screen_questions(drawings.screen(seed), seed, size_px)]
+    results = _scores(questions, checkpoint.answer(questions))
+    blank = [one for seed in few for one in scene_questions(drawings.scene(seed), seed, size_px, blank=True)]
+    blank = [one for one in blank if one.task in ("list", "which", "what")]
+    grey = _scores(blank, checkpoint.answer(blank))
+    return results | {f"blank-{name}": value for name, value in grey.items() if name != "list-whole"}
+
+
+def _scores(questions: Sequence[Question], said: Sequence[str]) -> dict[str, float]:
+    results: dict[str, float] = {}
+    for task in sorted({one.task for one in questions}):
+        pairs = [(one, text) for one, text in zip(questions, said, strict=True) if one.task == task]
+        if task == "list":
+            total = ListingScore()
+            for one, text in pairs:
+                total += score_listing(text, dict(line.split(". ", 1) for line in one.answer.splitlines()))
+            results["list-item"], results["list-whole"] = total.item_accuracy, total.picture_accuracy
+        else:
+            results[task] = score_answers([text for _, text in pairs], [one.answer for one, _ in pairs])
+    return {name: round(value, 4) for name, value in results.items()}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Parse the command line, evaluate, print."""
+    parser = argparse.ArgumentParser(prog="python -m models.evaluation.drawings")
+    parser.add_argument("--model", type=Path, required=True, help="checkpoint folder")
+    parser.add_argument("--n", type=int, default=200, help="how many held-out scenes")
+    parser.add_argument("--seed", type=int, default=drawings.HELD_OUT_SEEDS.start, help="first seed")
+    parser.add_argument("--json", action="store_true", help="print one JSON document and nothing else")
+    options = parser.parse_args(arguments)
+    torch.set_num_threads(1)
+    try:
+        results = evaluate(Checkpoint(options.model), options.n, options.seed)
+    except WeightsMissing as error:
+        print(str(error), file=sys.stderr)
+        return 1
+    if options.json:
+        print(
+            json.dumps(
+                {"model": str(options.model), "scenes": options.n, "first_seed": options.seed, "accuracy": results}
+            )
+        )
+    else:
+        for name, value in results.items():
+            print(f"{name:>14}  {value:.3f}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
