@@ -76,9 +76,9 @@ class WebStub:
         self._open = False
         with socket.create_connection(self._socket.getsockname()):
             pass
-        self._socket.close()
         for thread in self._threads:
             thread.join(5)
+        self._socket.close()
 
 
 class Canary:

@@ -241,10 +241,12 @@ def test_a_cut_inside_the_data_says_truncated(decoder: ImageDecoder) -> None:
             decoder.decode(SEEDS[name][: len(SEEDS[name]) * 2 // 3])
 
 
-def test_a_wrong_checksum_is_noticed(decoder: ImageDecoder) -> None:
+@pytest.mark.parametrize("chunk", [b"IDAT", b"IEND"])
+def test_a_wrong_checksum_is_noticed(decoder: ImageDecoder, chunk: bytes) -> None:
     data = bytearray(SEEDS["png"])
-    data[data.index(b"IDAT") + 12] ^= 1
-    with pytest.raises(NotAnImage):
+    at = data.index(chunk)
+    data[at + 4 + int.from_bytes(data[at - 4 : at], "big")] ^= 1
+    with pytest.raises(NotAnImage, match="checksum"):
         decoder.decode(bytes(data))
 
 
