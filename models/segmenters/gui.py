@@ -76,7 +76,12 @@ class GuiSegmenter:
         em = float(np.median([line.height_px for line in lines])) if lines else 18.0
         page = _Page(image=work, edges=widgets.edge_mask(work), lines=tuple(lines), em=em)
         controls = name_cells(join_icon_parts(_controls(page)))
+        controls += _ticks_in_lines(page, controls)
         texts, captions = _texts(page, controls)
+        linked = [text.bbox_xyxy_px for text in texts if text.role == "link"]
+        controls = [
+            c for c in controls if c.role != "cell" or not any(overlap_share(b, c.bbox_xyxy_px) > 0.9 for b in linked)
+        ]
         icons = _icons(page, controls)
         dots = [one for one in controls if one.role == "icon"]
         controls = [one for one in controls if one.role != "icon"]
@@ -149,13 +154,16 @@ def _plausible(page: _Page, plate: widgets.Plate) -> bool:
         for line in page.lines:
             # A plate about as high as the line is the ground of a badge, not the inside of a letter.
             if overlap_share(plate.bbox_xyxy_px, line.bbox_xyxy_px) > 0.5 and height < 0.72 * line.height_px:
-                return squarish and plate.outlined and _is_no_letter(page, plate, line)
+                return squarish and _is_no_letter(page, plate, line)
     return True
 
 
 def _is_no_letter(page: _Page, plate: widgets.Plate, line: TextLine) -> bool:
     """True if a small plate within a line's box is a checkbox or radio button and not the inside of a letter."""
     x0, _, x1, _ = plate.bbox_xyxy_px
+    ink = widgets.ink_color(page.image, line.bbox_xyxy_px)
+    if not plate.outlined and min(_contrast(plate), widgets.color_distance(plate.color_rgb, ink)) < 60:
+        return False  # the inside of a letter has the paper's colour, its strokes have the ink's
     inside = [x for x in line.char_x_px if x0 - 1 <= x <= x1 + 1]
     text = line.slice_text(x0 - 1, x1 + 1)
     if not inside:
@@ -163,10 +171,7 @@ def _is_no_letter(page: _Page, plate: widgets.Plate, line: TextLine) -> bool:
     if len(inside) > 1 or text not in _SYMBOLS:
         return False
     # Read as a letter O, it is a radio button only if its line has another colour than the text.
-    return (
-        text not in "0Oo"
-        or widgets.color_distance(plate.line_rgb, widgets.ink_color(page.image, line.bbox_xyxy_px)) > 40
-    )
+    return text not in "0Oo" or widgets.color_distance(plate.line_rgb, ink) > 40
 
 
 def _as_control(page: _Page, plate: widgets.Plate) -> Element | None:
@@ -186,16 +191,16 @@ def _as_control(page: _Page, plate: widgets.Plate) -> Element | None:
 
 
 def _big_field(page: _Page, plate: widgets.Plate, lines: list[TextLine]) -> Element | None:
-    """A tall outlined area is a text area if it is empty or holds nothing but left-aligned lines."""
+    """A tall outlined area is a text area if it is empty or, with a strong line round it, holds lines from its left edge."""
     if not plate.outlined or plate.bbox_xyxy_px[3] - plate.bbox_xyxy_px[1] > 0.6 * page.image.shape[0]:
         return None
     left = plate.bbox_xyxy_px[0]
-    if not lines and plate.fill > 0.96 and max(plate.color_rgb) > 0:
+    if not lines and plate.fill > 0.96:
         return Element(bbox_xyxy_px=plate.bbox_xyxy_px, text="", role="textbox", score=0.7)
-    if lines and all(line.bbox_xyxy_px[0] - left < 1.2 * page.em for line in lines):
-        return Element(
-            bbox_xyxy_px=plate.bbox_xyxy_px, text=" ".join(line.text for line in lines)[:80], role="textbox", score=0.6
-        )
+    strong = widgets.color_distance(plate.line_rgb, plate.color_rgb) >= 60
+    if strong and lines and all(line.bbox_xyxy_px[0] - left < 1.2 * page.em for line in lines):
+        text = " ".join(line.text for line in lines)[:80]
+        return Element(bbox_xyxy_px=plate.bbox_xyxy_px, text=text, role="textbox", score=0.6)
     return None
 
 
@@ -223,7 +228,8 @@ def _role_of_filled(plate: widgets.Plate, lines: list[TextLine], height: float, 
     x0, _, x1, _ = plate.bbox_xyxy_px
     text_left = min(line.bbox_xyxy_px[0] for line in lines)
     text_right = max(line.bbox_xyxy_px[2] for line in lines)
-    no_padding = text_left - x0 < 0.4 * em and plate.outlined
+    # Buttons keep their text off the edge, and browsers' own buttons are grey.
+    no_padding = text_left - x0 < 0.4 * em and plate.outlined and min(plate.color_rgb) > 245
     left_aligned = text_left - x0 < 1.3 * em and (x1 - text_right) > 2.5 * (text_left - x0) + em
     if min(plate.color_rgb) <= 225 or len(lines) > 1 or not (left_aligned or no_padding):
         return "button"
@@ -267,6 +273,18 @@ def _is_row_of_texts(lines: list[TextLine], em: float) -> bool:
     )
 
 
+def _ticks_in_lines(page: _Page, controls: list[Element]) -> list[Element]:
+    """Tick boxes and radio buttons that no plate showed, because a mark fills them."""
+    return [
+        Element(bbox_xyxy_px=box, text="", role=role, score=0.8)
+        for line in page.lines
+        for box, role in widgets.find_ticks(page.image, line)
+        if not any(
+            overlap_share(box, c.bbox_xyxy_px) > 0.5 and _area(c.bbox_xyxy_px) < 4 * _area(box) for c in controls
+        )
+    ]
+
+
 def _texts(page: _Page, controls: list[Element]) -> tuple[list[Element], list[Element]]:
     """Marks for text outside controls, and the texts that get none because they lie inside one."""
     found: list[Element] = []
@@ -275,6 +293,8 @@ def _texts(page: _Page, controls: list[Element]) -> tuple[list[Element], list[El
     for line in page.lines:
         for piece in _outside(line, controls):
             found += _pieces(page, piece)
+        if any(overlap_share(line.bbox_xyxy_px, cell.bbox_xyxy_px) > 0.75 for cell in controls if cell.role == "cell"):
+            found += [piece for piece in _pieces(page, line) if piece.role == "link"]
         captions += [
             Element(bbox_xyxy_px=piece.bbox_xyxy_px, text=piece.text, role="text", score=0.0)
             for piece in _outside(line, ticks)
@@ -351,13 +371,18 @@ def _icons(page: _Page, controls: list[Element]) -> list[Element]:
     covered = np.zeros(page.edges.shape, np.bool_)
     for line in page.lines:
         x0, y0, x1, y1 = (int(value) for value in line.bbox_xyxy_px)
+        if line.char_x_px:  # the reader's box often begins in the middle of the icon before the text
+            x0 = max(x0, int(line.char_x_px[0] - 0.5 * line.height_px))
+            x1 = min(x1, int(line.char_x_px[-1] + 0.6 * line.height_px))
         covered[y0:y1, x0:x1] = True
     found: list[Element] = []
     for box in sorted(widgets.find_icons(page.edges, covered, page.em), key=_area, reverse=True):
         if not any(_belongs_to(page, box, control) for control in controls) and not any(
             overlap_share(box, other.bbox_xyxy_px) > 0.5 for other in found
         ):
-            found.append(Element(bbox_xyxy_px=box, text="", role="icon", score=0.6))
+            small = max(box[2] - box[0], box[3] - box[1]) <= page.em
+            shape = widgets.tick_shape(page.image, box) if small else None
+            found.append(Element(bbox_xyxy_px=box, text="", role=shape or "icon", score=0.8 if shape else 0.6))
     sliders = [
         Element(bbox_xyxy_px=box, text="", role="slider", score=0.8)
         for box in widgets.find_sliders(page.edges, covered, page.em)

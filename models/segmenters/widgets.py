@@ -91,7 +91,8 @@ def _outline(mask: NDArray[np.uint8]) -> Shape | None:
         filled[:, :band].max(axis=1).mean(),
         filled[:, -band:].max(axis=1).mean(),
     )
-    if share >= 0.9 or (share >= 0.84 and min(sides) >= 0.72):
+    # Text that touches the border opens the outline there: four long sides are a rectangle all the same.
+    if share >= 0.9 or (share >= 0.7 and min(sides) >= 0.72):
         return "rect"
     if 0.70 <= share <= 0.90 and 0.8 <= w / h <= 1.25:
         return "disc" if min(sides) >= 0.15 else None
@@ -151,8 +152,12 @@ def find_ink_spans(image: NDArray[np.uint8], line: TextLine) -> list[InkSpan]:
     solid = ink > 0.55 * np.percentile(ink[ink > 25], 95)
     chroma = (crop.max(axis=2) - crop.min(axis=2)) - int(paper.max() - paper.min())
     colored = solid & (chroma > _LINK_CHROMA)
-    underline = _underline_columns(solid)
+    underline, strokes = _underline_columns(solid)
     joined = _close_gaps(colored.any(axis=0) | underline, 0.45 * line.height_px)
+    if underline.any():
+        # Within one link the stroke runs on under the spaces; two links side by side leave bare paper between them.
+        letters = solid if not colored.any() else colored
+        joined &= _close_gaps(letters.any(axis=0) | strokes, 1)
     solid_columns = _close_gaps(solid.any(axis=0), 0.45 * line.height_px)
     spans = []
     for left, right in _runs(joined):
@@ -197,6 +202,53 @@ def ink_color(image: NDArray[np.uint8], box: Box) -> tuple[int, int, int]:
         return 0, 0, 0
     ink = np.abs(crop.astype(np.int16) - np.asarray(_paper_color(crop.astype(np.int16)), np.int16)).max(axis=2)
     return _median_color(crop[ink >= 0.7 * ink.max()])
+
+
+def tick_shape(image: NDArray[np.uint8], box: Box) -> Literal["checkbox", "radio"] | None:
+    """Tell whether the ink in a box has the outline of a tick box or of a radio button: a clean square or circle."""
+    x0, y0, x1, y1 = (int(value) for value in box)
+    crop = image[max(y0 - 2, 0) : y1 + 2, max(x0 - 2, 0) : x1 + 2].astype(np.int16)
+    if min(crop.shape[:2]) < 8:
+        return None
+    ring = np.concatenate([crop[0], crop[-1], crop[:, 0], crop[:, -1]])
+    ink = (np.abs(crop - np.median(ring, axis=0)).max(axis=2) > 40).astype(np.uint8)
+    contours, _ = cv2.findContours(ink, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    if not contours:
+        return None
+    contour = max(contours, key=cv2.contourArea)
+    _, _, width, height = cv2.boundingRect(contour)
+    if abs(width - height) > 1 or width < 8:
+        return None
+    filled = cv2.drawContours(np.zeros_like(ink), [contour], -1, 1, cv2.FILLED)
+    if int(ink.sum()) > int(filled.sum()) + 3:
+        return None  # something else lies in the box
+    share = float(filled.sum()) / (width * height)
+    mirrored = float((filled != filled[:, ::-1]).mean()) < 0.06 and float((filled != filled[::-1]).mean()) < 0.06
+    if share >= 0.93 and mirrored:
+        return "checkbox"
+    return "radio" if 0.74 <= share <= 0.88 and mirrored else None
+
+
+def find_ticks(image: NDArray[np.uint8], line: TextLine) -> list[tuple[Box, Literal["checkbox", "radio"]]]:
+    """Return the tick boxes and radio buttons that stand in a text line's box before or between its letters."""
+    x0, y0, x1, y1 = (int(value) for value in line.bbox_xyxy_px)
+    crop = image[y0:y1, x0:x1].astype(np.int16)
+    if crop.shape[0] < 8 or not line.char_x_px:
+        return []
+    ink = np.abs(crop - np.asarray(_paper_color(crop), np.int16)).max(axis=2) > 60
+    high = line.height_px
+    found: list[tuple[Box, Literal["checkbox", "radio"]]] = []
+    for left, right in _runs(ink.any(axis=0)):
+        rows = np.flatnonzero(ink[:, left:right].any(axis=1))
+        tall = int(rows[-1] - rows[0] + 1)
+        if abs((right - left) - tall) > 1 or not 0.4 * high <= tall <= 0.95 * high:
+            continue
+        box = (float(x0 + left), float(y0 + rows[0]), float(x0 + right), float(y0 + rows[-1] + 1))
+        read = line.slice_text(box[0] - 1, box[2] + 1)
+        shape = tick_shape(image, box) if not read or not read.isalnum() or not read.isascii() else None
+        if shape is not None:
+            found.append((box, shape))
+    return found
 
 
 def find_icons(edges: NDArray[np.bool_], covered: NDArray[np.bool_], em: float) -> list[Box]:
@@ -248,13 +300,16 @@ def _is_three_dots(ink: NDArray[np.bool_]) -> bool:
     return len(_runs(np.asarray(along.any(axis=0), np.bool_))) == 3
 
 
-def _underline_columns(solid: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Columns under which a long horizontal stroke runs; a border that runs on past the letters does not count."""
+def _underline_columns(solid: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Columns under which a long horizontal stroke runs, gaps for descenders filled, and those of the stroke alone.
+
+    A border that runs on past the letters does not count.
+    """
     height, width = solid.shape
-    found = np.zeros(width, np.bool_)
+    found, strokes = np.zeros(width, np.bool_), np.zeros(width, np.bool_)
     letters = np.flatnonzero(solid[: round(0.6 * height)].any(axis=0))
     if not len(letters):
-        return found
+        return found, strokes
     for row in solid[height // 2 :]:
         for left, right in _runs(_close_gaps(row, 0.3 * height)):  # descenders interrupt an underline (skip-ink)
             unbroken = max((end - start for start, end in _runs(row[left:right])), default=0)
@@ -262,7 +317,8 @@ def _underline_columns(solid: NDArray[np.bool_]) -> NDArray[np.bool_]:
             # Serif feet leave a gap after every letter; an underline runs on for at least three letters.
             if not beyond and unbroken >= 0.8 * height and row[left:right].mean() > 0.7:
                 found[left:right] = True
-    return found
+                strokes[left:right] |= row[left:right]
+    return found, strokes
 
 
 def _close_gaps(columns: NDArray[np.bool_], gap_px: float) -> NDArray[np.bool_]:
