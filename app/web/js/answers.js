@@ -63,7 +63,7 @@ function actionLine(answer, focus) {
   if (!action) return null;
   const [x, y] = action.point_xy_px.map((value) => Math.round(10 * value) / 10);
   const verb = { click: "Click", type: "Type", select: "Select" }[action.type] || action.type;
-  return make("p", { class: "action" }, make("span", { class: "aim", "aria-hidden": "true" }, "⌖"),
+  return make("p", { class: "action" }, make("span", { class: "aim", "aria-hidden": "true" }),
     make("strong", {}, verb), action.text ? ` “${action.text}”` : "", " on ", chip(action.mark, action.mark, focus), ` at ${x}, ${y}`);
 }
 

@@ -136,21 +136,18 @@ function eventOf(block) {
 
 /** Split a stream of text into server-sent events: {id, type, data}. */
 async function* eventsOf(stream) {
-  const reader = stream.pipeThrough(new TextDecoderStream()).getReader();
+  const reader = stream.getReader();
+  const decoder = new TextDecoder();
   let text = "";
-  try {
-    for (;;) {
-      const { value, done } = await reader.read();
-      if (done) return;
-      text += value.replaceAll("\r", "");
-      for (let end = text.indexOf("\n\n"); end >= 0; end = text.indexOf("\n\n")) {
-        const event = eventOf(text.slice(0, end));
-        text = text.slice(end + 2);
-        if (event.data) yield { ...event, data: JSON.parse(event.data) };
-      }
+  for (;;) {
+    const { value, done } = await reader.read();
+    if (done) return;
+    text += decoder.decode(value, { stream: true }).replaceAll("\r", "");
+    for (let end = text.indexOf("\n\n"); end >= 0; end = text.indexOf("\n\n")) {
+      const event = eventOf(text.slice(0, end));
+      text = text.slice(end + 2);
+      if (event.data) yield { ...event, data: JSON.parse(event.data) };
     }
-  } finally {
-    reader.cancel().catch(() => {});
   }
 }
 
@@ -169,9 +166,8 @@ export async function watchJob(job, onEvent, signal) {
       for await (const { id, type, data } of eventsOf(response.body)) {
         lastId = id ?? lastId;
         misses = 0;
-        // A job that was retried has the end of its earlier run in its history, so only the job itself knows.
-        if (type === "completed") break;
-        onEvent(type, data);
+        // A job that was retried has the end of its earlier run in its history: only the stream's end is the end.
+        if (type !== "completed") onEvent(type, data);
       }
     } catch (error) {
       if (error.name === "AbortError" || error.status === 404 || error.status === 403) throw error;

@@ -80,6 +80,7 @@ export class AskBox {
       make("p", { class: "question" }, make("span", { class: "query" }, body.query || "List the marks"), make("span", { class: "badge" }, body.task)),
       progress.node);
     this.list.prepend(waiting);
+    this.list.scrollTop = 0;
     this.query.value = "";
     try {
       const ordered = await post("/v1/ground", body, { Prefer: "respond-async" });
@@ -110,8 +111,15 @@ export class AskBox {
     if (this.active) this.mark(this.active, false);
     this.active = answer ? card : null;
     if (answer) this.mark(card, true);
+    if (answer) this.reveal(card);
     if (answer) this.focus.name(namedBy(answer), answer.action);
     else this.focus.name([]);
+  }
+
+  // Scrolls the list only, never the page.
+  reveal(card) {
+    const [frame, place] = [this.list.getBoundingClientRect(), card.getBoundingClientRect()];
+    if (place.top < frame.top || place.bottom > frame.bottom) this.list.scrollTop += place.top - frame.top - 4;
   }
 
   mark(card, open) {

@@ -108,6 +108,7 @@ export class Workspace {
     this.setId = id;
     await this.work("Opening the picture", async (progress, signal) => {
       byId("workspace").dataset.empty = "false";
+      this.fileName = "picture.png";
       await this.load(id, signal);
       const { style, segmenter } = this.markSet;
       if (typeof style === "string") byId("style").value = style;
