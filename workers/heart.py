@@ -62,7 +62,7 @@ class Heart:
     def beat(self) -> None:
         """Beat once, now."""
         try:
-            with queue_transaction(self._engine) as session:
+            with queue_transaction(self._engine, durable=False) as session:
                 self._state = leases.heartbeat(session, self._claim, lease_s=self._lease_s)
             self._last_good = time.monotonic()
         except SQLAlchemyError as exc:

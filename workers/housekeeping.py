@@ -36,6 +36,7 @@ class Housekeeper:
         )
         self._stop = threading.Event()
         self._reap_at = 0.0
+        self._scan_at = 0.0
         self._redis_down = False
 
     def stop(self) -> None:
@@ -60,14 +61,18 @@ class Housekeeper:
             self._settings.queue_url, autocommit=True, application_name="markwise-dispatcher", connect_timeout=5
         ) as connection:
             connection.execute(f"LISTEN {OUTBOX_CHANNEL}")
+            self.tidy()
             while not self._stop.is_set():
-                self.tidy()
-                for _ in connection.notifies(timeout=self._settings.dispatch_poll_s, stop_after=1):
-                    pass
+                notices = connection.notifies(timeout=self._settings.dispatch_poll_s, stop_after=1)
+                self.tidy({notice.payload for notice in notices})
 
-    def tidy(self) -> None:
-        """One pass: send hints, and every few seconds reap."""
-        self._try("hints wait for Redis", self._dispatcher.dispatch)
+    def tidy(self, queues: set[str] | None = None) -> None:
+        """One pass: send hints of the queues that were named, every half second of all; every few seconds reap."""
+        named: set[str] | None = queues
+        if time.monotonic() >= self._scan_at:  # also under constant traffic: delayed jobs are announced by nobody
+            self._scan_at = time.monotonic() + self._settings.dispatch_poll_s
+            named = None
+        self._try("hints wait for Redis", lambda: self._dispatcher.dispatch(named))
         if time.monotonic() >= self._reap_at:
             self._reap_at = time.monotonic() + self._settings.reap_every_s
             self._reaper.reap()

@@ -81,7 +81,13 @@ def transaction(engine: Engine, tenant_id: UUID | None) -> Iterator[Session]:
 
 
 @contextmanager
-def queue_transaction(engine: Engine) -> Iterator[Session]:
-    """One transaction of the queue's role, across tenants; `engine` comes from `queue_engine`."""
+def queue_transaction(engine: Engine, *, durable: bool = True) -> Iterator[Session]:
+    """One transaction of the queue's role, across tenants; `engine` comes from `queue_engine`.
+
+    `durable=False` does not wait for the disk. Only for what may be forgotten in a crash of Postgres: a hint is then
+    sent twice, a lease ends earlier. Never for a claim: two workers could hold the same attempt number.
+    """
     with _unit_of_work(engine) as session:
+        if not durable:
+            session.execute(text("SET LOCAL synchronous_commit = off"))
         yield session

@@ -4,6 +4,7 @@ Workers are killed without warning, with everything they forked, while 200 jobs 
 """
 
 import random
+import signal
 import time
 from pathlib import Path
 
@@ -108,6 +109,43 @@ def test_a_poisonous_item_is_set_aside_and_the_job_finishes_the_rest_once(
         assert [(item.item, (item.error or {})["code"]) for item in parked] == [(3, "item.parked")]
         rows = session.execute(text("SELECT item, count(*) FROM effects GROUP BY item ORDER BY item")).all()
     assert [tuple(row) for row in rows] == [(number, 1) for number in range(8) if number != 3]
+
+
+@pytest.mark.slow
+def test_a_worker_that_sleeps_past_its_lease_writes_nothing_when_it_wakes(
+    effects_database: Settings, engine: Engine, tenant: object, processes: Processes
+) -> None:
+    processes.housekeeping()
+    sleeper = processes.worker()
+    with transaction(engine, tenant) as session:
+        job_id = enqueue(session, kind="test.effect", queue="batch", payload={"seconds": 1.5}).id
+    wait_until(lambda: count(effects_database, "SELECT count(*) FROM jobs WHERE status = 'running'") == 1, within_s=20)
+    processes.kill(sleeper, signal.SIGSTOP)
+    processes.worker()
+    wait_until(
+        lambda: count(effects_database, "SELECT count(*) FROM jobs WHERE status = 'succeeded'") == 1, within_s=40
+    )
+    processes.kill(sleeper, signal.SIGCONT)
+    time.sleep(4)
+    assert count(effects_database, "SELECT count(*) FROM effects") == 1
+    with transaction(engine, tenant) as session:
+        job = session.get(JobRow, job_id)
+        assert job is not None
+        assert (job.status, job.attempt, job.result) == ("succeeded", 2, {"attempt": 2})
+
+
+def test_a_worker_told_to_stop_gives_its_job_back_and_ends_soon(
+    effects_database: Settings, engine: Engine, tenant: object, processes: Processes
+) -> None:
+    processes.housekeeping()
+    worker = processes.worker()
+    with transaction(engine, tenant) as session:
+        enqueue(session, kind="test.effect", queue="batch", payload={"seconds": 60}, max_attempts=1)
+    wait_until(lambda: count(effects_database, "SELECT count(*) FROM jobs WHERE status = 'running'") == 1, within_s=20)
+    worker.send_signal(signal.SIGTERM)
+    assert worker.wait(8) == 0
+    assert count(effects_database, "SELECT count(*) FROM jobs WHERE status = 'queued' AND max_attempts = 2") == 1
+    assert count(effects_database, "SELECT count(*) FROM worker_processes") == 0
 
 
 def test_orders_are_taken_while_redis_is_away_and_done_when_it_is_back(
