@@ -16,7 +16,6 @@ from transformers import PreTrainedTokenizerFast as Tokenizer
 
 from models.tiny.config import INPUT_PX, PATCH_PX, PIXEL_MEAN, PIXEL_STD
 
-WEIGHTS_FILE: Final = "model.safetensors"
 CHAT_TEMPLATE: Final = (
     "{{ bos_token }}{% for message in messages %}"
     "{% if message['role'] == 'assistant' %}{{ ' ASSISTANT: ' }}{% else %}{{ 'USER: ' }}{% endif %}"
@@ -45,24 +44,39 @@ def build_processor(tokenizer: Tokenizer) -> LlavaProcessor:
 
 
 def save(model: LlavaForConditionalGeneration, tokenizer: Tokenizer, folder: Path) -> None:
-    """Write bfloat16 weights, configuration, tokenizer and processor; an existing checkpoint there is replaced."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Write the tiny model: bfloat16 weights, configuration, tokenizer and processor."""
     copy = LlavaForConditionalGeneration(model.config)
     copy.load_state_dict(model.state_dict())
-    copy.to(torch.bfloat16).save_pretrained(folder)
-    build_processor(tokenizer).save_pretrained(folder)
+    write_checkpoint(copy.to(torch.bfloat16), build_processor(tokenizer), folder)
     _name_processor_for_both(folder)
-    rename_vision_tensors(folder / WEIGHTS_FILE)
+
+
+def write_checkpoint(model: LlavaForConditionalGeneration, processor: LlavaProcessor, folder: Path) -> None:
+    """Write any LLaVA so that transformers and vLLM load it; a checkpoint already there is replaced."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in folder.glob("*.safetensors*"):
+        old.unlink()
+    model.save_pretrained(folder)
+    processor.save_pretrained(folder)
+    for weights in sorted(folder.glob("*.safetensors")):
+        rename_vision_tensors(weights)
+    index = folder / "model.safetensors.index.json"
+    if index.exists():
+        content = json.loads(index.read_text())
+        content["weight_map"] = {_long_name(name): shard for name, shard in content["weight_map"].items()}
+        index.write_text(json.dumps(content, indent=2) + "\n")
 
 
 def rename_vision_tensors(weights: Path) -> None:
     """Give the vision tensors of one safetensors file the names that vLLM looks for."""
-    tensors = {}
-    for name, tensor in load_file(weights).items():
-        short, long = "vision_tower.", "vision_tower.vision_model."
-        renamed = name if long in name else name.replace(short, long, 1)
-        tensors[renamed] = tensor.contiguous()
+    tensors = {_long_name(name): tensor.contiguous() for name, tensor in load_file(weights).items()}
     save_file(tensors, weights, metadata={"format": "pt"})
+    weights.chmod(0o644)
+
+
+def _long_name(name: str) -> str:
+    short, long = "vision_tower.", "vision_tower.vision_model."
+    return name if long in name else name.replace(short, long, 1)
 
 
 def _name_processor_for_both(folder: Path) -> None:

@@ -6,7 +6,6 @@ the batches it would have met. Knows nothing of what a stage teaches.
 
 import signal
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -21,7 +20,7 @@ from models.training import checkpoints
 from models.training.events import Reporter
 from models.training.optimizer import MasterAdamW
 from models.training.schedule import Budget, learning_rate
-from models.training.stages import Outcome, Stage, Tiny, merged
+from models.training.stages import ModelT_contra, Outcome, Stage, merged
 
 METRIC_EVERY: Final = 20
 
@@ -54,17 +53,22 @@ class LoopSettings:
     seed: int
     checkpoint_every_s: float = 180.0
     rank: int = 0
-    on_checkpoint: Callable[[], None] | None = None
+    warmup_steps: int = 100
 
 
 def run_stage(
-    tiny: Tiny, stage: Stage, budget: Budget, settings: LoopSettings, reporter: Reporter, stop: StopFlag
+    model: ModelT_contra,
+    stage: Stage[ModelT_contra],
+    budget: Budget,
+    settings: LoopSettings,
+    reporter: Reporter,
+    stop: StopFlag,
 ) -> bool:
     """Train to the end of `budget`, from the stage's checkpoint if there is one; False if asked to stop before.
 
     Raises Diverged.
     """
-    optimizer = MasterAdamW(tiny.named_parameters(), stage.scale_of)
+    optimizer = MasterAdamW(model.named_parameters(), stage.scale_of)
     folder = settings.out / f"stage-{stage.name}"
     saved = checkpoints.read(folder)
     if saved is not None:
@@ -75,7 +79,7 @@ def run_stage(
     window = _Window()
     last_save_s = time.monotonic()
     while not _any(budget.fraction >= 1.0):
-        window.add(_step(tiny, stage, budget, settings, optimizer))
+        window.add(_step(model, stage, budget, settings, optimizer))
         budget.tick()
         if budget.step % METRIC_EVERY == 0:
             window.report(reporter, stage.name, budget)
@@ -110,20 +114,24 @@ def is_done(out: Path, name: str) -> bool:
     return saved is not None and bool(saved[1]["done"])
 
 
-def _step(tiny: Tiny, stage: Stage, budget: Budget, settings: LoopSettings, optimizer: MasterAdamW) -> "list[Outcome]":
+def _step(
+    model: ModelT_contra, stage: Stage[ModelT_contra], budget: Budget, settings: LoopSettings, optimizer: MasterAdamW
+) -> "list[Outcome]":
     key = f"{settings.seed}-{stage.name}-{budget.step}-{settings.rank}"
     rng = Random(key)
     torch.manual_seed(rng.getrandbits(32))
     measure = budget.step % 4 == 3
     outcomes = []
-    for outcome in stage.losses(tiny, rng, measure=measure):
+    for outcome in stage.losses(model, rng, measure=measure):
         outcome.loss.backward()
         outcome.loss = outcome.loss.detach()
         outcomes.append(outcome)
     loss = float(sum(outcome.loss for outcome in outcomes))
     if not 0.0 < loss < float("inf"):
         raise Diverged(f"the loss of step {budget.step} in stage {stage.name} is {loss}")
-    optimizer.step(learning_rate(budget, peak=stage.peak_rate, hold_until=stage.hold_until))
+    optimizer.step(
+        learning_rate(budget, peak=stage.peak_rate, hold_until=stage.hold_until, warmup_steps=settings.warmup_steps)
+    )
     return outcomes
 
 
@@ -131,8 +139,6 @@ def _save(folder: Path, optimizer: MasterAdamW, budget: Budget, settings: LoopSe
     if settings.rank == 0:
         state = {"step": budget.step, "used_s": budget.used_s, "seed": settings.seed, "done": done}
         checkpoints.write(folder, optimizer.state(), state)
-        if settings.on_checkpoint is not None:
-            settings.on_checkpoint()
 
 
 def _any(value: bool) -> bool:

@@ -15,6 +15,7 @@ import torch.distributed as dist
 
 from models.errors import ModelError
 from models.training.events import Reporter
+from models.training.finetune import finetune
 from models.training.loop import StopFlag
 from models.training.scratch import export_checkpoint, train_from_scratch
 from models.training.spec import Spec, read_spec
@@ -53,7 +54,8 @@ def _run(spec: Spec, out: Path, *, resume: bool) -> int:
     stop = StopFlag()
     stop.listen()
     reporter = Reporter(rank=rank)
-    finished = train_from_scratch(spec, out, reporter, stop)
+    recipe = finetune if spec.recipe == "finetune" else train_from_scratch
+    finished = recipe(spec, out, reporter, stop)
     reporter.log("finished" if finished else "stopped; start again with --resume to go on")
     if dist.is_initialized():
         dist.destroy_process_group()

@@ -62,7 +62,7 @@ def export(tiny: Tiny, folder: Path) -> None:
     save(model, tiny.tokenizer, folder)
 
 
-def _stage(name: str, spec: Spec, pictures: Pictures, packer: Packer) -> Stage:
+def _stage(name: str, spec: Spec, pictures: Pictures, packer: Packer) -> Stage[Tiny]:
     batch = spec.batch_size or 12
     match name:
         case "vision":

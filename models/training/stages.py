@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeVar
 
 import numpy as np
 import torch
@@ -76,8 +76,11 @@ class Outcome:
     exact: dict[str, tuple[int, int]] = field(default_factory=dict)
 
 
-class Stage(Protocol):
-    """A loss over the weights of `Tiny`."""
+ModelT_contra = TypeVar("ModelT_contra", bound=nn.Module, contravariant=True)
+
+
+class Stage(Protocol[ModelT_contra]):
+    """A loss over the weights of a model, in several parts."""
 
     name: str
     peak_rate: float
@@ -86,7 +89,7 @@ class Stage(Protocol):
     def scale_of(self, name: str) -> float:
         """Learning-rate factor of a weight; 0 freezes it."""
 
-    def losses(self, tiny: Tiny, rng: Random, *, measure: bool) -> Iterator[Outcome]:
+    def losses(self, model: ModelT_contra, /, rng: Random, *, measure: bool) -> Iterator[Outcome]:
         """The losses of one step, to be descended together; one at a time, so that their graphs need not coexist."""
 
 
