@@ -126,10 +126,14 @@ def _controls(page: _Page) -> list[Element]:
         element = _as_control(page, plate)
         if element is None:
             continue
-        parents = [other for _, other in kept if overlap_share(element.bbox_xyxy_px, other.bbox_xyxy_px) > 0.85]
-        if any(_area(element.bbox_xyxy_px) > 0.55 * _area(other.bbox_xyxy_px) for other in parents):
-            continue  # the inner side of a double border
-        kept.append((plate, element))
+        twin = next((i for i, (_, other) in enumerate(kept) if _is_inner_side(element, other)), None)
+        if twin is None:
+            kept.append((plate, element))
+        elif kept[twin][0].fill < 0.5:
+            # The outer plate is only the border, two pixels or more wide; what it encloses tells the role.
+            frame = kept[twin][0]
+            whole = replace(plate, bbox_xyxy_px=frame.bbox_xyxy_px, outlined=True, line_rgb=frame.color_rgb)
+            kept[twin] = (whole, _as_control(page, whole) or kept[twin][1])
     found = [element for _, element in kept]
     pictures = [element for element in found if _is_picture(page, element, found)]
     found = [one for one in found if not any(overlap_share(one.bbox_xyxy_px, p.bbox_xyxy_px) > 0.85 for p in pictures)]
@@ -137,12 +141,18 @@ def _controls(page: _Page) -> list[Element]:
     return found + [replace(picture, role="image") for picture in pictures]
 
 
+def _is_inner_side(element: Element, other: Element) -> bool:
+    """True if an element is the inside of the other's border and not a thing in it."""
+    inside = overlap_share(element.bbox_xyxy_px, other.bbox_xyxy_px) > 0.85
+    return inside and _area(element.bbox_xyxy_px) > 0.55 * _area(other.bbox_xyxy_px)
+
+
 def _plausible(page: _Page, plate: widgets.Plate) -> bool:
     """Sort out plates by size, by the image's frame and by the letters they may be a part of."""
     x0, y0, x1, y1 = plate.bbox_xyxy_px
     width, height, em = x1 - x0, y1 - y0, page.em
     squarish = 0.8 <= width / height <= 1.25
-    if not squarish and min(width, height) < 0.7 * em:
+    if not squarish and min(width, height) < (0.5 if plate.shape == "pill" else 0.7) * em:
         return False
     cut = x0 <= 0 or y0 <= 0 or x1 >= page.image.shape[1] or y1 >= page.image.shape[0]
     clear = _contrast(plate) >= 24 or (plate.outlined and widgets.color_distance(plate.line_rgb, plate.color_rgb) >= 60)
@@ -187,6 +197,8 @@ def _as_control(page: _Page, plate: widgets.Plate) -> Element | None:
     if len(lines) > 3 or len(text) > 90 or _is_row_of_texts(lines, em):
         return None
     role = _role(plate, lines, width, height, em)
+    if role == "textbox" and _ends_in_arrow(page, plate, lines):
+        role = "combobox"
     return Element(bbox_xyxy_px=plate.bbox_xyxy_px, text=text, role=role, score=0.9)
 
 
@@ -218,6 +230,8 @@ def _role_of_empty(plate: widgets.Plate, width: float, height: float, em: float)
         return "icon"
     if small and plate.fill > 0.6 and (plate.outlined or _contrast(plate) > 40):
         return "radio" if plate.shape == "disc" else "checkbox"
+    if plate.shape == "pill" and height <= 1.3 * em and width <= 2.6 * height:
+        return "switch"
     if width >= 2.2 * height and plate.fill > 0.85 and (plate.outlined or min(plate.color_rgb) > 225):
         return "textbox"
     return "button"
@@ -231,11 +245,25 @@ def _role_of_filled(plate: widgets.Plate, lines: list[TextLine], height: float, 
     # Buttons keep their text off the edge, and browsers' own buttons are grey.
     no_padding = text_left - x0 < 0.4 * em and plate.outlined and min(plate.color_rgb) > 245
     left_aligned = text_left - x0 < 1.3 * em and (x1 - text_right) > 2.5 * (text_left - x0) + em
-    if min(plate.color_rgb) <= 225 or len(lines) > 1 or not (left_aligned or no_padding):
+    # A dark theme's field is no paler than its page, but a line runs round it and it has the page's tone.
+    like_paper = min(plate.color_rgb) > 225 or (plate.outlined and _contrast(plate) <= 40)
+    if not like_paper or len(lines) > 1 or not (left_aligned or no_padding):
         return "button"
     if height > 2.9 * em:
         return "heading"  # the title bar of a card
-    return "combobox" if x1 - text_right < 3 * em and plate.fill < 0.97 else "textbox"
+    return "textbox"
+
+
+def _ends_in_arrow(page: _Page, plate: widgets.Plate, lines: list[TextLine]) -> bool:
+    """True if a small sign wider than high, like an arrow down, stands at the right end of a field."""
+    x0, y0, x1, y1 = (int(value) for value in plate.bbox_xyxy_px)
+    left = max([x1 - round(1.7 * page.em), x0 + 3, *(int(line.bbox_xyxy_px[2]) for line in lines)])
+    sign = page.edges[y0 + 4 : y1 - 3, left : x1 - 3]
+    if sign.size == 0 or not sign.any():
+        return False
+    rows, columns = np.flatnonzero(sign.any(axis=1)), np.flatnonzero(sign.any(axis=0))
+    high, wide = int(rows[-1] - rows[0] + 1), int(columns[-1] - columns[0] + 1)
+    return bool(columns[0] > 0 and 3 <= high <= 0.7 * page.em and 1.15 * high <= wide <= 3 * high)
 
 
 def _is_picture(page: _Page, element: Element, controls: list[Element]) -> bool:
@@ -335,7 +363,7 @@ def _pieces(page: _Page, line: TextLine) -> list[Element]:
     ]
     if any(span.whole_line for span in spans):
         return found
-    for piece in _split_at_gaps(line):
+    for piece in _split_at_gaps(line, widgets.blank_columns(page.image, line.bbox_xyxy_px)):
         box = widgets.ink_box(page.image, piece.bbox_xyxy_px)
         covered = sum(max(0.0, min(s.bbox_xyxy_px[2], box[2]) - max(s.bbox_xyxy_px[0], box[0])) for s in spans)
         if covered < 0.8 * (box[2] - box[0]):
@@ -350,17 +378,19 @@ def _links_color(color: tuple[int, int, int]) -> bool:
     return blue > red + 30 and blue >= green
 
 
-def _split_at_gaps(line: TextLine) -> list[TextLine]:
+def _split_at_gaps(line: TextLine, blank: NDArray[np.bool_]) -> list[TextLine]:
     """Cut a line after menu arrows and where letters stand far apart: neighbours of a menu bar read as one line."""
     xs = line.char_x_px
     glyphs = [char for char in line.text if not char.isspace()]
     if len(glyphs) != len(xs):
         return [line]
-    cuts = [
-        (left + right) / 2
-        for (left, right), char in zip(pairwise(xs), glyphs, strict=False)
-        if right - left > 1.4 * line.height_px or (char in _ARROWS and right - left > 0.5 * line.height_px)
-    ]
+    start, high = int(line.bbox_xyxy_px[0]), line.height_px
+    cuts = []
+    for (left, right), char in zip(pairwise(xs), glyphs, strict=False):
+        between = int(blank[max(int(left) - start, 0) : max(int(right) - start, 0)].sum())
+        # A space leaves a third of the letters' height blank; the box is about 1.5 times as high as the letters.
+        if between > 0.65 * high or (char in _ARROWS and right - left > 0.5 * high):
+            cuts.append((left + right) / 2)
     edges = [line.bbox_xyxy_px[0], *cuts, line.bbox_xyxy_px[2]]
     pieces = [line.slice(left, right + 0.01) for left, right in pairwise(edges)]
     return [replace(piece, text=piece.text.rstrip(_ARROWS + " ") or piece.text) for piece in pieces if piece.text]
@@ -380,7 +410,7 @@ def _icons(page: _Page, controls: list[Element]) -> list[Element]:
         if not any(_belongs_to(page, box, control) for control in controls) and not any(
             overlap_share(box, other.bbox_xyxy_px) > 0.5 for other in found
         ):
-            small = max(box[2] - box[0], box[3] - box[1]) <= page.em
+            small = box[3] - box[1] <= page.em and box[2] - box[0] <= 2.4 * page.em
             shape = widgets.tick_shape(page.image, box) if small else None
             found.append(Element(bbox_xyxy_px=box, text="", role=shape or "icon", score=0.8 if shape else 0.6))
     sliders = [

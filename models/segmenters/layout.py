@@ -5,7 +5,7 @@ Used by `models.segmenters.gui`; geometry and text only, no pixels.
 
 from dataclasses import dataclass, replace
 
-from models.ranking.places import FIELD_ROLES, LABEL_ROLES, label_distance
+from models.ranking.places import FIELD_ROLES, LABEL_ROLES, TICK_ROLES, label_distance
 from models.segmenters.ocr import Box
 
 _PROSE_CHARS = 28
@@ -123,11 +123,11 @@ def attach_labels(elements: list[Element], captions: list[Element], em: float) -
 
     `captions` are texts without a mark of their own, as inside a button that wraps a checkbox.
     """
-    labels = [element for element in elements if element.role in LABEL_ROLES and element.text] + captions
+    labels = [element for element in elements if element.role in LABEL_ROLES and element.text]
     named = []
     for element in elements:
         if element.role in FIELD_ROLES and not element.text:
-            label = nearest_label(element, labels, em)
+            label = nearest_label(element, labels + captions if element.role in TICK_ROLES else labels, em)
             named.append(replace(element, text=label.text) if label else element)
         else:
             named.append(element)

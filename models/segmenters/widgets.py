@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from models.segmenters.ocr import Box, TextLine
 
-Shape = Literal["rect", "disc"]
+Shape = Literal["rect", "pill", "disc"]
+Tick = Literal["checkbox", "radio", "switch"]
 
 # Neighbouring pixels that differ by more than this are an edge: page gradients step by 1-2, pale fields by 5 and more.
 _EDGE_STEP = 3
@@ -25,7 +26,7 @@ _LINK_CHROMA = 60
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plate:
-    """A flat-coloured area with a rectangular or round outline."""
+    """A flat-coloured area with a rectangular or round outline; a pill is a rectangle with half circles as short sides."""
 
     bbox_xyxy_px: Box
     shape: Shape
@@ -91,13 +92,13 @@ def _outline(mask: NDArray[np.uint8]) -> Shape | None:
         filled[:, :band].max(axis=1).mean(),
         filled[:, -band:].max(axis=1).mean(),
     )
+    if w >= 1.4 * h and 0.8 <= share <= 0.97 and max(sides[2:]) <= 0.75 and min(sides[:2]) >= 0.45:
+        return "pill"
     # Text that touches the border opens the outline there: four long sides are a rectangle all the same.
     if share >= 0.9 or (share >= 0.7 and min(sides) >= 0.72):
         return "rect"
     if 0.70 <= share <= 0.90 and 0.8 <= w / h <= 1.25:
         return "disc" if min(sides) >= 0.15 else None
-    if share >= 0.86 and w > 1.5 * h and min(sides[:2]) >= 0.6:
-        return "rect"  # a pill: its short sides are half circles
     return None
 
 
@@ -157,7 +158,7 @@ def find_ink_spans(image: NDArray[np.uint8], line: TextLine) -> list[InkSpan]:
     if underline.any():
         # Within one link the stroke runs on under the spaces; two links side by side leave bare paper between them.
         letters = solid if not colored.any() else colored
-        joined &= _close_gaps(letters.any(axis=0) | strokes, 1)
+        joined &= _close_gaps(letters.any(axis=0) | strokes, 0.125 * line.height_px)
     solid_columns = _close_gaps(solid.any(axis=0), 0.45 * line.height_px)
     spans = []
     for left, right in _runs(joined):
@@ -194,6 +195,16 @@ def ink_box(image: NDArray[np.uint8], box: Box) -> Box:
     return float(x0 + columns.min()), float(y0 + rows.min()), float(x0 + columns.max() + 1), float(y0 + rows.max() + 1)
 
 
+def blank_columns(image: NDArray[np.uint8], box: Box) -> NDArray[np.bool_]:
+    """Return for each column of a text box whether it holds no ink, (width,) bool."""
+    x0, y0, x1, y1 = (int(value) for value in box)
+    crop = image[y0:y1, x0:x1].astype(np.int16)
+    if crop.size == 0:
+        return np.zeros(max(x1 - x0, 0), np.bool_)
+    ink = np.abs(crop - np.asarray(_paper_color(crop), np.int16)).max(axis=2)
+    return np.asarray(~(ink > 0.4 * max(int(ink.max()), 1)).any(axis=0), np.bool_)
+
+
 def ink_color(image: NDArray[np.uint8], box: Box) -> tuple[int, int, int]:
     """Median colour of the pixels of a text box that stand out most from its background."""
     x0, y0, x1, y1 = (int(value) for value in box)
@@ -204,8 +215,8 @@ def ink_color(image: NDArray[np.uint8], box: Box) -> tuple[int, int, int]:
     return _median_color(crop[ink >= 0.7 * ink.max()])
 
 
-def tick_shape(image: NDArray[np.uint8], box: Box) -> Literal["checkbox", "radio"] | None:
-    """Tell whether the ink in a box has the outline of a tick box or of a radio button: a clean square or circle."""
+def tick_shape(image: NDArray[np.uint8], box: Box) -> Tick | None:
+    """Tell whether the ink in a box has the outline of a tick box, radio button or switch: clean square, circle, pill."""
     x0, y0, x1, y1 = (int(value) for value in box)
     crop = image[max(y0 - 2, 0) : y1 + 2, max(x0 - 2, 0) : x1 + 2].astype(np.int16)
     if min(crop.shape[:2]) < 8:
@@ -213,23 +224,25 @@ def tick_shape(image: NDArray[np.uint8], box: Box) -> Literal["checkbox", "radio
     ring = np.concatenate([crop[0], crop[-1], crop[:, 0], crop[:, -1]])
     ink = (np.abs(crop - np.median(ring, axis=0)).max(axis=2) > 40).astype(np.uint8)
     contours, _ = cv2.findContours(ink, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    if not contours:
-        return None
-    contour = max(contours, key=cv2.contourArea)
-    _, _, width, height = cv2.boundingRect(contour)
-    if abs(width - height) > 1 or width < 8:
+    contour = max(contours, key=cv2.contourArea, default=np.zeros((1, 1, 2), np.int32))
+    x, y, width, height = cv2.boundingRect(contour)
+    long = 1.5 * height <= width <= 2.6 * height
+    if not (long or abs(width - height) <= 1) or min(width, height) < 8:
         return None
     filled = cv2.drawContours(np.zeros_like(ink), [contour], -1, 1, cv2.FILLED)
     if int(ink.sum()) > int(filled.sum()) + 3:
         return None  # something else lies in the box
+    flips = (filled[:, ::-1], filled[::-1])
+    if any(float((filled != flip).mean()) >= 0.06 for flip in flips):
+        return None
     share = float(filled.sum()) / (width * height)
-    mirrored = float((filled != filled[:, ::-1]).mean()) < 0.06 and float((filled != filled[::-1]).mean()) < 0.06
-    if share >= 0.93 and mirrored:
-        return "checkbox"
-    return "radio" if 0.74 <= share <= 0.88 and mirrored else None
+    if long:
+        corners = filled[[y, y, y + height - 1, y + height - 1], [x, x + width - 1, x, x + width - 1]]
+        return "switch" if share >= 0.85 and not corners.any() else None
+    return "checkbox" if share >= 0.93 else "radio" if 0.74 <= share <= 0.88 else None
 
 
-def find_ticks(image: NDArray[np.uint8], line: TextLine) -> list[tuple[Box, Literal["checkbox", "radio"]]]:
+def find_ticks(image: NDArray[np.uint8], line: TextLine) -> list[tuple[Box, Tick]]:
     """Return the tick boxes and radio buttons that stand in a text line's box before or between its letters."""
     x0, y0, x1, y1 = (int(value) for value in line.bbox_xyxy_px)
     crop = image[y0:y1, x0:x1].astype(np.int16)
@@ -237,11 +250,12 @@ def find_ticks(image: NDArray[np.uint8], line: TextLine) -> list[tuple[Box, Lite
         return []
     ink = np.abs(crop - np.asarray(_paper_color(crop), np.int16)).max(axis=2) > 60
     high = line.height_px
-    found: list[tuple[Box, Literal["checkbox", "radio"]]] = []
+    found: list[tuple[Box, Tick]] = []
     for left, right in _runs(ink.any(axis=0)):
         rows = np.flatnonzero(ink[:, left:right].any(axis=1))
         tall = int(rows[-1] - rows[0] + 1)
-        if abs((right - left) - tall) > 1 or not 0.4 * high <= tall <= 0.95 * high:
+        long = 1.5 * tall <= right - left <= 2.6 * tall
+        if not (long or abs((right - left) - tall) <= 1) or not 0.4 * high <= tall <= 0.95 * high:
             continue
         box = (float(x0 + left), float(y0 + rows[0]), float(x0 + right), float(y0 + rows[-1] + 1))
         read = line.slice_text(box[0] - 1, box[2] + 1)
