@@ -33,8 +33,14 @@ def answers(choices: Sequence[str], dialect: Dialect) -> dict[str, str]:
 
 
 def structured_outputs(choices: Sequence[str], dialect: Dialect) -> dict[str, Any]:
-    """Return vLLM's `structured_outputs` value that admits exactly the answers of `choices`."""
-    return {"choice": list(answers(choices, dialect))}
+    """Return vLLM's `structured_outputs` value that admits exactly the answers of `choices`.
+
+    What follows `ASSISTANT:` begins with a blank in our model's training; forbidding it would force tokens it never saw. Other
+    models' templates differ, so they may do either.
+    """
+    texts = list(answers(choices, dialect))
+    spaced = [f" {text}" for text in texts]
+    return {"choice": spaced if dialect == "tiny" else texts + spaced}
 
 
 def json_schema(choices: Sequence[str]) -> dict[str, Any]:

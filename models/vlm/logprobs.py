@@ -2,7 +2,8 @@
 
 A server shows, for each token it took, the likeliest tokens it could have taken. Where an alternative fits exactly one choice,
 that choice's own probability is known; where it fits several ("2" begins 2 and 20 to 29), its mass is shared among them equally
-and they are reported as estimated. Tokens are compared by their text without blanks, so any tokenizer will do.
+and they are reported as estimated. Tokens are compared by their text without blanks, so any tokenizer will do: where "M", "Mark"
+and " Mark" leave the same choices open, they are one branch.
 """
 
 import math
@@ -36,18 +37,20 @@ def weigh(steps: Sequence[TokenStep], answers: Mapping[str, str], chosen: str) -
     for step in steps:
         if _sole(keys, path) is not None:
             break
-        taken = compact(step.token)
-        for text, logprob in dict(step.alternatives).items():
-            piece = compact(text)
-            if not piece or piece == taken:
-                continue
-            fitting = [choice for key, choice in keys.items() if key.startswith(path + piece)]
-            for choice in fitting:
-                mass_of[choice] += mass * _probability(logprob) / len(fitting)
-            if len(fitting) == 1:
-                estimated.discard(fitting[0])
-        path += taken
-        mass *= _probability(step.logprob)
+        taken = path + compact(step.token)
+        open_after = _open(keys, taken)
+        taken_mass = 0.0
+        for text, logprob in (dict(step.alternatives) | {step.token: step.logprob}).items():
+            share = mass * _probability(logprob)
+            open_here = _open(keys, path + compact(text))
+            if open_here == open_after:
+                taken_mass += share
+            elif compact(text):
+                for choice in open_here:
+                    mass_of[choice] += share / len(open_here)
+                if len(open_here) == 1:
+                    estimated -= open_here
+        path, mass = taken, taken_mass
     last = _sole(keys, path)
     if last is not None:
         mass_of[last] += mass
@@ -67,9 +70,13 @@ def compact(text: str) -> str:
     return "".join(text.replace("\u2581", "").replace("\u0120", "").split())
 
 
+def _open(keys: Mapping[str, str], path: str) -> set[str]:
+    return {choice for key, choice in keys.items() if key.startswith(path)}
+
+
 def _sole(keys: Mapping[str, str], path: str) -> str | None:
-    fitting = [choice for key, choice in keys.items() if key.startswith(path)]
-    return fitting[0] if len(fitting) == 1 else None
+    fitting = _open(keys, path)
+    return fitting.pop() if len(fitting) == 1 else None
 
 
 def _probability(logprob: float) -> float:

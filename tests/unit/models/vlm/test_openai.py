@@ -45,7 +45,7 @@ def test_the_body_is_greedy_and_clamped(served: OpenAiBackend, script: Script) -
 def test_choose_constrains_by_structured_outputs(served: OpenAiBackend, script: Script) -> None:
     served.choose(asked(), ("1", "2"))
     (body,) = script.bodies
-    assert body["structured_outputs"] == {"choice": ["[1]", "[2]", "[none]"]}
+    assert body["structured_outputs"] == {"choice": ["[1]", "[2]", "[none]", " [1]", " [2]", " [none]"]}
     assert (body["logprobs"], body["top_logprobs"]) == (True, 20)
     assert not [key for key in body if key.startswith("guided")]
 
@@ -210,4 +210,18 @@ def test_tokens_of_any_cut_are_understood() -> None:
     ]
     weights = weigh(steps, answers, "12")
     assert weights.probabilities == pytest.approx({"1": 0.25 / 0.875, "12": 0.5 / 0.875, NONE: 0.125 / 0.875})
+    assert weights.estimated == frozenset()
+
+
+def test_spellings_that_leave_the_same_choices_open_are_one_branch() -> None:
+    answers = {"Mark 1.": "1", "Mark 2.": "2", "None.": NONE}
+    first = {"M": 0.3, "Mark": 0.2, " Mark": 0.1, "N": 0.2, "None": 0.1, "Z": 0.1}
+    steps = [
+        TokenStep(token="M", logprob=np.log(0.3), alternatives=tuple((t, np.log(p)) for t, p in first.items())),
+        TokenStep(token="ark", logprob=0.0, alternatives=()),
+        TokenStep(token=" ", logprob=0.0, alternatives=(("!", -9999.0),)),
+        TokenStep(token="2", logprob=np.log(0.75), alternatives=(("1", np.log(0.25)), ("2", np.log(0.75)))),
+    ]
+    weights = weigh(steps, answers, "2")
+    assert weights.probabilities == pytest.approx({"1": 0.15 / 0.9, "2": 0.45 / 0.9, NONE: 0.3 / 0.9})
     assert weights.estimated == frozenset()
