@@ -138,6 +138,7 @@ export class Viewer {
     stage.dataset.lit = focus.named.join(" ");
     stage.dataset.hovered = focus.hovered ?? "";
     stage.dataset.pinned = focus.pinned ?? "";
+    stage.dataset.aim = focus.action ? focus.action.point_xy_px.join(" ") : "";
     this.light(lit, front);
   }
 

@@ -1,0 +1,135 @@
+"""A real Chromium on the real service; the model behind the service is a scripted server, so that answers are known."""
+
+import base64
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.acceptance.service import serving
+from tests.unit.models.vlm.vllm_double import Script, vllm_double
+
+CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+# A drop as the browser makes it; a script cannot move a file of the desktop.
+DROP = """([name, type, data]) => {
+  const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
+  const transfer = new DataTransfer();
+  transfer.items.add(new File([bytes], name, { type }));
+  const stage = document.getElementById("stage");
+  for (const kind of ["dragenter", "dragover", "drop"]) {
+    stage.dispatchEvent(new DragEvent(kind, { bubbles: true, cancelable: true, dataTransfer: transfer }));
+  }
+}"""
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One Chromium for all tests."""
+    if not CHROMIUM.exists():
+        pytest.skip(f"needs Chromium in {CHROMIUM} (Debian: apt-get install chromium; elsewhere: set CHROMIUM)")
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=str(CHROMIUM), args=list(FLAGS), headless=True)
+        yield started
+        started.close()
+
+
+@pytest.fixture(scope="session")
+def _model() -> Iterator[tuple[Script, str]]:
+    script = Script()
+    with vllm_double(script) as url:
+        yield script, url
+
+
+@pytest.fixture
+def model(_model: tuple[Script, str]) -> Iterator[Script]:
+    """What the model server does, for one test to change."""
+    script, _ = _model
+    usual = Script()
+    yield script
+    script.free_text, script.delay_s = usual.free_text, usual.delay_s
+
+
+@pytest.fixture(scope="session")
+def address(browser: Browser, _model: tuple[Script, str]) -> Iterator[str]:
+    """URL of the service; asks for the browser first, so that nothing is started for a test that is skipped."""
+    with serving(MARKWISE_VLM_URL=_model[1], MARKWISE_VLM_MODEL="m") as url:
+        yield url
+
+
+@pytest.fixture
+def api(address: str) -> Iterator[httpx.Client]:
+    """The same service without the page."""
+    with httpx.Client(base_url=address, timeout=120) as client:
+        yield client
+
+
+class OpenPage:
+    """A tab with the page, and what it must not do written down."""
+
+    def __init__(self, page: Page, address: str) -> None:
+        self.page = page
+        self.address = address
+        self.errors: list[str] = []
+        self.foreign: list[str] = []
+        page.set_default_timeout(30_000)
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("console", lambda message: self._said(message.type, message.text))
+        page.on("request", lambda request: self._asked(request.url))
+        page.goto(address)
+
+    def _said(self, kind: str, text: str) -> None:
+        # Chromium itself reports every response above 399; tests provoke those.
+        if kind == "error" and "Failed to load resource" not in text:
+            self.errors.append(text)
+
+    def _asked(self, url: str) -> None:
+        if not url.startswith((f"{self.address}/", f"blob:{self.address}/")):
+            self.foreign.append(url)
+
+    def drop(self, name: str, data: bytes, media_type: str = "image/png") -> None:
+        """Let a file fall on the stage."""
+        self.page.evaluate(DROP, [name, media_type, base64.b64encode(data).decode()])
+
+    def point(self, x: float, y: float) -> tuple[float, float]:
+        """Where a pixel of the picture lies in the window."""
+        box = self.page.locator("#picture").bounding_box()
+        width = self.page.locator("#picture").evaluate("(image) => image.width")
+        assert box is not None
+        return box["x"] + x * box["width"] / width, box["y"] + y * box["width"] / width
+
+    def light_at(self, x: float, y: float) -> list[int]:
+        """RGBA of the layer above the picture, at a pixel of the picture."""
+        left, top = self.point(x, y)
+        found: list[int] = self.page.evaluate(
+            """([x, y]) => {
+              const layer = document.getElementById("light");
+              const box = layer.getBoundingClientRect();
+              const ratio = layer.width / box.width;
+              return [...layer.getContext("2d").getImageData((x - box.x) * ratio, (y - box.y) * ratio, 1, 1).data];
+            }""",
+            [left, top],
+        )
+        return found
+
+
+@pytest.fixture
+def opened(browser: Browser, address: str) -> Iterator[OpenPage]:
+    """The page in a tab of its own; at the end it has made no error and asked nobody else."""
+    context = browser.new_context(viewport={"width": 1280, "height": 800})
+    made = OpenPage(context.new_page(), address)
+    yield made
+    context.close()
+    assert made.errors == []
+    assert made.foreign == []
