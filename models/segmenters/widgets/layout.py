@@ -1,6 +1,6 @@
 """Arranges interface elements: joins icons with their captions and lines to paragraphs, gives fields their labels.
 
-Used by `models.segmenters.gui`; geometry and text only, no pixels.
+Geometry and text only, no pixels.
 """
 
 from dataclasses import dataclass, replace
@@ -86,6 +86,16 @@ def name_cells(controls: list[Element]) -> list[Element]:
             in_column += abs(left - x0) <= 2 and abs(right - x1) <= 2 and min(abs(top - y1), abs(bottom - y0)) <= 3
         named.append(replace(control, role="cell") if in_row and in_column and control.text else control)
     return named
+
+
+def without_linked_cells(controls: list[Element], texts: list[Element]) -> list[Element]:
+    """Drop the cells whose text is a link: only the link answers a click, and it has its own element."""
+    links = [text.bbox_xyxy_px for text in texts if text.role == "link"]
+    return [
+        one
+        for one in controls
+        if one.role != "cell" or not any(overlap_share(link, one.bbox_xyxy_px) > 0.9 for link in links)
+    ]
 
 
 def join_paragraphs(texts: list[Element], controls: list[Element], em: float) -> list[Element]:

@@ -1,0 +1,1 @@
+"""How the `gui` segmenter sees widgets: plates, ink and signs, what they are, and how they belong together."""
