@@ -16,7 +16,7 @@ from uuid import UUID, uuid4
 
 from celery import Celery, signals
 
-from app.queue.broker import celery_app
+from app.queue.broker import HintBroker, celery_app
 from app.queue.tasks import RUN_JOB, Queue
 from app.settings import Settings
 from app.stack.processes import bind_to_parent
@@ -24,6 +24,7 @@ from workers.handlers import HANDLERS
 from workers.presence import Presence
 from workers.resources import Resources
 from workers.runner import Runner
+from workers.watchdog import Watchdog
 
 _log = logging.getLogger(__name__)
 ResourcesFactory = Callable[[Settings], Resources]
@@ -56,7 +57,9 @@ class PoolChild:
         self._resources = self._make_resources(self._settings)
         self._runner = Runner(self._resources, self._registry, worker=name, draining=self.draining)
         self._resources.warm(self._queues)
-        self._presence = Presence(self._resources.queue_engine, name, self._queues)
+        runner = self._runner
+        watchdog = Watchdog(HintBroker(self._settings), self._queues, activity=lambda: runner.activity)
+        self._presence = Presence(self._resources.queue_engine, name, self._queues, look=watchdog.look)
         self._presence.start()
 
     def end(self, **_: Any) -> None:

@@ -6,6 +6,7 @@ are on the job's own row.
 
 import logging
 import threading
+from collections.abc import Callable
 
 from sqlalchemy import Engine, delete
 from sqlalchemy.dialects.postgresql import insert
@@ -20,10 +21,12 @@ PRESENCE_EVERY_S = 5.0
 
 
 class Presence:
-    """Refreshes one row of `worker_processes` until stopped, then takes it away."""
+    """Refreshes one row of `worker_processes` until stopped, then takes it away; `look` is called as often."""
 
-    def __init__(self, engine: Engine, name: str, queues: tuple[str, ...]) -> None:
-        self._engine, self._name, self._queues = engine, name, list(queues)
+    def __init__(
+        self, engine: Engine, name: str, queues: tuple[str, ...], *, look: Callable[[], None] = lambda: None
+    ) -> None:
+        self._engine, self._name, self._queues, self._look = engine, name, list(queues), look
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="presence", daemon=True)
 
@@ -45,6 +48,7 @@ class Presence:
         while True:
             try:
                 self._refresh()
+                self._look()
             except SQLAlchemyError as exc:
                 _log.warning("presence not written: %s", type(exc).__name__)
             if self._stop.wait(PRESENCE_EVERY_S):

@@ -40,7 +40,7 @@ class Outcome(StrEnum):
 
 
 class Runner:
-    """Runs jobs in this process, one at a time."""
+    """Runs jobs in this process, one at a time; `activity` is odd while it does."""
 
     def __init__(
         self,
@@ -51,9 +51,17 @@ class Runner:
         draining: Callable[[], bool] = lambda: False,
     ) -> None:
         self._resources, self._registry, self._worker, self._draining = resources, registry, worker, draining
+        self.activity = 0
 
     def run(self, job_id: UUID) -> Outcome:
         """Run one job if it can be claimed; never raises for anything the work does."""
+        self.activity += 1
+        try:
+            return self._run(job_id)
+        finally:
+            self.activity += 1
+
+    def _run(self, job_id: UUID) -> Outcome:
         if self._draining():
             return Outcome.NOT_OURS  # the hint is spent; housekeeping sends another
         settings = self._resources.settings

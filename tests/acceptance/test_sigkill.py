@@ -31,7 +31,7 @@ def count(settings: Settings, statement: str) -> int:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(150)
+@pytest.mark.timeout(200)
 def test_killed_workers_lose_nothing_and_repeat_nothing(
     effects_database: Settings, engine: Engine, tenant: object, processes: Processes
 ) -> None:
@@ -48,7 +48,7 @@ def test_killed_workers_lose_nothing_and_repeat_nothing(
 
     kills, next_kill_at, wiped = 0, time.monotonic() + 3, False
     unfinished = "SELECT count(*) FROM jobs WHERE finished_at IS NULL"
-    deadline = time.monotonic() + 75
+    deadline = time.monotonic() + 120
     while (left := count(effects_database, unfinished)) and time.monotonic() < deadline:
         if time.monotonic() >= next_kill_at:
             victim = kills % WORKERS
