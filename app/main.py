@@ -35,10 +35,11 @@ def create_app(settings: Settings) -> FastAPI:
         listener = JobListener(settings.app_url)
         listener.start()
         decoder = ImageDecoder()
+        blobs = open_blobs(settings.blobs_place)
         app.state.web = Web(
             settings=settings,
             engine=engine,
-            blobs=open_blobs(settings.blobs_place),
+            blobs=blobs,
             decoder=decoder,
             fetch_policy=FetchPolicy(),
             listener=listener,
@@ -48,6 +49,7 @@ def create_app(settings: Settings) -> FastAPI:
         finally:
             listener.stop()
             decoder.close()
+            blobs.close()
             engine.dispose()
 
     app = FastAPI(

@@ -40,20 +40,19 @@ class GiveUp:
     error: dict[str, Any]
 
 
-# The first line that fits decides; subclasses stand before their parents.
+_NO_WEIGHTS = error_body("model.weights_missing", "The weights of the model are not installed", status=503)
+
+
 class NotWaitedFor(Exception):
-    """A dependency is down, and the caller waits for an answer rather than for the dependency."""
+    """A model is down, and the caller waits for an answer rather than for the model; the message is ours."""
 
 
+# The first line that fits decides; subclasses stand before their parents.
 _GIVE_UP: tuple[tuple[type[BaseException], dict[str, Any]], ...] = (
     (EveryItemFailed, ALL_FAILED),
     (model_errors.BadImage, error_body("image.bad", "The image cannot be used", status=422)),
     (model_errors.BadRegions, error_body("regions.bad", "A provided region cannot be used", status=422)),
     (model_errors.BadInput, error_body("input.bad", "The input cannot be used", status=422)),
-    (
-        model_errors.WeightsMissing,
-        error_body("model.weights_missing", "The weights of the model are not installed", status=422),
-    ),
     (
         model_errors.BadOutput,
         error_body("model.bad_output", "The model's answer was not in the agreed form", status=502),
@@ -98,6 +97,10 @@ def decide(error: BaseException, attempt: int) -> Retry | GiveUp:
         return later
     if isinstance(error, app_errors.AppError):
         return GiveUp(error=_of_app_error(error))
+    if isinstance(error, NotWaitedFor):
+        return GiveUp(error=_of_app_error(app_errors.ModelUnavailable(), str(error)))
+    if isinstance(error, model_errors.WeightsMissing):
+        return GiveUp(error=_NO_WEIGHTS)  # its message names a folder of this machine; the log has it
     for kind, body in _GIVE_UP:
         if isinstance(error, kind):
             return GiveUp(error=body | {"detail": str(error)} if isinstance(error, _OURS) and str(error) else body)

@@ -25,6 +25,10 @@ class KeyRepository:
             raise NotFound("There is no tenant with this name.")
         return found
 
+    def tenant_ids(self) -> list[UUID]:
+        """Return the ids of all tenants."""
+        return list(self.session.scalars(select(TenantTableRow.id)))
+
     def find_live(self, key_sha256: bytes) -> KeyRow | None:
         """Return the key with this hash unless it is revoked or expired.
 

@@ -48,7 +48,7 @@ def caller_of(request: Request, web: WebPart) -> Caller:
     """Return who calls; raises Unauthorised. Done once per request, whoever asks first."""
     known: Caller | None = getattr(request.state, "caller", None)
     if known is None:
-        known = authenticate(web.engine, request.headers.get("authorization"), key_required=web.settings.key_required)
+        known = authenticate(web.engine, request.headers.get("authorization"), key_required=web.settings.require_keys)
         request.state.caller = known
     return known
 

@@ -16,6 +16,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
 from app.errors import AppError, Unavailable
+from app.storage.blobs import StoreUnavailable
 
 log = logging.getLogger("markwise.http")
 
@@ -76,7 +77,6 @@ def install(app: FastAPI) -> None:
     """Register the handlers."""
 
     def app_error(request: Request, exc: Exception) -> JSONResponse:
-        # Errors of every layer share the attributes status, code, title and detail (app.errors, app.imaging.errors).
         found: Any = exc
         return problem(
             request,
@@ -106,14 +106,16 @@ def install(app: FastAPI) -> None:
         log.warning("database unavailable: %s", type(exc).__name__)
         return app_error(request, Unavailable("The catalog does not answer."))
 
+    def store_down(request: Request, exc: Exception) -> JSONResponse:
+        log.warning("blob store unavailable: %s", exc)
+        return app_error(request, Unavailable("The blob store does not answer."))
+
     def unexpected(request: Request, exc: Exception) -> JSONResponse:
         log.error("unexpected error, request %s", getattr(request.state, "request_id", ""), exc_info=exc)
         return problem(request, status=500, code="internal", title="Something went wrong on our side")
 
-    from app.imaging.errors import ImagingError
-
     app.add_exception_handler(AppError, app_error)
-    app.add_exception_handler(ImagingError, app_error)
+    app.add_exception_handler(StoreUnavailable, store_down)
     app.add_exception_handler(RequestValidationError, shape_error)
     app.add_exception_handler(ValidationError, shape_error)
     app.add_exception_handler(HTTPException, http_error)
