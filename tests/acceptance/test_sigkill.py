@@ -4,6 +4,7 @@ Workers are killed without warning, with everything they forked, while 200 jobs 
 """
 
 import random
+import shutil
 import signal
 import time
 from pathlib import Path
@@ -17,6 +18,9 @@ from app.catalog.session import transaction
 from app.catalog.tables import JobItemRow, JobRow
 from app.queue.outbox import enqueue
 from app.settings import Settings
+from app.stack import redis_server
+from app.stack.layout import DataFolder
+from app.stack.processes import spawn, stop
 from tests.acceptance.processes import Processes, wait_until
 
 JOBS = 200
@@ -167,3 +171,38 @@ def test_orders_are_taken_while_redis_is_away_and_done_when_it_is_back(
     finally:
         processes.stop()
         back.stop()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(200)
+def test_killing_redis_twice_loses_nothing(
+    effects_database: Settings, engine: Engine, tenant: object, tmp_path: Path
+) -> None:
+    folder = DataFolder(home=tmp_path / "redis-home")
+    folder.create()
+    spec = redis_server.spec(folder)
+    settings = effects_database.model_copy(update={"redis_url": redis_server.url(folder)})
+    processes = Processes(settings, tmp_path / "processes.log")
+    with (tmp_path / "redis.log").open("ab") as log:
+        server = spawn(spec, output=log)
+        try:
+            processes.housekeeping()
+            processes.worker()
+            for batch in range(3):
+                for _ in range(20):
+                    with transaction(engine, tenant) as session:
+                        enqueue(session, kind="test.effect", queue="batch", payload={"seconds": 0.05})
+                if batch < 2:
+                    time.sleep(1.5)
+                    server.kill()
+                    server.wait(5)
+                    time.sleep(1)
+                    server = spawn(spec, output=log)
+            wait_until(
+                lambda: count(settings, "SELECT count(*) FROM jobs WHERE status = 'succeeded'") == 60, within_s=90
+            )
+            assert count(settings, "SELECT count(*) FROM effects") == 60
+        finally:
+            processes.stop()
+            stop(server, spec)
+            shutil.rmtree(folder.sockets, ignore_errors=True)
