@@ -81,7 +81,8 @@ def run_stage(
     while not _any(budget.fraction >= 1.0):
         window.add(_step(model, stage, budget, settings, optimizer))
         budget.tick()
-        if budget.step % METRIC_EVERY == 0:
+        # The first step shows that it works at all, the last one how it ended.
+        if budget.step % METRIC_EVERY == 0 or budget.step == 1 or budget.fraction >= 1.0:
             window.report(reporter, stage.name, budget)
             window = _Window()
         asked = _any(stop.asked)

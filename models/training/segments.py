@@ -24,6 +24,8 @@ ASKED_AS: Final[dict[str, prompts.Task]] = {
     "table-which": "act",
 }
 LIST_WEIGHT: Final = 3.0
+# Only the digits of `Mark 3.` carry anything, and finding them is the last skill to come.
+WHICH_WEIGHT: Final = 2.5
 ROLE_NAMES: Final[dict[str, tuple[str, ...]]] = {
     "searchbox": ("search box", "search field", "searchbox"),
     "textbox": ("text box", "field", "text field", "input", "textbox"),
@@ -41,21 +43,24 @@ FIELDS: Final = ("textbox", "searchbox", "combobox")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Segment:
-    """One question, its answer, what it counts in the loss, and which kind of task it is."""
+    """One question, its answer, what it counts in the loss, and which kind of task it is.
+
+    `hint` is the part of the question after which the answer can be known; the packer asks for it there as well,
+    because a model that must first carry it to the answer found it only after hundreds of steps.
+    """
 
     task: str
     query: str
     answer: str
     weight: float = 1.0
+    hint: str | None = None
 
 
-def segment(task: str, query: str, answer: str, weight: float = 1.0) -> Segment:
+def segment(task: str, query: str, answer: str, weight: float = 1.0, hint: str | None = None) -> Segment:
     """A segment whose question is worded as serving words it."""
+    worded = prompts.build_prompt(ASKED_AS.get(task, "ask"), query, (), "tiny")
     return Segment(
-        task=task,
-        query=prompts.build_prompt(ASKED_AS.get(task, "ask"), query, (), "tiny"),
-        answer=answer,
-        weight=weight,
+        task=task, query=worded, answer=answer, weight=weight, hint=hint if hint and hint in worded else None
     )
 
 
@@ -98,7 +103,7 @@ def _scene_which(scene: Scene, rng: Random) -> Segment:
         prompts.WHICH_TEMPLATES[:1] if rng.random() < 0.35 else prompts.WHICH_TEMPLATES + prompts.ACT_TEMPLATES[:3]
     )
     query = _filled(rng.choice(templates), phrase=phrase)
-    return segment("which", query, prompts.choice_answer(answer, "tiny"))
+    return segment("which", query, prompts.choice_answer(answer, "tiny"), WHICH_WEIGHT, phrase)
 
 
 def _scene_what(scene: Scene, rng: Random, i: int) -> Segment:
@@ -168,12 +173,12 @@ def table_segments(rows: Sequence[TableRow], rng: Random, *, count: int = 8) -> 
             found.append(segment("table-read", query, f"{quoted(row.text, prompts.MAX_TEXT_CHARS)}."))
         elif draw < 0.2 + ABSENT_SHARE:
             absent = _row_phrase(_absent_row(rows, rng), rng)
-            found.append(segment("table-which", _asked(rng, absent, None), "None."))
+            found.append(segment("table-which", _asked(rng, absent, None), "None.", WHICH_WEIGHT, absent))
         else:
             phrase = _unique_phrase(row, rows, texts, rng)
             if phrase:
                 answer = prompts.choice_answer(row.id, "tiny")
-                found.append(segment("table-which", _asked(rng, phrase, row), answer))
+                found.append(segment("table-which", _asked(rng, phrase, row), answer, WHICH_WEIGHT, phrase))
     if rng.random() < 0.15 and len(rows) <= 12:
         items = prompts.list_answer((row.id, row_name(row)) for row in rows)
         found.append(segment("table-list", rng.choice(prompts.LIST_TEMPLATES), items))
