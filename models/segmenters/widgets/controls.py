@@ -10,7 +10,7 @@ import numpy as np
 
 from models.segmenters.ocr import TextLine
 from models.segmenters.widgets.colors import area, color_distance
-from models.segmenters.widgets.ink import ink_color
+from models.segmenters.widgets.ink import find_ink_spans, ink_color
 from models.segmenters.widgets.layout import Element, overlap_share
 from models.segmenters.widgets.page import Page, lines_inside
 from models.segmenters.widgets.plates import Plate, contrast, find_plates
@@ -109,6 +109,8 @@ def _as_control(page: Page, plate: Plate) -> Element | None:
         return _big_field(page, plate, lines)
     if len(lines) > 3 or len(text) > 90 or _is_row_of_texts(lines, em):
         return None
+    if width > 6 * em and any(not span.whole_line for line in lines for span in find_ink_spans(page.image, line)):
+        return None  # a bar with links in its text, like a path of breadcrumbs
     role = _role(plate, lines, width, height, em)
     if role == "textbox" and _ends_in_arrow(page, plate, lines):
         role = "combobox"
