@@ -46,12 +46,8 @@ def run(job: JobContext) -> dict[str, Any] | None:
         except ModelError as exc:
             detail = str(exc) or None
             job.fail_item(item, {"code": "item.failed", "title": "The item failed", "status": 422, "detail": detail})
-
-    def effect(session: Session) -> dict[str, Any]:
+    with job.transaction() as session:
         return {"texts": TextRepository(session).count_of_job(job.job_id)}
-
-    job.finish(effect)
-    return None
 
 
 def _writer(job: JobContext) -> tuple[VlmBackend | None, ModelVersionRow | None]:
