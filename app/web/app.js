@@ -1,6 +1,6 @@
 // The page's entry: makes the parts, connects them, and keeps the address in step (#set=...&tab=jobs).
 
-import { get, onKeyNeeded, readiness, setKey } from "./js/api.js";
+import { get, hasKey, onKeyNeeded, readiness, setKey } from "./js/api.js";
 import { AskBox } from "./js/ask.js";
 import { byId, setText } from "./js/dom.js";
 import { Focus } from "./js/focus.js";
@@ -98,6 +98,7 @@ let keyWanted = null;
 onKeyNeeded(() => {
   keyWanted ??= new Promise((resolve) => {
     const dialog = byId("key-dialog");
+    setText(byId("key-title"), hasKey() ? "The key was not accepted" : "This server wants a key");
     dialog.addEventListener("close", () => {
       const key = byId("key").value.trim();
       byId("key").value = "";

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.acceptance.service import serving
 from tests.unit.models.vlm.vllm_double import Script, vllm_double
@@ -39,6 +39,7 @@ def browser() -> Iterator[Browser]:
     """One Chromium for all tests."""
     if not CHROMIUM.exists():
         pytest.skip(f"needs Chromium in {CHROMIUM} (Debian: apt-get install chromium; elsewhere: set CHROMIUM)")
+    expect.set_options(timeout=30_000)
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=str(CHROMIUM), args=list(FLAGS), headless=True)
         yield started

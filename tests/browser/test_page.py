@@ -5,7 +5,7 @@ import re
 import httpx
 import numpy as np
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 from pycocotools import mask as coco
 
 from tests.acceptance.service import drawn
@@ -136,6 +136,30 @@ def test_refusal_is_said_with_its_request_id(opened: OpenPage) -> None:
     expect(notice).to_have_count(0)
 
 
+def test_server_with_keys_is_given_the_key(opened: OpenPage) -> None:
+    refusal = {"title": "No valid key was given", "status": 401, "request_id": "0"}
+    seen = []
+
+    def guard(route: Route) -> None:
+        headers = dict(route.request.headers)
+        seen.append(headers.pop("authorization", None))
+        if seen[-1] == "Bearer right":
+            route.continue_(headers=headers)
+        else:
+            route.fulfill(status=401, content_type="application/problem+json", json=refusal)
+
+    page = opened.page
+    page.route("**/v1/**", guard)
+    opened.drop("shapes.png", drawn(8))
+    for key, title in (("wrong", "This server wants a key"), ("right", "The key was not accepted")):
+        expect(page.locator("#key-title")).to_have_text(title)
+        page.fill("#key", key)
+        page.press("#key", "Enter")
+    expect(page.locator("#marks .mark").first).to_be_visible()
+    assert seen[:3] == [None, "Bearer wrong", "Bearer right"]
+    assert set(seen[3:]) == {"Bearer right"}
+
+
 def test_text_of_a_picture_never_becomes_markup(opened: OpenPage, api: httpx.Client) -> None:
     evil = "<img src=x onerror=alert(1)>"
     image = api.post("/v1/images", files={"file": drawn(6)}).json()
@@ -160,7 +184,9 @@ def test_keyboard_zooms_and_narrow_windows_do_not_scroll_sideways(opened: OpenPa
     # The picture is drawn with the next frame.
     page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
     after = page.locator("#picture").bounding_box()
-    assert before and after and after["width"] > 1.4 * before["width"]
+    assert before
+    assert after
+    assert after["width"] > 1.4 * before["width"]
     page.set_viewport_size({"width": 390, "height": 844})
     for tab in ("Jobs", "Picture"):
         page.get_by_role("tab", name=tab).click()

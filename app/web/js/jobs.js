@@ -59,7 +59,9 @@ class JobRow {
     const failed = progress.failed ? `, ${progress.failed} failed` : "";
     const count = progress.total > 1 && (progress.failed || progress.total > 3) ? `${progress.done} of ${progress.total}${failed}` : "";
     const words = status === "running" ? stageText(progress.stage) : status === "queued" ? "Waiting for a worker" : null;
-    setText(this.stage, [words, count, `${Math.round(progress.percent)} %`].filter(Boolean).join(" · "));
+    const percent = status === "queued" ? null : `${Math.round(progress.percent)} %`;
+    setText(this.stage, [percent, words, count].filter(Boolean).join(" · "));
+    this.stage.title = this.stage.textContent;
     const attempt = job.attempt > 1 ? `attempt ${job.attempt}` : "";
     setText(this.times, [ago(job.created_at), took(job), attempt].filter(Boolean).join(" · "));
     this.reason.hidden = !error || status === "succeeded";

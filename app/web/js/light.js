@@ -53,25 +53,35 @@ export function outline(context, shape, at, color, ratio) {
   ring(context, shape, at, 2.75, color, ratio);
 }
 
-/** Write a mark's id beside its box, in a size that is readable at any zoom, and inside the stage. */
-export function drawTag(context, id, [left, top, right, bottom], color, stage) {
+/** Write a mark's id over its painted label, never smaller than is readable, with the line to its region. */
+export function drawTag(context, id, { box: [left, top, right, bottom], leader }, color, stage) {
   if (right < 0 || bottom < 0 || left > stage.clientWidth || top > stage.clientHeight) return;
-  context.font = "600 13px system-ui, sans-serif";
-  const width = context.measureText(id).width + 12;
-  const height = 20;
-  const x = Math.min(Math.max(left - 3, 4), stage.clientWidth - width - 4);
-  const above = top - height - 6;
-  const y = above >= 4 ? above : Math.min(Math.max(bottom + 6, 4), stage.clientHeight - height - 4);
+  if (leader) {
+    for (const [width, stroke] of [[4, INK], [2, color]]) {
+      Object.assign(context, { lineWidth: width, strokeStyle: stroke });
+      context.beginPath();
+      context.moveTo(leader[0], leader[1]);
+      context.lineTo(leader[2], leader[3]);
+      context.stroke();
+    }
+  }
+  const height = Math.min(40, Math.max(18, bottom - top));
+  context.font = `600 ${Math.round(height * 0.7)}px system-ui, sans-serif`;
+  const width = Math.max(right - left, context.measureText(id).width + height * 0.5);
+  const within = (middle, length, room) => Math.min(Math.max(middle - length / 2, 2), room - length - 2);
+  const x = within((left + right) / 2, width, stage.clientWidth);
+  const y = within((top + bottom) / 2, height, stage.clientHeight);
   context.fillStyle = color;
   context.strokeStyle = INK;
   context.lineWidth = 1;
   context.beginPath();
-  context.roundRect(x, y, width, height, 6);
+  context.roundRect(x, y, width, height, 5);
   context.fill();
   context.stroke();
   context.fillStyle = "#10151c";
+  context.textAlign = "center";
   context.textBaseline = "middle";
-  context.fillText(id, x + 6, y + height / 2 + 0.5);
+  context.fillText(id, x + width / 2, y + height / 2 + 0.5);
 }
 
 /** Aim at the point of an action. */

@@ -24,6 +24,7 @@ export class MarkList {
     this.list.replaceChildren(...[...this.rows.values()].map((row) => make("li", {}, row)));
     setText(byId("marks-count"), markSet ? String(markSet.marks.length) : "");
     setText(byId("facts"), markSet ? this.facts(markSet) : "");
+    byId("facts").title = markSet ? `${markSet.segmenter.name} ${markSet.segmenter.version}` : "";
     this.light();
   }
 
@@ -31,7 +32,7 @@ export class MarkList {
     const detail = segmenter.granularity === null ? "" : `, detail ${segmenter.granularity}`;
     const left = omitted ? ` · ${omitted} more left out` : "";
     const none = marks.length ? "" : " · Nothing was found: try another way to find regions, or more detail.";
-    return `Found by ${segmenter.name} ${segmenter.version}${detail} · ${image.width} × ${image.height} px${left}${none}`;
+    return `Found by ${segmenter.name}${detail} · ${image.width} × ${image.height} px${left}${none}`;
   }
 
   row(mark) {

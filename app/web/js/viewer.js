@@ -161,7 +161,10 @@ export class Viewer {
     context.globalCompositeOperation = "source-over";
     const color = ({ mark }) => colors.getPropertyValue(front.includes(mark.id) ? "--front" : "--named").trim();
     for (const region of lit) this.place(region, (shape, at) => outline(context, shape, at, color(region), ratio));
-    for (const region of lit) drawTag(context, region.mark.id, this.onStage(region.mark.bbox_xyxy_px), color(region), stage);
+    for (const region of lit) {
+      const { id, label_bbox_xyxy_px: box, leader } = region.mark;
+      drawTag(context, id, { box: this.onStage(box), leader: leader && this.onStage(leader) }, color(region), stage);
+    }
     if (focus.action) {
       const [x, y] = focus.action.point_xy_px;
       drawCrosshair(context, this.x + x * this.scale, this.y + y * this.scale, colors.getPropertyValue("--aim").trim());
