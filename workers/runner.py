@@ -107,12 +107,16 @@ class Runner:
     def _work(self, claim: Claim, heart: Heart) -> None:
         handler = resolve(claim.kind, self._registry)
         with transaction(self._resources.engine, claim.tenant_id) as session:
-            payload = session.scalars(select(JobRow.payload).where(JobRow.id == claim.job_id)).one()
-        job = JobContext(claim=claim, payload=payload, resources=self._resources, heart=heart)
+            row = session.execute(
+                select(JobRow.payload, JobRow.progress_total).where(JobRow.id == claim.job_id)
+            ).one_or_none()
+        if row is None:
+            raise LeaseLost  # the owner has deleted it meanwhile
+        job = JobContext(claim=claim, payload=row.payload, resources=self._resources, heart=heart)
         result = handler(job)
         if job.finished:
             return
-        if self._every_item_failed(claim):
+        if row.progress_total > 0 and self._every_item_failed(claim):
             raise EveryItemFailed
         job.finish(lambda _session: result)
 
