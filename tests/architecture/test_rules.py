@@ -1,0 +1,100 @@
+"""Rules of the house that a linter cannot say: one call site per irreversible act, small modules, a README tree that is true."""
+
+import ast
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGES = ("app", "workers", "models", "migrations")
+LONGEST = 500
+
+
+def modules() -> list[Path]:
+    return [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
+
+
+def places_of(pattern: str) -> set[str]:
+    """Modules whose code (not its strings or comments) matches."""
+    found = set()
+    for path in modules():
+        code = ast.unparse(_without_docstrings(ast.parse(path.read_text(encoding="utf-8"))))
+        if re.search(pattern, code):
+            found.add(str(path.relative_to(ROOT)))
+    return found
+
+
+def _without_docstrings(tree: ast.Module) -> ast.Module:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and ast.get_docstring(
+            node
+        ):
+            node.body = node.body[1:] or [ast.Pass()]
+    return tree
+
+
+@pytest.mark.parametrize(
+    ("act", "pattern", "allowed"),
+    [
+        ("commit", r"\.commit\(", {"app/catalog/session.py"}),
+        ("create a job", r"upsert\(JobRow\)|insert\(JobRow\)|(?<!class )\bJobRow\(", {"app/queue/outbox.py"}),
+        (
+            "read the environment",
+            r"os\.environ|os\.getenv",
+            {
+                "app/settings.py",  # the one reader of settings
+                "app/commands/client.py",  # the caller's key, on the caller's machine
+                "workers/direct.py",
+                "workers/training.py",  # handed on to a child process
+                "models/training/run.py",  # torchrun speaks through the environment
+            },
+        ),
+        ("choose a segmenter by name", r"GuiSegmenter\(|RegionsSegmenter\(|ProvidedSegmenter\(", set()),
+        ("load pickled weights", r"torch\.load\(|pickle\.|weights_only=False", set()),
+        ("evaluate text as code", r"(?<![\w.])eval\(|(?<![\w.])exec\(", set()),
+        ("define a column", r"mapped_column\(", {"app/catalog/tables.py"}),
+    ],
+)
+def test_each_irreversible_act_has_one_place(act: str, pattern: str, allowed: set[str]) -> None:
+    assert places_of(pattern) - allowed == set(), f"only {sorted(allowed)} may {act}"
+
+
+def test_no_module_is_too_long_to_know() -> None:
+    lengths = {str(p.relative_to(ROOT)): len(p.read_text(encoding="utf-8").splitlines()) for p in modules()}
+    assert {name: n for name, n in lengths.items() if n > LONGEST} == {}
+
+
+def test_every_module_says_what_it_is_for() -> None:
+    silent = [
+        str(p.relative_to(ROOT)) for p in modules() if not ast.get_docstring(ast.parse(p.read_text(encoding="utf-8")))
+    ]
+    assert silent == []
+
+
+def test_no_module_has_a_name_that_says_nothing() -> None:
+    empty = {"utils", "util", "helpers", "common", "base", "misc", "manager"}
+    assert [str(p) for p in modules() if p.stem in empty] == []
+
+
+def test_the_tree_in_the_readme_is_the_tree() -> None:
+    """Every folder that git tracks two levels deep stands in the README's tree, and nothing else does."""
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False)
+    if listed.returncode != 0:
+        pytest.skip("not a git checkout")
+    tracked = {
+        "/".join(parts[:2])
+        for line in listed.stdout.splitlines()
+        if (parts := line.split("/")) and len(parts) > 2 and parts[0] in {*PACKAGES, "tests"}
+    }
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    block = re.search(r"```text tree\n(.*?)```", text, re.DOTALL)
+    assert block is not None
+    shown, package = set(), ""
+    for line in block[1].splitlines():
+        if match := re.match(r"^(\w+)/", line):
+            package = match[1]
+        elif match := re.match(r"^  (\w+)/", line):
+            shown.add(f"{package}/{match[1]}")
+    assert shown == tracked
