@@ -4,6 +4,7 @@ import { get, hasKey, onKeyNeeded, readiness, setKey } from "./js/api.js";
 import { AskBox } from "./js/ask.js";
 import { byId, setText } from "./js/dom.js";
 import { Focus } from "./js/focus.js";
+import { Gestures } from "./js/gestures.js";
 import { listen } from "./js/intake.js";
 import { JobList } from "./js/jobs.js";
 import { MarkList } from "./js/marks.js";
@@ -19,6 +20,7 @@ const focus = new Focus();
 const viewer = new Viewer({
   stage: byId("stage"), world: byId("world"), image: byId("picture"), canvas: byId("light"), focus,
 });
+new Gestures(viewer);
 const marks = new MarkList(focus);
 const askBox = new AskBox(focus);
 const workspace = new Workspace({ viewer, focus, onShow: shown });

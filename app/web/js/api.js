@@ -28,12 +28,18 @@ export function setKey(key) {
   sessionStorage.setItem(KEY, key.trim());
 }
 
+const currentKey = () => sessionStorage.getItem(KEY);
+
 export function hasKey() {
-  return Boolean(sessionStorage.getItem(KEY));
+  return Boolean(currentKey());
 }
 
-function headersWith(extra) {
-  const key = sessionStorage.getItem(KEY);
+// A refusal of a key that was replaced in the meantime is no reason to ask the person again.
+async function hasOtherKey(refused) {
+  return currentKey() !== refused || askForKey();
+}
+
+function headersWith(extra, key) {
   return key ? { ...extra, Authorization: `Bearer ${key}` } : { ...extra };
 }
 
@@ -54,7 +60,8 @@ function problemOf(status, requestId, retryAfter, body) {
 }
 
 async function respond(method, path, { body, headers = {}, signal } = {}) {
-  const init = { method, signal, headers: headersWith(headers), cache: "no-cache" };
+  const key = currentKey();
+  const init = { method, signal, headers: headersWith(headers, key), cache: "no-cache" };
   if (body !== undefined) {
     init.headers["Content-Type"] = "application/json";
     init.body = JSON.stringify(body);
@@ -65,7 +72,7 @@ async function respond(method, path, { body, headers = {}, signal } = {}) {
   } catch (error) {
     throw error.name === "AbortError" ? error : unreachable();
   }
-  if (response.status === 401 && (await askForKey())) return respond(method, path, { body, headers, signal });
+  if (response.status === 401 && (await hasOtherKey(key))) return respond(method, path, { body, headers, signal });
   if (!response.ok) {
     const found = await response.json().catch(() => null);
     throw problemOf(response.status, response.headers.get("X-Request-ID"), response.headers.get("Retry-After"), found);
@@ -102,17 +109,18 @@ export async function readiness() {
 export function upload(file, onShare, signal) {
   const form = new FormData();
   form.append("file", file, file.name || "picture");
+  const key = currentKey();
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
     request.open("POST", "/v1/images");
-    for (const [name, value] of Object.entries(headersWith({}))) request.setRequestHeader(name, value);
+    for (const [name, value] of Object.entries(headersWith({}, key))) request.setRequestHeader(name, value);
     request.responseType = "json";
     request.upload.onprogress = (event) => event.lengthComputable && onShare(event.loaded / event.total);
     request.onerror = () => reject(unreachable());
     request.onabort = () => reject(new DOMException("aborted", "AbortError"));
     request.onload = async () => {
       if (request.status < 300 && request.response) return resolve(request.response);
-      if (request.status === 401 && (await askForKey())) return resolve(upload(file, onShare, signal));
+      if (request.status === 401 && (await hasOtherKey(key))) return resolve(upload(file, onShare, signal));
       const header = (name) => request.getResponseHeader(name);
       return reject(problemOf(request.status, header("X-Request-ID"), header("Retry-After"), request.response));
     };

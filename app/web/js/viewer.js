@@ -1,11 +1,10 @@
-// The picture: zoom, pan, which mark lies under the pointer, and the light on the regions in focus.
+// The picture: where it lies in the stage, which mark lies at a point, and the light on the regions in focus.
 
 import { drawCrosshair, drawTag, outline, silhouette } from "./light.js";
 import { contains, decodeRle } from "./rle.js";
 
 const MARGIN = 12;
 const LARGEST_SCALE = 32;
-const CLICK_SLACK_PX = 5;
 
 export class Viewer {
   constructor({ stage, world, image, canvas, focus }) {
@@ -13,14 +12,12 @@ export class Viewer {
     this.context = canvas.getContext("2d");
     this.size = null;
     this.regions = [];
-    this.pointers = new Map();
     this.fitted = true;
     this.scale = 1;
     this.x = 0;
     this.y = 0;
     focus.addEventListener("change", () => this.redraw());
     new ResizeObserver(() => this.resize()).observe(stage);
-    this.listen();
   }
 
   /** Show pixels that have no marks yet, such as the file that is being sent; false if the browser cannot. */
@@ -181,90 +178,5 @@ export class Viewer {
 
   onStage([left, top, right, bottom]) {
     return [this.x + left * this.scale, this.y + top * this.scale, this.x + right * this.scale, this.y + bottom * this.scale];
-  }
-
-  eventPoint(event) {
-    const frame = this.stage.getBoundingClientRect();
-    return [event.clientX - frame.left, event.clientY - frame.top];
-  }
-
-  markUnder(event) {
-    const [x, y] = this.eventPoint(event);
-    return this.size ? this.markAt((x - this.x) / this.scale, (y - this.y) / this.scale) : null;
-  }
-
-  listen() {
-    const { stage } = this;
-    stage.addEventListener("pointerdown", (event) => this.down(event));
-    stage.addEventListener("pointermove", (event) => this.move(event));
-    stage.addEventListener("pointerup", (event) => this.up(event));
-    stage.addEventListener("pointercancel", (event) => this.pointers.delete(event.pointerId));
-    stage.addEventListener("pointerleave", () => this.focus.hover(null));
-    stage.addEventListener("keydown", (event) => this.key(event));
-    stage.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
-  }
-
-  down(event) {
-    if (!this.size || event.button !== 0 || event.target.closest("button")) return;
-    const [x, y] = this.eventPoint(event);
-    this.pointers.set(event.pointerId, { x, y, startX: x, startY: y, dragged: this.pointers.size > 0 });
-    capture(this.stage, event.pointerId);
-  }
-
-  move(event) {
-    const held = this.pointers.get(event.pointerId);
-    if (!held) {
-      if (event.pointerType !== "touch") this.focus.hover(this.markUnder(event)?.id ?? null);
-      return;
-    }
-    const [x, y] = this.eventPoint(event);
-    const other = [...this.pointers.entries()].find(([id]) => id !== event.pointerId)?.[1];
-    if (other) {
-      const reach = (point) => Math.hypot(point.x - other.x, point.y - other.y) || 1;
-      this.zoom(reach({ x, y }) / reach(held), (x + other.x) / 2, (y + other.y) / 2);
-    } else if (!this.fitted) {
-      this.pan(x - held.x, y - held.y);
-    }
-    held.dragged ||= Math.hypot(x - held.startX, y - held.startY) > CLICK_SLACK_PX;
-    Object.assign(held, { x, y });
-  }
-
-  up(event) {
-    const held = this.pointers.get(event.pointerId);
-    this.pointers.delete(event.pointerId);
-    if (!held || held.dragged) return;
-    const mark = this.markUnder(event);
-    if (mark) this.focus.pin(mark.id);
-    else if (this.focus.pinned !== null) this.focus.pin(this.focus.pinned);
-  }
-
-  wheel(event) {
-    // In the one-column layout a wheel belongs to the page.
-    if (!this.size || (!event.ctrlKey && !window.matchMedia("(min-width: 900px)").matches)) return;
-    event.preventDefault();
-    const lines = event.deltaMode === WheelEvent.DOM_DELTA_LINE ? 16 : 1;
-    this.zoom(Math.exp(-event.deltaY * lines * (event.ctrlKey ? 0.01 : 0.0016)), ...this.eventPoint(event));
-  }
-
-  key(event) {
-    if (event.target !== this.stage || event.ctrlKey || event.metaKey || event.altKey) return;
-    const step = 60;
-    const moves = {
-      "+": () => this.zoom(1.25), "=": () => this.zoom(1.25), "-": () => this.zoom(0.8), 0: () => this.fit(),
-      ArrowLeft: () => this.pan(step, 0), ArrowRight: () => this.pan(-step, 0),
-      ArrowUp: () => this.pan(0, step), ArrowDown: () => this.pan(0, -step),
-    };
-    if (!moves[event.key] || (event.key.startsWith("Arrow") && this.fitted)) return;
-    event.preventDefault();
-    moves[event.key]();
-  }
-}
-
-// A pointer that is gone already cannot be captured; the gesture works without.
-function capture(stage, pointerId) {
-  try {
-    stage.setPointerCapture(pointerId);
-  } catch {
-    /* nothing to keep */
   }
 }
