@@ -21,7 +21,7 @@ from typing import IO
 from app.stack.processes import ProcessSpec, kill_group, signal_process, spawn
 
 _log = logging.getLogger(__name__)
-_LOUD = re.compile(rb"\b(WARNING|ERROR|CRITICAL|FATAL|PANIC|Traceback|Error:)\b")
+_LOUD = re.compile(rb"\b(WARNING|ERROR|CRITICAL|FATAL|PANIC|Traceback)\b")
 _QUIET = frozenset({"postgres", "redis"})  # a refused duplicate is an ERROR to Postgres and daily business to us
 _LOG_BYTES = 10_000_000
 _FIRST_DELAY_S, _LONGEST_DELAY_S, _STEADY_S, _FAST_FAILURES = 0.5, 10.0, 20.0, 6
