@@ -51,7 +51,8 @@ def _best(word: str, words: list[str]) -> float:
     if len(word) < 3:
         return 0.0
     closest = max(fuzz.ratio(word, other) for other in words) / 100
-    return closest if closest >= 0.75 else 0.0
+    # "Save" and "Sale" are 0.75 alike; longer words may lose a letter or two.
+    return closest if closest >= (0.75 if len(word) > 4 else 0.85) else 0.0
 
 
 def _weight(word: str) -> float:

@@ -39,6 +39,8 @@ class GuiSegmenter:
     def segment(self, image: NDArray[np.uint8], request: SegmentRequest) -> Regions:
         """Return regions of `image` ((H, W, 3) uint8 RGB) in reading order, boxes in its own pixels."""
         size_hw = (int(image.shape[0]), int(image.shape[1]))
+        if min(size_hw) < 8:
+            return Regions.empty(size_hw)
         work, scale = working_copy(image, request.device_pixel_ratio)
         elements = self._elements(work)
         if not elements:

@@ -135,7 +135,7 @@ def _region(size_hw: tuple[int, int], region: ProvidedRegion, index: int) -> Reg
 def _shape(size_hw: tuple[int, int], region: ProvidedRegion, name: str) -> Regions:
     """Geometry of one region; empty where it lies wholly outside the image."""
     if region.bbox_xyxy_px is not None:
-        x0, y0, x1, y1 = _finite(region.bbox_xyxy_px, name, "bbox_xyxy_px")
+        x0, y0, x1, y1 = _finite(region.bbox_xyxy_px, name, "bbox_xyxy_px", count=4)
         if x1 <= x0 or y1 <= y0:
             raise BadRegions(f"{name}: bbox_xyxy_px must be [x0, y0, x1, y1] with x0 < x1 and y0 < y1")
         outside = x0 >= size_hw[1] or y0 >= size_hw[0] or x1 <= 0 or y1 <= 0
@@ -149,7 +149,7 @@ def _shape(size_hw: tuple[int, int], region: ProvidedRegion, name: str) -> Regio
     if region.rle is not None:
         return Regions.from_rles(size_hw, [region.rle])
     if region.point_xy_px is not None:
-        return _point(size_hw, _finite(region.point_xy_px, name, "point_xy_px"))
+        return _point(size_hw, _finite(region.point_xy_px, name, "point_xy_px", count=2))
     return _stroke(size_hw, region.stroke_px or (), name)
 
 
@@ -169,21 +169,24 @@ def _stroke(size_hw: tuple[int, int], stroke: Sequence[Sequence[float]], name: s
     if not stroke:
         raise BadRegions(f"{name}: stroke_px needs at least one [x, y] point")
     limit = 4.0 * max(size_hw)
-    points = np.array([_finite(point, name, "stroke_px") for point in stroke], np.float64)
-    if points.shape != (len(stroke), 2):
-        raise BadRegions(f"{name}: stroke_px needs [x, y] points; got a point of {len(stroke[0])} numbers")
-    pixels = np.floor(np.clip(points, -limit, limit)).astype(np.int32).reshape(-1, 1, 2)
+    points = [_finite(point, name, "stroke_px") for point in stroke]
+    odd = next((point for point in points if len(point) != 2), None)
+    if odd is not None:
+        raise BadRegions(f"{name}: stroke_px needs [x, y] points; got one of {len(odd)} numbers")
+    pixels = np.floor(np.clip(np.array(points, np.float64), -limit, limit)).astype(np.int32).reshape(-1, 1, 2)
     mask = np.zeros(size_hw, np.uint8)
     cv2.polylines(mask, [pixels], isClosed=False, color=1, thickness=max(3, round(0.01 * min(size_hw))))
     return Regions.from_masks(size_hw, [mask.astype(np.bool_)])
 
 
-def _finite(values: Iterable[float], name: str, field: str) -> tuple[float, ...]:
-    """Numbers as floats; raises BadRegions if one is none or not finite."""
+def _finite(values: Iterable[float], name: str, field: str, count: int | None = None) -> tuple[float, ...]:
+    """Numbers as floats; raises BadRegions if one is none or not finite, or if there are not `count` of them."""
     try:
         numbers = tuple(float(value) for value in values)
     except (TypeError, ValueError):
         raise BadRegions(f"{name}: {field} must hold numbers only") from None
     if not all(map(math.isfinite, numbers)):
         raise BadRegions(f"{name}: {field} holds a number that is not finite")
+    if count is not None and len(numbers) != count:
+        raise BadRegions(f"{name}: {field} needs {count} numbers; got {len(numbers)}")
     return numbers

@@ -28,16 +28,16 @@ from rapidfuzz import fuzz
 from models.marks import Marking, place
 from models.protocols import SegmentRequest
 from models.ranking import Candidate, rank
+from models.regions import Regions
 from models.segmenters.gui import GuiSegmenter
 from models.segmenters.ocr import RapidOcrReader, TextLine
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT.parent / "shared" / "data" / "gui"
+WEIGHTS = ROOT / "models" / "weights" / "som-llava-tiny"
 RESULT = Path(__file__).parent / "results" / "gui.json"
 
 Image8 = NDArray[np.uint8]
-# Answers one instruction on a marked page with the id of the mark to click, None for none of them.
-Decider = Callable[[str, Image8, Marking], str | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,9 +47,14 @@ class Page:
     name: str
     image: Image8
     elements: tuple[dict[str, Any], ...]
+    regions: Regions
     marking: Marking
     lines: tuple[TextLine, ...]
     wall_s: float
+
+
+# Answers one instruction on a marked page with the id of the mark to click, None for none of them.
+Decider = Callable[[str, Page], str | None]
 
 
 class KeepingReader:
@@ -70,11 +75,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=DATA, help="folder with elements.json and its screenshots")
     parser.add_argument("--json", type=Path, default=RESULT, help="where to write the result")
+    parser.add_argument("--model", type=Path, default=WEIGHTS, help="checkpoint folder for the rows with the model")
     options = parser.parse_args()
     if not (options.data / "elements.json").is_file():
         raise SystemExit(f"no screenshots: {options.data / 'elements.json'} does not exist")
     pages = load(options.data)
-    result = score(pages, {"ranker": decide_by_rank})
+    deciders: dict[str, Decider] = {"ranker": decide_by_rank}
+    if (options.model / "config.json").is_file():
+        deciders |= model_deciders(options.model)
+    else:
+        print(f"  no checkpoint at {options.model}: the rows with the model are left out")
+    result = score(pages, deciders)
+    result["model"] = options.model.name if len(deciders) > 1 else None
     print(table(result))
     options.json.parent.mkdir(parents=True, exist_ok=True)
     options.json.write_text(json.dumps(result, indent=1) + "\n")
@@ -99,6 +111,7 @@ def load(data: Path) -> list[Page]:
                 name=entry["image"],
                 image=image,
                 elements=tuple(entry["elements"]),
+                regions=regions,
                 marking=marking,
                 lines=lines,
                 wall_s=wall_s,
@@ -116,7 +129,7 @@ def score(pages: Sequence[Page], deciders: dict[str, Decider]) -> dict[str, Any]
     for name, decider in deciders.items():
         landed = 0
         for page, element in named:
-            chosen = decider(f"Click {element['name']}", page.image, page.marking)
+            chosen = decider(f"Click {element['name']}", page)
             landed += _lands({mark.id: mark.point_xy_px for mark in page.marking.marks}.get(chosen or ""), element)
         clicks[name] = landed
     own = {page.name: len(own_marks(page)) for page in pages}
@@ -155,17 +168,40 @@ def table(result: dict[str, Any]) -> str:
     return "\n".join([head, *(f"  {name:<32}{value:>8}" for name, value in rows)])
 
 
-def decide_by_rank(query: str, image: Image8, marking: Marking) -> str | None:
+def decide_by_rank(query: str, page: Page) -> str | None:
     """The ranker alone."""
-    size_hw = (image.shape[0], image.shape[1])
+    size_hw = (page.image.shape[0], page.image.shape[1])
     ranked = rank(
         query,
         [
             Candidate(id=mark.id, text=mark.text, role=mark.role, bbox_xyxy_px=mark.bbox_xyxy_px, size_hw=size_hw)
-            for mark in marking.marks
+            for mark in page.marking.marks
         ],
     )
     return ranked[0].id if ranked else None
+
+
+def model_deciders(checkpoint: Path) -> dict[str, Decider]:
+    """The model alone, and the service's default: the ranker where it is sure, else the model."""
+    import torch
+
+    from models.grounding import Decide, GroundRequest, ground
+    from models.vlm.local import LocalBackend
+
+    torch.set_num_threads(max(1, (os.cpu_count() or 1) // 2))
+    backend = LocalBackend(checkpoint)
+
+    def decider(decide: Decide) -> Decider:
+        def choose(query: str, page: Page) -> str | None:
+            request = GroundRequest(
+                image=page.image, regions=page.regions, marking=page.marking, query=query, task="act", decide=decide
+            )
+            selected = ground(backend, request).selected
+            return selected[0].mark if selected else None
+
+        return choose
+
+    return {"model": decider("model"), "both": decider("both")}
 
 
 def unique_names(page: Page) -> list[dict[str, Any]]:

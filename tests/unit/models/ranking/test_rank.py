@@ -1,0 +1,103 @@
+"""The ranker's documented rules, one by one."""
+
+import pytest
+
+from models.ranking import Candidate, rank
+
+SIZE = (400, 600)
+
+
+def mark(name, text, role, box):
+    return Candidate(id=name, text=text, role=role, bbox_xyxy_px=box, size_hw=SIZE)
+
+
+PAGE = (
+    mark("1", "Home", "link", (10, 10, 60, 26)),
+    mark("2", "Settings", "link", (80, 10, 150, 26)),
+    mark("3", "Settings", "heading", (10, 50, 160, 80)),
+    mark("4", "Email", "text", (10, 104, 60, 120)),
+    mark("5", None, "textbox", (80, 100, 300, 124)),
+    mark("6", "Phone", "text", (10, 144, 60, 160)),
+    mark("7", None, "textbox", (80, 140, 300, 164)),
+    mark("8", None, "checkbox", (10, 182, 24, 196)),
+    mark("9", "Send me news", "text", (30, 180, 140, 198)),
+    mark("10", "Save", "button", (10, 220, 80, 250)),
+    mark("11", "Save as draft", "button", (90, 220, 220, 250)),
+    mark("12", "Delete", "button", (10, 360, 80, 390)),
+    mark("13", "Delete", "button", (520, 360, 590, 390)),
+    mark("14", None, "icon", (570, 10, 590, 30)),
+)
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("Click Save", "10"),
+        ('Click "Save as draft"', "11"),
+        ("click on the save as draft button", "11"),
+        ("Click Settings", "2"),
+        ("Click the Settings heading", "3"),
+        ("Which mark is the settings link?", "2"),
+        ('Type "a@b.c" into the Email field', "5"),
+        ("Click Email", "5"),
+        ("Click Phone", "7"),
+        ("Check Send me news", "8"),
+        ("Click the Delete button in the bottom right corner", "13"),
+        ("Click the first Delete", "12"),
+        ("Click the last Delete button", "13"),
+        ("Click the button to the right of Save", "11"),
+        ("Click the field below Email", "7"),
+        ("Click the checkbox", "8"),
+        ("Click the icon in the top right", "14"),
+        ("Click Savve", "10"),
+        ("Click Sendme news", "8"),
+    ],
+)
+def test_the_right_mark_leads(query, expected):
+    ranked = rank(query, PAGE)
+    assert ranked[0].id == expected, [(one.id, one.score) for one in ranked[:3]]
+
+
+def test_every_mark_gets_a_score_in_order():
+    ranked = rank("Click Save", PAGE)
+    assert sorted(one.id for one in ranked) == sorted(one.id for one in PAGE)
+    assert [one.score for one in ranked] == sorted((one.score for one in ranked), reverse=True)
+    assert all(0 <= one.score <= 1 for one in ranked)
+    assert rank("Click Save", ()) == []
+
+
+@pytest.mark.parametrize(
+    ("query", "reason"),
+    [("Click Save", "text"), ("Click the first Delete", "position"), ("Click the checkbox", "role")],
+)
+def test_the_reason_says_what_decided(query, reason):
+    assert rank(query, PAGE)[0].reason == reason
+
+
+def test_a_name_made_of_place_and_count_words_is_a_name():
+    page = (
+        mark("1", "First Name", "textbox", (10, 10, 100, 30)),
+        mark("2", "Last Name", "textbox", (10, 50, 100, 70)),
+        mark("3", "Name", "textbox", (10, 90, 100, 110)),
+    )
+    assert rank("Click Last Name", page)[0].id == "2"
+    assert rank("Click Last Name", page)[0].reason == "text"
+
+
+def test_a_menu_beside_a_filled_search_box_is_not_its_label():
+    page = (
+        mark("1", "Blog", "text", (200, 10, 240, 26)),
+        mark("2", "Search articles", "textbox", (300, 6, 500, 30)),
+    )
+    assert rank("Click Blog", page)[0].id == "1"
+
+
+def test_what_is_not_there_scores_low():
+    assert rank("Click Export to PDF", PAGE)[0].score < 0.5
+
+
+@pytest.mark.parametrize(
+    "query", ["", " ", '"', "Click", 'Type "x" into', "the", "Click the", "((((", "\\", "¿?", "🙂" * 50]
+)
+def test_odd_queries_do_no_harm(query):
+    assert len(rank(query, PAGE)) == len(PAGE)

@@ -1,0 +1,58 @@
+"""Screenshots are told from photos and drawings by their pixels."""
+
+import io
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from models.drawings import scene, screen
+from models.segmenters.choose import choose
+
+SHARED = Path(__file__).resolve().parents[5] / "shared" / "data"
+
+
+def pictures(folder, pattern):
+    paths = sorted((SHARED / folder).glob(pattern))
+    if not paths:
+        pytest.skip(f"no pictures in {SHARED / folder}")
+    return [np.array(Image.open(path).convert("RGB")) for path in paths]
+
+
+def test_every_real_screenshot_is_one_even_as_a_jpeg():
+    for page in pictures("gui", "*.png"):
+        packed = io.BytesIO()
+        Image.fromarray(page).save(packed, "JPEG", quality=80)
+        assert choose(page) == "gui"
+        assert choose(np.array(Image.open(packed))) == "gui"
+
+
+def test_photos_are_none():
+    photos = pictures("coco/images", "*.jpg")
+    assert sum(choose(photo) == "regions" for photo in photos) >= 0.98 * len(photos)
+
+
+def test_drawn_scenes_are_told_from_drawn_screens():
+    seeds = range(1_000_200, 1_000_240)
+    assert sum(choose(scene(seed).image) == "regions" for seed in seeds) >= 38
+    assert sum(choose(screen(seed).image) == "gui" for seed in seeds) >= 34
+
+
+def test_a_flat_colour_and_noise_are_no_screenshots():
+    noise = np.random.default_rng(0).integers(0, 256, (300, 400, 3), dtype=np.uint8)
+    assert choose(np.full((300, 400, 3), 255, np.uint8)) == "regions"
+    assert choose(noise) == "regions"
+
+
+def test_a_large_picture_costs_no_more_than_a_small_one():
+    page = np.repeat(np.repeat(screen(1_000_200).image, 4, axis=0), 4, axis=1)
+    best = min(_seconds(page) for _ in range(5))
+    assert best < 0.1, f"{best:.3f} s for {page.shape}"
+
+
+def _seconds(page):
+    started = time.process_time()
+    choose(page)
+    return time.process_time() - started

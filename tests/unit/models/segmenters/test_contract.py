@@ -1,0 +1,46 @@
+"""What every segmenter promises, the fake one included."""
+
+import numpy as np
+import pytest
+
+from models import registry
+from models.drawings import scene
+from models.errors import BadInput
+from models.protocols import ProvidedRegion, SegmentRequest
+from models.regions import Regions
+
+IMAGE = scene(1_000_007).image
+REQUEST = SegmentRequest(provided=(ProvidedRegion(id="a", bbox_xyxy_px=(3, 4, 50, 60)),))
+
+
+@pytest.mark.parametrize("name", registry.segmenter_names())
+def test_segmenting_twice_gives_the_same_regions_inside_the_frame(name):
+    segmenter = registry.segmenter(name)
+    one, two = (segmenter.segment(IMAGE.copy(), REQUEST) for _ in range(2))
+    assert isinstance(one, Regions)
+    assert one.size_hw == IMAGE.shape[:2]
+    assert len(one) > 0
+    assert len(set(one.ids)) == len(one)
+    assert all(one.area_px(i) > 0 for i in range(len(one)))
+    assert one.rles == two.rles
+    assert (segmenter.name, segmenter.version) == (name, registry.segmenter(name).version)
+
+
+@pytest.mark.parametrize("name", registry.segmenter_names())
+@pytest.mark.parametrize("shape", [(1, 1, 3), (3, 500, 3), (9, 7, 3)])
+def test_the_smallest_pictures_do_no_harm(name, shape):
+    request = SegmentRequest(provided=(ProvidedRegion(bbox_xyxy_px=(0, 0, 1, 1)),))
+    assert registry.segmenter(name).segment(np.full(shape, 200, np.uint8), request).size_hw == shape[:2]
+
+
+def test_a_name_gives_one_object_and_an_unknown_name_a_clear_error():
+    assert registry.segmenter("fake") is registry.segmenter("fake")
+    with pytest.raises(BadInput, match='unknown segmenter "yolo"; known are auto, gui'):
+        registry.segmenter("yolo")
+
+
+def test_auto_prefers_what_the_caller_states():
+    assert registry.choose_segmenter("auto", IMAGE, REQUEST) == "provided"
+    assert registry.choose_segmenter("auto", IMAGE, SegmentRequest(accessibility_tree={})) == "provided"
+    assert registry.choose_segmenter("auto", IMAGE, SegmentRequest()) == "regions"
+    assert registry.choose_segmenter("gui", IMAGE, REQUEST) == "gui"

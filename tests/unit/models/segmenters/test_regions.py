@@ -1,0 +1,89 @@
+"""The weight-free regions: drawn things on any ground, something sensible on photos."""
+
+import numpy as np
+import pytest
+
+from models.drawings import scene
+from models.protocols import SegmentRequest
+from models.segmenters.merge_tree import build
+from models.segmenters.regions import RegionsSegmenter
+
+SEGMENTER = RegionsSegmenter()
+
+
+def iou(one, other):
+    return (one & other).sum() / max((one | other).sum(), 1)
+
+
+def test_drawn_scenes_are_found_thing_by_thing():
+    hits = things = made = 0
+    for seed in range(1_000_300, 1_000_330):
+        drawn = scene(seed)
+        regions = SEGMENTER.segment(drawn.image, SegmentRequest())
+        masks = [regions.mask(i) for i in range(len(regions))]
+        made += len(masks)
+        for i in range(len(drawn.regions)):
+            box = drawn.regions.bounds(i)
+            truth = drawn.regions.mask(i)
+            boxed = [_box_iou(box, regions.bounds(j)) for j in range(len(regions))]
+            # Some scenes state their truth as boxes; a mask of the thing itself fits its box only in outline.
+            things += 1
+            hits += max((max(iou(truth, mask), fit) for mask, fit in zip(masks, boxed, strict=True)), default=0) >= 0.5
+    assert hits >= 0.93 * things, f"{hits} of {things}"
+    assert made <= 1.25 * things, f"{made} regions for {things} things"
+
+
+def test_shapes_on_a_striped_ground_keep_their_outline():
+    image = np.full((240, 320, 3), (200, 205, 210), np.uint8)
+    image[::8] -= 12
+    image[60:140, 40:120] = (200, 30, 30)
+    yy, xx = np.mgrid[:240, :320]
+    disc = (yy - 150) ** 2 + (xx - 230) ** 2 < 45**2
+    image[disc] = (30, 60, 200)
+    square = np.zeros((240, 320), np.bool_)
+    square[60:140, 40:120] = True
+    regions = SEGMENTER.segment(image, SegmentRequest())
+    assert len(regions) == 2
+    assert sorted(round(max(iou(regions.mask(i), truth) for truth in (square, disc)), 1) for i in range(2)) >= [
+        0.9,
+        0.9,
+    ]
+
+
+def test_finer_granularity_never_gives_less():
+    image = scene(1_000_301).image
+    counts = [len(SEGMENTER.segment(image, SegmentRequest(granularity=level))) for level in range(1, 7)]
+    assert counts == sorted(counts)
+
+
+@pytest.mark.parametrize("value", [0, 255])
+def test_an_even_picture_has_no_regions(value):
+    assert len(SEGMENTER.segment(np.full((90, 120, 3), value, np.uint8), SegmentRequest())) == 0
+
+
+def test_regions_of_a_large_picture_have_its_size():
+    image = np.zeros((1200, 1600, 3), np.uint8)
+    image[300:700, 400:900] = 255
+    regions = SEGMENTER.segment(image, SegmentRequest())
+    assert len(regions) == 1
+    assert np.abs(regions.boxes_xyxy_px[0] - (400, 300, 900, 700)).max() <= 8
+
+
+def test_a_merge_tree_joins_the_alike_first_and_grows_upward():
+    labels = np.repeat(np.arange(3, dtype=np.int32), 10)[None].repeat(20, axis=0)
+    lab = np.zeros((20, 30, 3), np.float32)
+    lab[:, 10:20, 0], lab[:, 20:, 0] = 5, 60
+    tree = build(labels, lab, small_px=10)
+    assert sorted(tree.leaves_of(3)) == [0, 1]
+    assert sorted(tree.leaves_of(4)) == [0, 1, 2]
+    assert tree.area_px.tolist() == [200, 200, 200, 400, 600]
+    assert 0 < tree.height[3] < tree.height[4]
+
+
+def _box_iou(one, other):
+    if one is None or other is None:
+        return 0.0
+    wide, high = min(one[2], other[2]) - max(one[0], other[0]), min(one[3], other[3]) - max(one[1], other[1])
+    both = max(wide, 0) * max(high, 0)
+    areas = sum((box[2] - box[0]) * (box[3] - box[1]) for box in (one, other))
+    return both / (areas - both)
