@@ -25,7 +25,7 @@ NO_NAMES = {
     "code": "annotation.no_names",
     "title": "The regions carry no names",
     "status": 422,
-    "detail": "The rule-based writer needs regions with a `text` each; provide them, or use the writer `vlm`.",
+    "detail": "The rule-based writer needs regions with a `text` or a `role` each; provide them, or use the writer `vlm`.",
 }
 UNFAITHFUL = {
     "code": "annotation.unfaithful",
@@ -104,8 +104,11 @@ def _marked(job: JobContext, item: Item) -> Marked:
 
 
 def rule_listing(marked: Marked) -> str | None:
-    """`1. name` per mark in mark order (SoM-LLaVA, section 5.2); None unless every mark's region has a name."""
-    names = [(mark.id, (mark.text or "").strip()) for mark in marked.marking.marks]
+    """`1. name` per mark in mark order (SoM-LLaVA, section 5.2); None unless every mark has a name.
+
+    A region's name is its text, else its role.
+    """
+    names = [(mark.id, (mark.text or mark.role or "").strip()) for mark in marked.marking.marks]
     if not names or not all(name for _, name in names):
         return None
     return "\n".join(f"{mark_id}. {name}" for mark_id, name in names)
