@@ -52,7 +52,7 @@ def url_for_role(owner_url: str, role: str) -> str:
 class Settings(BaseSettings):
     """Frozen settings of one process; fields left out take the embedded profile's values."""
 
-    model_config = SettingsConfigDict(env_prefix="MARKWISE_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="MARKWISE_", env_ignore_empty=True, frozen=True, extra="ignore")
 
     # Where things are. No database URL means the embedded stack under `home`.
     profile: Literal["embedded", "production"] | None = None

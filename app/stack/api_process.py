@@ -1,4 +1,4 @@
-"""The API as a child of `serve`: uvicorn on a socket that the parent has bound (`python -m app.stack.api_process`).
+"""The API process (`python -m app.stack.api_process`): uvicorn, on a socket that `serve` has bound or on one of its own.
 
 The descriptor is opened without naming a family: uvicorn's own `--fd` calls it AF_UNIX, and asyncio then leaves
 Nagle's algorithm on, which costs up to 40 ms per answer.
@@ -13,23 +13,32 @@ import uvicorn
 from app.main import create_app
 from app.settings import Settings
 
+LOOPBACK = {"127.0.0.1", "::1", "localhost"}
+
 
 def main() -> None:
     """Serve until SIGTERM; open streams get a few seconds to end."""
-    parser = argparse.ArgumentParser(description="the API process of markwise serve")
-    parser.add_argument("--fd", type=int, required=True, help="descriptor of a bound, listening socket")
+    parser = argparse.ArgumentParser(description="the API process of Markwise")
+    parser.add_argument("--fd", type=int, help="descriptor of a bound, listening socket")
+    parser.add_argument("--host", default="127.0.0.1", help="without --fd; anything but loopback makes keys a must")
+    parser.add_argument("--port", type=int, default=8000)
     arguments = parser.parse_args()
     settings = Settings()
+    if arguments.fd is None and arguments.host not in LOOPBACK:
+        settings = settings.model_copy(update={"require_keys": True})
     logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     config = uvicorn.Config(
         create_app(settings),
+        host=arguments.host,
+        port=arguments.port,
         log_level=settings.log_level.lower(),
         access_log=False,
         server_header=False,
         timeout_keep_alive=30,
         timeout_graceful_shutdown=max(1, int(settings.stop_grace_s / 2)),
     )
-    uvicorn.Server(config).run(sockets=[socket.socket(fileno=arguments.fd)])
+    given = None if arguments.fd is None else [socket.socket(fileno=arguments.fd)]
+    uvicorn.Server(config).run(sockets=given)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,15 @@
+# The API: no torch, no model, no build tools. Build from the project's root: docker build -f docker/api.Dockerfile .
+FROM python:3.12-slim-bookworm
+ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PYTHONUNBUFFERED=1
+RUN useradd --create-home --uid 10001 markwise
+WORKDIR /srv/markwise
+COPY docker/api-requirements.txt docker/
+RUN pip install -r docker/api-requirements.txt
+COPY pyproject.toml README.md LICENSE NOTICE ./
+COPY app app
+COPY migrations migrations
+COPY models models
+RUN rm -rf models/weights && pip install --no-deps .
+USER markwise
+EXPOSE 8000
+CMD ["python", "-m", "app.stack.api_process", "--host", "0.0.0.0", "--port", "8000"]
