@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from anyio import CapacityLimiter
 from fastapi import FastAPI
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import FileResponse, HTMLResponse
@@ -21,6 +22,7 @@ from app.imaging.fetch import FetchPolicy
 from app.queue.listener import JobListener
 from app.settings import Settings
 from app.storage.blobs import open_blobs
+from models.vlm.openai import OpenAiBackend
 
 WEB_FOLDER = Path(__file__).parent / "web"
 
@@ -36,6 +38,7 @@ def create_app(settings: Settings) -> FastAPI:
         listener.start()
         decoder = ImageDecoder()
         blobs = open_blobs(settings.blobs_place)
+        remote = remote_model(settings)
         app.state.web = Web(
             settings=settings,
             engine=engine,
@@ -43,12 +46,16 @@ def create_app(settings: Settings) -> FastAPI:
             decoder=decoder,
             fetch_policy=FetchPolicy(),
             listener=listener,
+            remote=remote,
+            remote_slots=CapacityLimiter(settings.vlm_concurrency),
         )
         try:
             yield
         finally:
             listener.stop()
             decoder.close()
+            if remote is not None:
+                remote.close()
             blobs.close()
             engine.dispose()
 
@@ -67,6 +74,19 @@ def create_app(settings: Settings) -> FastAPI:
         app.include_router(module.router)
     _mount_pages(app)
     return app
+
+
+def remote_model(settings: Settings) -> OpenAiBackend | None:
+    """A client of the configured OpenAI-compatible server, if there is one."""
+    if settings.vlm_url is None:
+        return None
+    key = settings.vlm_api_key
+    return OpenAiBackend(
+        settings.vlm_url,
+        settings.vlm_model or "default",
+        api_key=None if key is None else key.get_secret_value(),
+        max_connections=settings.vlm_concurrency,
+    )
 
 
 def _mount_pages(app: FastAPI) -> None:

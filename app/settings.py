@@ -68,6 +68,7 @@ class Settings(BaseSettings):
     vlm_url: str | None = None
     vlm_model: str | None = None
     vlm_api_key: SecretStr | None = None
+    vlm_concurrency: int = Field(default=32, ge=1, description="questions that the API puts to the server at once")
 
     # Jobs. A lease outlives several missed heartbeats; the database clock decides.
     lease_s: float = Field(default=15.0, gt=0)

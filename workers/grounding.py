@@ -6,14 +6,12 @@ Marks the image first when the question came with a picture. Everything that cam
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from app.catalog.answers import AnswerRepository
 from app.catalog.images import ImageRepository
-from app.catalog.tables import AnswerRow
-from app.formats.answers import answer_body
 from app.imaging.encode import read_canonical
+from app.services import answers
+from app.services.grounding import queries_of
 from models.errors import BackendDown
 from models.grounding import GroundRequest, GroundResult, ground
 from models.marks import place
@@ -33,7 +31,7 @@ def run(job: JobContext) -> dict[str, Any] | None:
         if payload["synchronous"]:
             backend.ready()
         marked = _marked(job, payload)
-        queries = _queries(question)
+        queries = queries_of(question)
         results = []
         for number, query in enumerate(queries):
             job.progress(number, len(queries), "answer")
@@ -46,19 +44,24 @@ def run(job: JobContext) -> dict[str, Any] | None:
     def effect(session: Session) -> dict[str, Any]:
         mark_set_id = None if marked.mark_set is None else save(session, marked)
         version_id = None if version is None else version.id
-        ids = [
-            _store(session, marked, mark_set_id, version_id, query, result)
+        rows = [
+            answers.store(
+                session,
+                image_id=marked.image.id,
+                mark_set_id=mark_set_id,
+                model_version_id=version_id,
+                query=query,
+                result=result,
+                marking=marked.marking,
+                regions=marked.regions,
+                marking_ms=marked.timing_ms,
+            )
             for query, result in zip(queries, results, strict=True)
         ]
-        return {"answer_id": str(ids[0]), "answer_ids": [str(value) for value in ids]}
+        return {"answer_id": str(rows[0].id), "answer_ids": [str(row.id) for row in rows]}
 
     job.finish(effect)
     return None
-
-
-def _queries(question: dict[str, Any]) -> list[str]:
-    given = question["queries"] if question["queries"] is not None else [question["query"] or ""]
-    return [str(query) for query in given]
 
 
 def _marked(job: JobContext, payload: dict[str, Any]) -> Marked:
@@ -103,36 +106,3 @@ def _answer(backend: VlmBackend, marked: Marked, query: str, question: dict[str,
             deadline_s=None if deadline_ms is None else deadline_ms / 1000,
         ),
     )
-
-
-def _store(
-    session: Session,
-    marked: Marked,
-    mark_set_id: UUID | None,
-    model_version_id: UUID | None,
-    query: str,
-    result: GroundResult,
-) -> UUID:
-    answer_id, created_at = session.execute(select(func.uuidv7(), func.clock_timestamp())).one()
-    body = answer_body(
-        answer_id=answer_id,
-        created_at=created_at,
-        query=query,
-        result=result,
-        marking=marked.marking,
-        regions=marked.regions,
-        mark_set_id=mark_set_id,
-    )
-    body["timing_ms"] = {**{k: round(v, 3) for k, v in marked.timing_ms.items()}, **body["timing_ms"]}
-    row = AnswerRow(
-        id=answer_id,
-        created_at=created_at,
-        image_id=marked.image.id,
-        mark_set_id=mark_set_id,
-        model_version_id=model_version_id,
-        task=result.task,
-        query=query,
-        model_name=result.model_name,
-        body=body,
-    )
-    return AnswerRepository(session).add(row).id

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Annotated
 from uuid import UUID
 
+from anyio import CapacityLimiter
 from fastapi import Depends, Query, Request
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
@@ -21,6 +22,7 @@ from app.queue.listener import JobListener
 from app.services.keys import Caller, authenticate
 from app.settings import Settings
 from app.storage.blobs import BlobStore
+from models.vlm.types import VlmBackend
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +35,8 @@ class Web:
     decoder: ImageDecoder
     fetch_policy: FetchPolicy
     listener: JobListener
+    remote: VlmBackend | None
+    remote_slots: CapacityLimiter
 
 
 def web_of(request: Request) -> Web:

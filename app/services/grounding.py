@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from app.catalog.images import ImageRepository
 from app.catalog.mark_sets import MarkSetRepository
 from app.catalog.model_versions import ModelVersionRepository
-from app.catalog.tables import JobRow
+from app.catalog.tables import ImageRow, JobRow
 from app.errors import NotFound, StaleImage, UnsupportedTask
 from app.queue.outbox import enqueue
 from app.queue.tasks import Queue
@@ -34,16 +34,11 @@ def order(
     `question` is the body of the request without the image and the settings of its marks. A synchronous order gives
     up at once when the model is down; an asynchronous one waits for it.
     """
-    if question["task"] not in SUPPORTED_TASKS:
-        raise UnsupportedTask(f"This version answers {', '.join(SUPPORTED_TASKS)}.")
     if mark_set_id is not None:
         image_id = MarkSetRepository(session).get(mark_set_id).image_id
     if image_id is None:
         raise NotFound("There is no image to ask about.")
-    image = ImageRepository(session).get(image_id)
-    expected = question.get("expect_image_sha256")
-    if expected is not None and expected != image.sha256:
-        raise StaleImage("`expect_image_sha256` differs from the image that was marked.")
+    check_question(ImageRepository(session).get(image_id), question)
     check_model(session, question.get("model"), remote_model)
     payload: dict[str, Any] = {
         "image_id": str(image_id),
@@ -58,6 +53,21 @@ def order(
     return enqueue(
         session, kind="answer.create", queue=Queue.INTERACTIVE, payload=payload, idempotency_key=idempotency_key
     )
+
+
+def check_question(image: ImageRow, question: dict[str, Any]) -> None:
+    """Raise UnsupportedTask or StaleImage before any work is done."""
+    if question["task"] not in SUPPORTED_TASKS:
+        raise UnsupportedTask(f"This version answers {', '.join(SUPPORTED_TASKS)}.")
+    expected = question.get("expect_image_sha256")
+    if expected is not None and expected != image.sha256:
+        raise StaleImage("`expect_image_sha256` differs from the image that was marked.")
+
+
+def queries_of(question: dict[str, Any]) -> list[str]:
+    """The queries of a request; a listing needs none."""
+    given = question["queries"] if question["queries"] is not None else [question["query"] or ""]
+    return [str(query) for query in given]
 
 
 def check_model(session: Session, name: str | None, remote_model: str | None) -> None:

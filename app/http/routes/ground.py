@@ -3,14 +3,15 @@
 from typing import Annotated, Any
 from uuid import UUID
 
+from anyio import to_thread
 from fastapi import APIRouter, Query, Request
-from fastapi.responses import Response
+from fastapi.responses import JSONResponse, Response
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
 from app.catalog.answers import AnswerRepository
 from app.catalog.session import transaction
-from app.errors import Unprocessable
+from app.errors import Unavailable, Unprocessable
 from app.http.body import Upload, openapi_body, read_body
 from app.http.deps import GroundCaller, PageOf, Tx, Web, WebPart, wait_of
 from app.http.lists import ListBody, list_body
@@ -19,7 +20,7 @@ from app.http.schemas.ground import GroundIn
 from app.http.schemas.marksets import MarksIn
 from app.http.streaming import answer_events, stream
 from app.http.waiting import Ordered, respond
-from app.services import grounding, marking
+from app.services import direct, grounding, marking
 from app.services.keys import Caller
 
 router = APIRouter(tags=["ground"])
@@ -33,11 +34,41 @@ async def ground(request: Request, web: WebPart, caller: GroundCaller) -> Respon
     wait_s = wait_of(request)
     if body.deadline_ms is not None:
         wait_s = min(wait_s, body.deadline_ms / 1000)
+    if wait_s > 0 and upload is None and not body.stream and (answer := await _directly(web, caller, body)) is not None:
+        return JSONResponse(answer)
     key = getattr(request.state, "idempotency_key", None)
     ordered = await run_in_threadpool(_order, web, caller, body, upload, key, wait_s > 0)
     if body.stream:
         return stream(answer_events(web, ordered))
     return await respond(request, web, ordered, wait_s)
+
+
+async def _directly(web: Web, caller: Caller, body: GroundIn) -> Any:
+    """Ask the remote model from here if the question is about an existing mark set; None if a worker has to."""
+    backend, mark_set_id = web.remote, body.mark_set_id
+    if backend is None or mark_set_id is None:
+        return None
+    question = _question(body)
+    if web.remote_slots.statistics().tasks_waiting >= web.remote_slots.total_tokens:
+        raise Unavailable("Every slot of the model is taken and as many requests wait.")
+
+    def ask() -> list[dict[str, Any]] | None:
+        with transaction(web.engine, caller.tenant_id) as session:
+            if not direct.applies(session, question, backend.name):
+                return None
+        return direct.answer(web.engine, web.blobs, backend, caller.tenant_id, mark_set_id, question)
+
+    bodies = await to_thread.run_sync(ask, limiter=web.remote_slots)
+    return None if bodies is None else _one_or_list(body, bodies)
+
+
+def _question(body: GroundIn) -> dict[str, Any]:
+    return body.model_dump(mode="json", exclude={"image", "mark_set_id", "marks", "stream"})
+
+
+def _one_or_list(body: GroundIn, bodies: list[dict[str, Any]]) -> Any:
+    many = body.queries is not None
+    return {"object": "list", "data": bodies, "has_more": False, "next_cursor": None} if many else bodies[0]
 
 
 def _order(
@@ -50,15 +81,13 @@ def _order(
     elif upload is not None:
         raise Unprocessable("Give a `file` or a `mark_set_id`, not both.")
     settings = marking.canonical_settings((body.marks or MarksIn()).model_dump(mode="json"))
-    question = body.model_dump(mode="json", exclude={"image", "mark_set_id", "marks", "stream"})
-    many = body.queries is not None
     with transaction(web.engine, caller.tenant_id) as session:
         job = grounding.order(
             session,
             image_id=image_id,
             mark_set_id=body.mark_set_id,
             settings=settings,
-            question=question,
+            question=_question(body),
             synchronous=synchronous,
             remote_model=web.settings.vlm_model,
             idempotency_key=key,
@@ -66,8 +95,7 @@ def _order(
 
     def render(session: Session, result: dict[str, Any]) -> Any:
         answers = AnswerRepository(session)
-        bodies = [answers.get(UUID(answer_id)).body for answer_id in result["answer_ids"]]
-        return {"object": "list", "data": bodies, "has_more": False, "next_cursor": None} if many else bodies[0]
+        return _one_or_list(body, [answers.get(UUID(answer_id)).body for answer_id in result["answer_ids"]])
 
     return Ordered(tenant_id=caller.tenant_id, job_id=job.id, status=200, render=render)
 
