@@ -182,3 +182,21 @@ def test_a_previous_mark_set_keeps_the_ids_of_the_same_regions(service: httpx.Cl
     after = {mark["region_id"]: mark["id"] for mark in second["marks"]}
     assert {name: after[name] for name in before} == before
     assert after["a"] not in before.values()
+
+
+def test_a_correction_is_a_revision_and_the_first_set_stays(service: httpx.Client) -> None:
+    image = service.post("/v1/images", files={"file": drawn(3)}).json()
+    first = service.post("/v1/marksets", json={"image": {"type": "id", "id": image["id"]}, "regions": BOXES[:2]}).json()
+    target = next(mark for mark in first["marks"] if mark["region_id"] == "second")
+    path = f"/v1/marksets/{first['id']}/marks/{target['id']}"
+    change = {"bbox_xyxy_px": [160, 60, 230, 130], "text": "disc"}
+    second = service.patch(path, json=change).json()
+    assert second["id"] != first["id"]
+    fixed = next(mark for mark in second["marks"] if mark["region_id"] == "second")
+    assert (fixed["id"], fixed["bbox_xyxy_px"], fixed["text"]) == (target["id"], [160, 60, 230, 130], "disc")
+    same = [mark for mark in first["marks"] if mark["region_id"] == "first"]
+    assert [m["id"] for m in second["marks"] if m["region_id"] == "first"] == [m["id"] for m in same]
+    assert service.get(f"/v1/marksets/{first['id']}").json()["marks"] == first["marks"]
+    assert service.patch(path, json=change).json()["id"] == second["id"]
+    assert service.patch(f"/v1/marksets/{first['id']}/marks/99", json=change).status_code == 404
+    assert service.patch(path, json={"bbox_xyxy_px": [900, 900, 950, 950]}).status_code == 422

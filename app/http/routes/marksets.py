@@ -17,10 +17,10 @@ from app.http.body import Upload, openapi_body, read_body
 from app.http.deps import MarkCaller, PageOf, Tx, Web, WebPart, wait_of
 from app.http.lists import ListBody, list_body
 from app.http.routes.images import CONTENT_HEADERS, accept
-from app.http.schemas.marksets import MarkSetIn
+from app.http.schemas.marksets import MarkPatchIn, MarkSetIn
 from app.http.waiting import Ordered, respond
 from app.imaging.encode import Encoding, encode, read_canonical
-from app.services import marking
+from app.services import corrections, marking
 from app.services.keys import Caller
 from models.errors import BadInput
 from models.marks import Previous, paint, place, style_of
@@ -121,3 +121,12 @@ def export_mark_set(tx: Tx, _: MarkCaller, mark_set_id: UUID, format: Literal["c
         raise NotFound("There is no such format.")
     text, media_type = export(marks, image)
     return Response(text, media_type=media_type)
+
+
+@router.patch("/v1/marksets/{mark_set_id}/marks/{mark}", status_code=201)
+def correct_mark(web: WebPart, caller: MarkCaller, mark_set_id: UUID, mark: str, body: MarkPatchIn) -> MarkSetBody:
+    """Correct a mark; the answer is a new mark set, a revision of this one."""
+    changes = body.model_dump(mode="json", exclude_unset=True)
+    revision_id = corrections.correct(web.engine, web.blobs, caller.tenant_id, mark_set_id, mark, changes)
+    with transaction(web.engine, caller.tenant_id) as session:
+        return render_mark_set(session, revision_id, cached=False, masks=False)

@@ -37,7 +37,9 @@ def test_common_ways_to_write_a_line(line):
 
 
 def test_scores_add_up():
-    total = score_listing("1. red circle", TRUTH) + score_listing("1. red circle\n2. blue square\n3. white heart", TRUTH)
+    total = score_listing("1. red circle", TRUTH) + score_listing(
+        "1. red circle\n2. blue square\n3. white heart", TRUTH
+    )
     assert (total.items, total.right, total.pictures, total.whole_right) == (6, 4, 2, 1)
 
 

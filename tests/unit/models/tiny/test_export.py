@@ -30,7 +30,9 @@ def test_vision_tensors_carry_the_longer_name(saved):
 
 def test_transformers_loads_every_tensor(saved):
     model, folder = saved
-    loaded, report = LlavaForConditionalGeneration.from_pretrained(folder, output_loading_info=True, dtype=torch.float32)
+    loaded, report = LlavaForConditionalGeneration.from_pretrained(
+        folder, output_loading_info=True, dtype=torch.float32
+    )
     assert not report["missing_keys"]
     assert not report["unexpected_keys"]
     for name, tensor in model.state_dict().items():

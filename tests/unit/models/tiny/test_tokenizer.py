@@ -14,7 +14,9 @@ def encode(tokenizer, text):
     return tokenizer.encode(text, add_special_tokens=False)
 
 
-@pytest.mark.parametrize("text", ["Save", "Zażółć gęślą jaźń", "日本語 ☕", 'a "quoted" \\ text', "x" * 300, "1234.56 €"])
+@pytest.mark.parametrize(
+    "text", ["Save", "Zażółć gęślą jaźń", "日本語 ☕", 'a "quoted" \\ text', "x" * 300, "1234.56 €"]
+)
 def test_any_text_comes_back(tokenizer, text):
     assert tokenizer.decode(encode(tokenizer, text)) == text
 

@@ -12,7 +12,9 @@ def layer():
 
 
 def step(model, optimizer, rate=1e-3, seed=0):
-    model(torch.randn(8, 4, generator=torch.Generator().manual_seed(seed), dtype=torch.float32).bfloat16()).pow(2).sum().backward()
+    model(torch.randn(8, 4, generator=torch.Generator().manual_seed(seed), dtype=torch.float32).bfloat16()).pow(
+        2
+    ).sum().backward()
     return optimizer.step(rate)
 
 

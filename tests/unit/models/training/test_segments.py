@@ -87,5 +87,7 @@ def test_absent_texts_are_absent():
 def test_fresh_texts_change_words_only():
     rows = random_rows(Random(1), 12)
     other = fresh_texts(rows, Random(2))
-    assert [(row.id, row.role, row.text is None) for row in rows] == [(row.id, row.role, row.text is None) for row in other]
+    assert [(row.id, row.role, row.text is None) for row in rows] == [
+        (row.id, row.role, row.text is None) for row in other
+    ]
     assert [row.text for row in rows] != [row.text for row in other]
