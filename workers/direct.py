@@ -116,7 +116,13 @@ def mark(file: Path, out: Path | None, segmenter: str, style: str, max_marks: in
 )
 @segmenter_option
 @style_option
-@click.option("--model", "folder", type=click.Path(exists=True, file_okay=False, path_type=Path), help="A checkpoint.")
+@click.option(
+    "--model",
+    "folder",
+    envvar="MARKWISE_LOCAL_MODEL",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="A LLaVA checkpoint; without it the one that ships with Markwise.",
+)
 @json_option
 def ground(file: Path, query: str, task: str, segmenter: str, style: str, folder: Path | None, as_json: bool) -> None:
     """Ask QUERY about the picture FILE; the marks that the answer names come back with their places."""

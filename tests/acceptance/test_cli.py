@@ -1,0 +1,101 @@
+"""The command line as a user types it: what it prints, what it writes, how it ends."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.service import DEMO_PAGE, ROOT, drawn
+
+
+def markwise(*argv: str, **settings: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-m", "app.cli", *argv],
+        cwd=ROOT,
+        env=os.environ | settings,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def test_help_teaches_every_command() -> None:
+    done = markwise("--help")
+    assert done.returncode == 0
+    for command in (
+        "serve",
+        "worker",
+        "migrate",
+        "mark",
+        "ground",
+        "annotate",
+        "import",
+        "dataset",
+        "train",
+        "evaluate",
+        "keys",
+        "doctor",
+    ):
+        assert f"\n  {command} " in done.stdout
+        detail = markwise(command, "--help")
+        assert detail.returncode == 0, detail.stderr
+        assert len(detail.stdout) > 100
+
+
+def test_mark_prints_one_json_document_and_writes_the_picture(tmp_path: Path) -> None:
+    out = tmp_path / "marked.png"
+    done = markwise("mark", str(DEMO_PAGE), "--out", str(out), "--json")
+    assert done.returncode == 0, done.stderr
+    body = json.loads(done.stdout)
+    assert body["segmenter"]["name"] == "gui"
+    assert {"Find trains", "Sign in"} <= {mark["text"] for mark in body["marks"]}
+    assert out.read_bytes().startswith(b"\x89PNG")
+
+
+def test_ground_answers_with_places(tmp_path: Path) -> None:
+    done = markwise("ground", str(DEMO_PAGE), "Click Find trains", "--task", "act", "--json")
+    assert done.returncode == 0, done.stderr
+    answer = json.loads(done.stdout)
+    x, y = answer["action"]["point_xy_px"]
+    assert 63 <= x < 213
+    assert 403 <= y < 449
+
+
+@pytest.mark.parametrize("data", [b"", b"hello", drawn(1)[:200]])
+def test_a_bad_picture_is_one_sentence_and_exit_1(tmp_path: Path, data: bytes) -> None:
+    file = tmp_path / "bad.png"
+    file.write_bytes(data)
+    done = markwise("mark", str(file), "--json")
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert "Traceback" not in done.stderr
+
+
+def test_wrong_usage_is_exit_2() -> None:
+    assert markwise("mark").returncode == 2
+    assert markwise("mark", "/does/not/exist.png").returncode == 2
+    assert markwise("dance").returncode == 2
+
+
+def test_listening_to_the_world_without_keys_is_refused() -> None:
+    done = markwise("serve", "--host", "0.0.0.0", "--port", "0")
+    assert done.returncode == 1
+    assert "keys create" in done.stderr
+
+
+def test_a_wrong_setting_is_named() -> None:
+    done = markwise("serve", MARKWISE_DATABASE_URL="mysql://x")
+    assert done.returncode == 1
+    assert "MARKWISE_DATABASE_URL" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_client_command_without_a_service_says_what_to_start() -> None:
+    done = markwise("annotate", "--label", "x", "--server", "http://127.0.0.1:1")
+    assert done.returncode == 1
+    assert "markwise serve" in done.stderr
