@@ -1,5 +1,6 @@
 """Mark sets in the catalog: written whole, read back as the values the model library works on."""
 
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
@@ -80,18 +81,23 @@ def mark_columns(mark_set_id: UUID | None, position: int, mark: Mark, regions: R
         "mark": mark.id,
         "position": position,
         "region_id": mark.region_id,
-        "bbox_xyxy_px": [float(v) for v in mark.bbox_xyxy_px],
-        "point_xy_px": [float(v) for v in mark.point_xy_px],
+        "bbox_xyxy_px": _stored(mark.bbox_xyxy_px),
+        "point_xy_px": _stored(mark.point_xy_px),
         "occluded": bool(mark.occluded),
-        "label_xy_px": [float(v) for v in mark.label_xy_px],
-        "label_bbox_xyxy_px": [float(v) for v in mark.label_bbox_xyxy_px],
-        "leader": None if mark.leader is None else [float(v) for v in mark.leader],
+        "label_xy_px": _stored(mark.label_xy_px),
+        "label_bbox_xyxy_px": _stored(mark.label_bbox_xyxy_px),
+        "leader": None if mark.leader is None else _stored(mark.leader),
         "area_px": int(mark.area_px),
         "score": float(mark.score),
         "text": mark.text,
         "role": mark.role,
         "rle": dict(regions.rles[mark.region_index]),
     }
+
+
+def _stored(values: Iterable[float]) -> list[float]:
+    """Thousandths of a pixel: regions hold float32, in which 10.3 is 10.300000190734863."""
+    return [round(float(value), 3) for value in values]
 
 
 def regions_of(size_hw: tuple[int, int], marks: list[MarkRow]) -> Regions:

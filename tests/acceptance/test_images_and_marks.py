@@ -14,7 +14,7 @@ from tests.acceptance.service import DEMO_PAGE, drawn, finished
 
 BOXES = [
     {"id": "first", "bbox_xyxy_px": [30, 40, 110, 120], "text": "red box", "role": "button"},
-    {"id": "second", "bbox_xyxy_px": [150, 50, 240, 140]},
+    {"id": "second", "bbox_xyxy_px": [150.3, 50.7, 240.1, 140]},
     {"polygon_px": [[60, 220, 120, 150, 180, 220]]},
     {"point_xy_px": [300.5, 20.5]},
 ]
@@ -79,6 +79,7 @@ def test_provided_regions_come_back_with_their_ids_and_exact_geometry(service: h
     assert first["bbox_xyxy_px"] == [30, 40, 110, 120]
     assert first["bbox_xyxy_norm"] == pytest.approx([30 / 320, 40 / 240, 110 / 320, 120 / 240])
     assert (first["text"], first["role"], first["area_px"]) == ("red box", "button", 6400)
+    assert by_region["second"]["bbox_xyxy_px"] == [150.3, 50.7, 240.1, 140]
     assert by_region["3"]["point_xy_px"] == [300.5, 20.5]
     for mark in body["marks"]:
         mask = Regions.from_rles((240, 320), [mark["rle"]]).mask(0)
