@@ -42,13 +42,18 @@ def paint(image: Picture, regions: Regions, marking: Marking) -> Picture:
 def draw_marks(
     canvas: Picture, marks: Sequence[Mark], style: MarkStyle, crop_of: CropOf, line_px: int | None = None
 ) -> None:
-    """Draw `marks` on `canvas` in place; `crop_of(mark.region_index)` gives a mark's pixels."""
+    """Draw `marks` on `canvas` in place; `crop_of(mark.region_index)` gives a mark's pixels.
+
+    Boxes stand around their region, so that the line does not cover the text inside; with a stated `line_px` (a model's
+    picture, where a box is 1 px anyway) they stand on its edge.
+    """
     line = line_px or max(1, round(min(canvas.shape[:2]) / (640 if style.fixed_label else 400)))
+    outset = line if line_px is None else 0
     for mark in sorted(marks, key=lambda mark: -mark.area_px):  # small regions over large ones
         if "mask" in style.draw or "contour" in style.draw:
             _draw_mask(canvas, crop_of(mark.region_index), mark.color_rgb, style, line)
         if "box" in style.draw:
-            _draw_box(canvas, mark, line)
+            _draw_box(canvas, mark, line, outset)
     if "mark" not in style.draw:
         return
     for mark in marks:
@@ -76,9 +81,12 @@ def _draw_mask(
         cv2.drawContours(canvas, kept, -1, color, line)
 
 
-def _draw_box(canvas: Picture, mark: Mark, line: int) -> None:
+def _draw_box(canvas: Picture, mark: Mark, line: int, outset: int) -> None:
+    height, width = canvas.shape[:2]
     x0, y0, x1, y1 = (round(v) for v in mark.bbox_xyxy_px)
-    cv2.rectangle(canvas, (x0, y0), (max(x0, x1 - 1), max(y0, y1 - 1)), mark.color_rgb, line)
+    start = (max(0, x0 - outset), max(0, y0 - outset))
+    end = (min(width - 1, max(x0, x1 - 1) + outset), min(height - 1, max(y0, y1 - 1) + outset))
+    cv2.rectangle(canvas, start, end, mark.color_rgb, line)
 
 
 def _draw_leader(canvas: Picture, mark: Mark, line: int) -> None:
