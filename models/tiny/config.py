@@ -45,7 +45,7 @@ def build_config(tokenizer: Tokenizer) -> LlavaConfig:
         num_key_value_heads=3,
         vocab_size=len(tokenizer),
         max_position_embeddings=CONTEXT_TOKENS,
-        tie_word_embeddings=True,
+        tie_word_embeddings=False,
         **special,
     )
     return LlavaConfig(
@@ -56,7 +56,7 @@ def build_config(tokenizer: Tokenizer) -> LlavaConfig:
         vision_feature_layer=-1,
         vision_feature_select_strategy="default",
         projector_hidden_act="gelu",
-        tie_word_embeddings=True,
+        tie_word_embeddings=False,
         **special,
     )
 

@@ -25,8 +25,12 @@ NEAR_PAIRS: Final = 18  # fast pairs tell neighbours apart
 FAR_FROM: Final = 21  # slow pairs hardly turn within 400 tokens, so a match counts at any distance
 BACK_GAIN: Final = 2.35
 MATCH_GAIN: Final = 2.4
+APART_GAIN: Final = 1.5
+LINE_GAIN: Final = 2.0
+LINE_PAIRS: Final = 17
+GATHER_GAIN: Final = 1.0
 COPY_STD: Final = 0.05
-MATCH_LAYERS: Final = (1, 2)
+Place = tuple[int, int]  # layer, head
 
 
 def init_language(
@@ -44,12 +48,19 @@ def init_language(
         embeddings = language.get_parameter("embed_tokens.weight")
         _init_words(embeddings, tokenizer, generator)
         _init_patch_words(words, embeddings, tokenizer, vocabulary, turned, generator)
-        spans = [_orthogonal(WIDTH - 1, generator)[:HEAD_DIMS] for _ in range(3)]
+        spans = [_padded(_orthogonal(WIDTH - 1, generator)[:HEAD_DIMS]) for _ in range(3)]
         for back, span in enumerate(spans):
-            _look_back(language, back, back + 1, _padded(span))
-        for layer in MATCH_LAYERS:
-            for head, span in enumerate(spans):
-                _match(language, layer, head, _padded(span), turned, generator)
+            _look_back(language, back, back + 1, span)
+        line_end = embeddings[tokenizer.encode("\n", add_special_tokens=False)[-1]]
+        _match(language, (1, 0), spans[0], turned, generator)
+        _match(language, (1, 1), spans[2], turned, generator)
+        _to_line_start(language, (1, 2), spans[0].T @ (spans[0] @ line_end), generator)
+        _match(language, (2, 0), spans[1], turned, generator)
+        for head in (1, 2):
+            _match(language, (2, head), _padded(_orthogonal(WIDTH - 1, generator)[:HEAD_DIMS]), None, generator)
+            _apart(language, (2, head))
+        for head in range(3):
+            _gather(language, (3, head), generator)
 
 
 def _padded(rows: Tensor) -> Tensor:
@@ -94,32 +105,67 @@ def _init_patch_words(
 
 def _look_back(language: nn.Module, head: int, distance: int, span: Tensor) -> None:
     """Head `head` of layer 0 attends `distance` tokens back and copies what it finds there, along `span`."""
-    attention = language.get_submodule("layers.0.self_attn")
-    start = head * HEAD_DIMS
-    query, key = attention.get_parameter("q_proj.weight"), attention.get_parameter("k_proj.weight")
-    for pair in range(NEAR_PAIRS):
+    _by_distance(language, (0, head), distance, BACK_GAIN, range(NEAR_PAIRS))
+    _copy(language, (0, head), span, span)
+
+
+def _by_distance(language: nn.Module, place: Place, distance: int, gain: float, pairs: range) -> None:
+    """Scores that depend on the distance alone, highest at `distance`; a negative gain makes it lowest there."""
+    query, key, rows = _maps(language, place)
+    for pair in pairs:
         angle = distance * ROPE_BASE ** (-pair / PAIRS)
-        query[start + pair, 0], query[start + PAIRS + pair, 0] = (
-            BACK_GAIN * math.cos(angle),
-            -BACK_GAIN * math.sin(angle),
-        )
-        key[start + pair, 0], key[start + PAIRS + pair, 0] = BACK_GAIN, 0.0
-    attention.get_parameter("v_proj.weight")[start : start + HEAD_DIMS] = span
-    attention.get_parameter("o_proj.weight")[:, start : start + HEAD_DIMS] = COPY_STD * span.T
+        query[rows[pair], 0], query[rows[PAIRS + pair], 0] = gain * math.cos(angle), -gain * math.sin(angle)
+        key[rows[pair], 0], key[rows[PAIRS + pair], 0] = abs(gain), 0.0
 
 
-def _match(
-    language: nn.Module, layer: int, head: int, span: Tensor, turned: Tensor, generator: torch.Generator
-) -> None:
-    """A head that attends where a picture word equals a word seen earlier along `span`, and copies the words there."""
-    attention = language.get_submodule(f"layers.{layer}.self_attn")
-    start = head * HEAD_DIMS
-    slow = [pair + half for half in (0, PAIRS) for pair in range(FAR_FROM, PAIRS)]
-    rows = [start + row for row in slow]
-    mix = _orthogonal(HEAD_DIMS, generator)[: len(slow)]
-    probe = MATCH_GAIN * mix @ span
-    attention.get_parameter("q_proj.weight")[rows] = probe
-    attention.get_parameter("k_proj.weight")[rows] = probe @ turned.T
+def _apart(language: nn.Module, place: Place) -> None:
+    """Keep a matching head from finding the asking token itself and its neighbours."""
+    _by_distance(language, place, 0, -APART_GAIN, range(2, FAR_FROM - 4))
+
+
+def _to_line_start(language: nn.Module, place: Place, line_end: Tensor, generator: torch.Generator) -> None:
+    """A head that attends to the latest token behind a line end (a mark's id in the table) and copies it."""
+    query, key, rows = _maps(language, place)
+    sought = LINE_GAIN * line_end / line_end.norm()
+    for pair in range(LINE_PAIRS, PAIRS):  # slow pairs: they prefer the latest line a little
+        query[rows[pair], 0] = LINE_GAIN
+        key[rows[pair]] = sought
+    span = _padded(_orthogonal(WIDTH - 1, generator)[:HEAD_DIMS])
+    _copy(language, place, span, span)
+
+
+def _gather(language: nn.Module, place: Place, generator: torch.Generator) -> None:
+    """A head that averages over the last dozen tokens and copies what was found there."""
+    _by_distance(language, place, 5, GATHER_GAIN, range(6, NEAR_PAIRS))
+    span = _padded(_orthogonal(WIDTH - 1, generator)[:HEAD_DIMS])
+    _copy(language, place, span, span)
+
+
+def _match(language: nn.Module, place: Place, span: Tensor, turned: Tensor | None, generator: torch.Generator) -> None:
+    """A head that attends where words equal those along `span`, and copies the words there.
+
+    With `turned` it looks among picture words, without it among text.
+    """
+    query, key, rows = _maps(language, place)
+    slow = [rows[pair + half] for half in (0, PAIRS) for pair in range(FAR_FROM, PAIRS)]
+    probe = MATCH_GAIN * _orthogonal(HEAD_DIMS, generator)[: len(slow)] @ span
+    query[slow] = probe
+    key[slow] = probe if turned is None else probe @ turned.T
     copied = _padded(_orthogonal(WIDTH - 1, generator)[:HEAD_DIMS])
-    attention.get_parameter("v_proj.weight")[start : start + HEAD_DIMS] = copied @ turned.T
-    attention.get_parameter("o_proj.weight")[:, start : start + HEAD_DIMS] = COPY_STD * copied.T
+    _copy(language, place, copied if turned is None else copied @ turned.T, copied)
+
+
+def _maps(language: nn.Module, place: Place) -> tuple[Tensor, Tensor, range]:
+    layer, head = place
+    attention = language.get_submodule(f"layers.{layer}.self_attn")
+    rows = range(head * HEAD_DIMS, (head + 1) * HEAD_DIMS)
+    return attention.get_parameter("q_proj.weight"), attention.get_parameter("k_proj.weight"), rows
+
+
+def _copy(language: nn.Module, place: Place, read: Tensor, write: Tensor) -> None:
+    """Values read along the rows of `read` (64, width) are written along those of `write`."""
+    layer, head = place
+    attention = language.get_submodule(f"layers.{layer}.self_attn")
+    rows = slice(head * HEAD_DIMS, (head + 1) * HEAD_DIMS)
+    attention.get_parameter("v_proj.weight")[rows] = read
+    attention.get_parameter("o_proj.weight")[:, rows] = COPY_STD * write.T

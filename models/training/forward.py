@@ -65,7 +65,7 @@ def answer_logits(model: LlavaForConditionalGeneration, batch: Packed, picture: 
         inputs_embeds=inputs, attention_mask=batch.mask.to(inputs.dtype), position_ids=batch.positions, use_cache=False
     ).last_hidden_state
     answers = hidden.flatten(0, 1)[batch.answer_at]
-    logits: Tensor = functional.linear(answers, language.embed_tokens.weight).float()
+    logits: Tensor = model.lm_head(answers).float()
     return logits
 
 

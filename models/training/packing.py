@@ -138,7 +138,7 @@ class Packer:
 
     def _row(self, example: Example, length: int | None) -> "_Row":
         prefix = self.prefix(example.table, picture=example.picture)
-        row = _Row(ids=prefix, positions=list(range(len(prefix))), blocks=[0] * len(prefix), goals=[])
+        row = _Row(ids=list(prefix), positions=list(range(len(prefix))), blocks=[0] * len(prefix), goals=[])
         if example.patches is not None:
             at = 1 + len(self.head)
             row.thin(at, [at + patch for patch in example.patches])

@@ -36,6 +36,7 @@ def train_from_scratch(spec: Spec, out: Path, reporter: Reporter, stop: StopFlag
             if not load_stage(tiny, out, earlier):
                 reporter.log("stage starts without weights of an earlier one", stage=name, missing=earlier)
         stage = _stage(name, spec, pictures, Packer(tiny.tokenizer))
+        stage.peak_rate = spec.learning_rate or stage.peak_rate
         settings = LoopSettings(out=out, seed=spec.seed, checkpoint_every_s=spec.checkpoint_every_s, rank=rank)
         reporter.log("stage starts", stage=name, threads=torch.get_num_threads())
         if not run_stage(tiny, stage, _budget(spec, name), settings, reporter, stop):
@@ -72,7 +73,7 @@ def _stage(name: str, spec: Spec, pictures: Pictures, packer: Packer) -> Stage[T
         case "bridge":
             return BridgeStage(pictures, 2 * batch)
         case _:
-            return JointStage(pictures, packer, batch)
+            return JointStage(pictures, packer, max(1, 2 * batch // 3), max(1, batch // 6))
 
 
 def _budget(spec: Spec, name: str) -> Budget:

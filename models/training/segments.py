@@ -23,9 +23,10 @@ ASKED_AS: Final[dict[str, prompts.Task]] = {
     "which": "refer",
     "table-which": "act",
 }
-LIST_WEIGHT: Final = 3.0
+LIST_WEIGHT: Final = 5.0
 # Only the digits of `Mark 3.` carry anything, and finding them is the last skill to come.
-WHICH_WEIGHT: Final = 2.5
+WHICH_WEIGHT: Final = 2.0
+WHAT_WEIGHT: Final = 2.0
 ROLE_NAMES: Final[dict[str, tuple[str, ...]]] = {
     "searchbox": ("search box", "search field", "searchbox"),
     "textbox": ("text box", "field", "text field", "input", "textbox"),
@@ -108,7 +109,7 @@ def _scene_which(scene: Scene, rng: Random) -> Segment:
 
 def _scene_what(scene: Scene, rng: Random, i: int) -> Segment:
     templates = prompts.WHAT_TEMPLATES[:1] if rng.random() < 0.35 else prompts.WHAT_TEMPLATES
-    return segment("what", _filled(rng.choice(templates), mark=scene.ids[i]), f"{scene.names[i]}.")
+    return segment("what", _filled(rng.choice(templates), mark=scene.ids[i]), f"{scene.names[i]}.", WHAT_WEIGHT)
 
 
 def _yes_no(scene: Scene, rng: Random) -> Segment:

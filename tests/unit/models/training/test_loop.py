@@ -82,12 +82,17 @@ def test_an_impossible_loss_stops_the_run(tmp_path, value):
 
 def test_metrics_and_progress_are_reported(tmp_path):
     _, events = run(model(), Fit(), tmp_path)
-    metric = next(event for event in events if event["event"] == "metric")
+    metrics = [event for event in events if event["event"] == "metric"]
     progress = [event for event in events if event["event"] == "progress"]
-    assert metric["step"] == 20
+    assert [event["step"] for event in metrics] == [1, 20, 40]
+    metric = metrics[1]
     assert metric["line"] == 0.5
     assert metric["tokens_per_s"] > 0
-    assert [(event["done"], event["total"], event["stage"]) for event in progress] == [(20, 40, "fit"), (40, 40, "fit")]
+    assert [(event["done"], event["total"], event["stage"]) for event in progress] == [
+        (1, 40, "fit"),
+        (20, 40, "fit"),
+        (40, 40, "fit"),
+    ]
 
 
 def test_only_the_first_rank_speaks():

@@ -20,7 +20,7 @@ def step(model, optimizer, rate=1e-3, seed=0):
 
 def test_updates_below_bfloat16_precision_add_up():
     model = layer()
-    optimizer = MasterAdamW(model.named_parameters(), lambda name: 1.0, weight_decay=0.0)
+    optimizer = MasterAdamW(model.named_parameters(), lambda _name: 1.0, weight_decay=0.0)
     before = model.weight.detach().float().clone()
     step(model, optimizer, rate=1e-6)
     assert torch.equal(model.weight.detach().float(), before)
@@ -42,7 +42,7 @@ def test_a_zero_scale_freezes():
 def test_the_rate_is_scaled_per_weight():
     slow, fast = layer(), layer()
     step(slow, (one := MasterAdamW(slow.named_parameters(), lambda name: 0.1, weight_decay=0.0)))
-    step(fast, (two := MasterAdamW(fast.named_parameters(), lambda name: 1.0, weight_decay=0.0)))
+    step(fast, (two := MasterAdamW(fast.named_parameters(), lambda _name: 1.0, weight_decay=0.0)))
     start = layer().weight.detach().float()
     moved = [(o.masters["weight"].detach() - start).abs().mean() for o in (one, two)]
     assert 5 < moved[1] / moved[0] < 15
