@@ -93,8 +93,9 @@ def _is_no_letter(page: Page, plate: Plate, line: TextLine) -> bool:
         return True
     if len(inside) > 1 or text not in _SYMBOLS:
         return False
-    # Read as a letter O, it is a radio button only if its line has another colour than the text.
-    return text not in "0Oo" or color_distance(plate.line_rgb, ink) > 40
+    # Read as a letter O, it is a radio button only if neither its line nor its body has the text's colour (a bold
+    # heading's o is a plate of ink).
+    return text not in "0Oo" or min(color_distance(c, ink) for c in (plate.line_rgb, plate.color_rgb)) > 40
 
 
 def _as_control(page: Page, plate: Plate) -> Element | None:
