@@ -81,13 +81,13 @@ def test_lora_leaves_an_adapter_and_a_merged_checkpoint(base, dataset, tmp_path)
 def test_sigterm_saves_and_a_resumed_run_ends(base, dataset, tmp_path):
     options = spec(base, dataset, tmp_path / "spec.json", steps=5000)
     command = [sys.executable, "-m", "models.training.run", *options]
-    child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    for line in child.stdout:
-        if json.loads(line)["event"] == "metric":
-            child.send_signal(signal.SIGTERM)
-            break
-    said = [json.loads(line) for line in child.stdout.read().splitlines()]
-    assert child.wait(timeout=60) == 0
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
+        for line in child.stdout:
+            if json.loads(line)["event"] == "metric":
+                child.send_signal(signal.SIGTERM)
+                break
+        said = [json.loads(line) for line in child.stdout.read().splitlines()]
+        assert child.wait(timeout=60) == 0
     assert "--resume" in said[-1]["message"]
     step = json.loads((tmp_path / "out" / "stage-finetune" / "state.json").read_text())["step"]
     assert step >= 1
