@@ -3,6 +3,7 @@
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from ipaddress import ip_network
 from pathlib import Path
 
 from anyio import CapacityLimiter
@@ -44,7 +45,7 @@ def create_app(settings: Settings) -> FastAPI:
             engine=engine,
             blobs=blobs,
             decoder=decoder,
-            fetch_policy=FetchPolicy(),
+            fetch_policy=fetch_policy(settings),
             listener=listener,
             remote=remote,
             remote_slots=CapacityLimiter(settings.vlm_concurrency),
@@ -74,6 +75,13 @@ def create_app(settings: Settings) -> FastAPI:
         app.include_router(module.router)
     _mount_pages(app)
     return app
+
+
+def fetch_policy(settings: Settings) -> FetchPolicy:
+    """Which image URLs may be fetched; raises ValueError for a setting that is no network or port."""
+    networks = tuple(ip_network(text.strip()) for text in settings.fetch_networks.split(",") if text.strip())
+    ports = frozenset(int(text) for text in settings.fetch_ports.split(","))
+    return FetchPolicy(ports=ports, allow_networks=networks)
 
 
 def remote_model(settings: Settings) -> OpenAiBackend | None:

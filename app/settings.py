@@ -70,6 +70,10 @@ class Settings(BaseSettings):
     vlm_api_key: SecretStr | None = None
     vlm_concurrency: int = Field(default=32, ge=1, description="questions that the API puts to the server at once")
 
+    # Image URLs: networks of the operator's own that may be fetched besides public ones (comma-separated), and ports.
+    fetch_networks: str = ""
+    fetch_ports: str = "80,443"
+
     # Jobs. A lease outlives several missed heartbeats; the database clock decides.
     lease_s: float = Field(default=15.0, gt=0)
     heartbeat_s: float = Field(default=3.0, gt=0)

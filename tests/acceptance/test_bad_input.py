@@ -1,6 +1,7 @@
 """Bad input gets a clear problem document and nothing is lost; the service goes on."""
 
 import http.server
+import socket
 import threading
 import uuid
 
@@ -111,23 +112,59 @@ def test_a_key_that_is_not_ours_is_401(service: httpx.Client) -> None:
         problem(service.get("/v1/images", headers={"Authorization": value}), 401)
 
 
-class _AnswersNotFound(http.server.BaseHTTPRequestHandler):
+class _Pictures(http.server.BaseHTTPRequestHandler):
+    """A web server of the operator's own: one picture, one page, one redirect out of its network, and 404."""
+
     def do_GET(self) -> None:
-        self.send_error(404)
+        if self.path == "/away":
+            self.send_response(302)
+            self.send_header("Location", "http://10.0.0.1/x.png")
+            self.end_headers()
+            return
+        body = {"/picture.png": drawn(104), "/page": b"<html>"}.get(self.path)
+        if body is None:
+            self.send_error(404)
+            return
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
         pass
 
 
-def test_a_dead_model_is_503_for_who_waits_and_patience_for_who_does_not() -> None:
-    """Nothing is left behind of the synchronous call; the asynchronous one is queued until the model is back."""
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _AnswersNotFound)
+def test_a_url_is_fetched_where_the_operator_allows_it_and_every_failure_is_named() -> None:
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Pictures)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     port = server.server_address[1]
+    with (
+        serving(MARKWISE_FETCH_NETWORKS="127.0.0.0/8", MARKWISE_FETCH_PORTS=f"80,{port}") as url,
+        httpx.Client(base_url=url, timeout=60) as client,
+    ):
+
+        def post(path: str) -> httpx.Response:
+            ref = {"type": "url", "url": f"http://127.0.0.1:{port}{path}"}
+            return client.post("/v1/images", json={"image": ref})
+
+        assert post("/picture.png").status_code == 201
+        assert problem(post("/missing"), 422)["code"] == "url.error_status"
+        assert problem(post("/page"), 422)["code"] == "image.not_an_image"
+        assert problem(post("/away"), 422)["code"] == "url.refused"
+        assert len(client.get("/v1/images").json()["data"]) == 1
     server.shutdown()
     server.server_close()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def test_a_dead_model_is_503_for_who_waits_and_patience_for_who_does_not() -> None:
+    """Nothing is left behind of the synchronous call; the asynchronous one is queued until the model is back."""
     with (
-        serving(MARKWISE_VLM_URL=f"http://127.0.0.1:{port}/v1", MARKWISE_VLM_MODEL="remote") as url,
+        serving(MARKWISE_VLM_URL=f"http://127.0.0.1:{free_port()}/v1", MARKWISE_VLM_MODEL="remote") as url,
         httpx.Client(base_url=url, timeout=60) as client,
     ):
         made = client.post("/v1/marksets", files={"file": drawn(103)}, data={"segmenter": "regions"}).json()

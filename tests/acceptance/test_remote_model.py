@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from tests.acceptance.service import drawn, serving
+from tests.acceptance.service import drawn, finished, serving
 from tests.unit.models.vlm.vllm_double import Script, vllm_double
 
 
@@ -49,3 +49,20 @@ def test_a_selection_is_confined_to_the_marks(client: httpx.Client) -> None:
     answer = client.post("/v1/ground", json=ask).json()
     assert {choice["mark"] for choice in answer["selected"]} <= {mark["id"] for mark in made["marks"]}
     assert bool(answer["selected"]) != answer["none_of_these"]
+
+
+def test_a_model_writes_listings_and_an_unfaithful_one_is_kept_out(client: httpx.Client, script: Script) -> None:
+    made = client.post("/v1/marksets", files={"file": drawn(302)}, data={"segmenter": "regions"}).json()
+    order = {"writer": "vlm", "images": {"ids": [made["image"]["id"]]}, "mark_set_ids": [made["id"]]}
+    script.free_text = "\n".join(f"[{mark['id']}] a coloured shape" for mark in made["marks"])
+    job = finished(client, client.post("/v1/annotations", json=order).json()["id"])
+    assert job["result"] == {"texts": 1}, job
+    text = client.get("/v1/texts", params={"job_id": job["id"]}).json()["data"][0]
+    assert text["conversations"][1]["value"] == "\n".join(f"{m['id']}. a coloured shape" for m in made["marks"])
+    assert text["provenance"]["model"]["name"] == "double"
+
+    script.free_text = "[1] a shape\n[99] a ghost"
+    job = finished(client, client.post("/v1/annotations", json=order).json()["id"])
+    assert job["status"] == "failed"
+    item = client.get(f"/v1/jobs/{job['id']}/items").json()["data"][0]
+    assert item["error"]["code"] == "annotation.unfaithful"
