@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from models.errors import BadInput
 from models.grounding import select as _select
 from models.grounding import words as _words
+from models.grounding.intent import asks_for_mark
 from models.grounding.scene import Scene
 from models.grounding.types import (
     TASKS,
@@ -44,14 +45,14 @@ def ground(backend: VlmBackend, request: GroundRequest) -> GroundResult:
     """
     task = _check(request)
     scene = Scene(backend, request)
-    return _select.select(scene, task) if _constrained(task, request) else _words.answer(scene, task)
+    return _select.select(scene, task) if _selects(scene, task) else _words.answer(scene, task)
 
 
 def stream(backend: VlmBackend, request: GroundRequest) -> Iterator[str | GroundResult]:
     """Yield the answer's text in pieces and, last, the `GroundResult` whose `text` they make up. Raises like `ground`."""
     task = _check(request)
     scene = Scene(backend, request)
-    if not _constrained(task, request):
+    if not _selects(scene, task):
         yield from _words.stream(scene, task)
         return
     result = _select.select(scene, task)
@@ -69,7 +70,15 @@ def _check(request: GroundRequest) -> Task:
     return task
 
 
-def _constrained(task: Task, request: GroundRequest) -> bool:
-    if task not in ("refer", "act"):
+def _selects(scene: Scene, task: Task) -> bool:
+    """Whether one of the existing marks (or none) is to be chosen, rather than words written.
+
+    A small model is not trusted with the words of a free question that asks for a mark: choosing is exact, writing may
+    invent. A large model writes.
+    """
+    request = scene.request
+    if request.constrain is False:
         return False
-    return request.constrain is None or request.constrain
+    if task == "ask":
+        return scene.small and request.tags and bool(scene.marks) and asks_for_mark(request.query)
+    return task in ("refer", "act")
