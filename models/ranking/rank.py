@@ -4,7 +4,8 @@ Used for `act` and `refer` beside or instead of a model; the answer then says so
 
 1. Text: `similarity` of the target's name with the mark's text, or at 0.93 with the label next to a field.
 2. A text that is the label of a field yields to the field by 0.1; links, buttons and fields lead prose by 0.03.
-3. Role words ("button", "search box") move the score by 0.06 up or 0.1 down.
+3. Role words ("button", "search box") move the score by 0.06 up or 0.1 down; by 0.35 down where a mark of that role
+   bears the name too: the search box is the field "Search stations", not the button "Search" beside it.
 4. Places ("top left", "second", "below X") decide among marks that fit by text and role, or alone if no name is given.
 5. The phrase as a whole is tried as a name too: "First Name" is a field, not the first of something.
 """
@@ -23,6 +24,8 @@ Reason = Literal["text", "position", "role"]
 _LABEL_WEIGHT = 0.93
 _LABEL_YIELDS = 0.1
 _INTERACTIVE = 0.03
+_NAMED = 0.6
+_WHOLE_NAME = 0.9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,13 +71,19 @@ def rank(query: str, candidates: Sequence[Candidate]) -> list[Ranked]:
     ranked = []
     for index, candidate in enumerate(candidates):
         score, reason = 0.97 * taken_apart[index][0], taken_apart[index][1]
-        if whole[index] >= score:
+        # Where words were taken for a role or a place, the phrase must really be the name.
+        if whole[index] >= score and (whole[index] >= _WHOLE_NAME or not _understood(target)):
             score, reason = whole[index], "text"
         ranked.append((score, index, Ranked(id=candidate.id, score=round(min(max(score, 0.0), 1.0), 4), reason=reason)))
     order = _reading_order(candidates)
     # A checkbox and the label that wraps it have the same text; the box is what is meant.
     ranked.sort(key=lambda item: (-round(item[0], 4), candidates[item[1]].role not in FIELD_ROLES, order[item[1]]))
     return [item[2] for item in ranked]
+
+
+def _understood(target: Target) -> bool:
+    """True if some words of the phrase were taken for a role, a place or a count."""
+    return bool(target.roles or target.place_xy or target.anchor) or target.ordinal is not None
 
 
 def _text_scores(name: str, candidates: Sequence[Candidate], labels: _Labels) -> list[float]:
@@ -96,11 +105,13 @@ def _structured(target: Target, candidates: Sequence[Candidate], labels: _Labels
     """Rules 3 and 4: text, then role, then place."""
     has_place = target.place_xy is not None or target.ordinal is not None or target.anchor is not None
     texts = _text_scores(target.name, candidates, labels) if target.name else [0.0] * len(candidates)
+    fitting = [(candidate.role or "").lower() in target.roles for candidate in candidates]
+    named = max((text for text, fits in zip(texts, fitting, strict=True) if fits), default=0.0)
+    misfit = 0.0 if not target.roles else -0.35 if named >= _NAMED else -0.1
     bases: list[float] = []
-    for candidate, text in zip(candidates, texts, strict=True):
-        fits = (candidate.role or "").lower() in target.roles
+    for text, fits in zip(texts, fitting, strict=True):
         if target.name:
-            bases.append(text + (0.06 if fits else -0.1 if target.roles else 0.0) if text > 0 else 0.0)
+            bases.append(text + (0.06 if fits else misfit) if text > 0 else 0.0)
         elif target.roles:
             bases.append(0.75 if fits else 0.1)
         else:
