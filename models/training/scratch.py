@@ -5,6 +5,7 @@ under torchrun. A stage that is done is not run again, so a killed run goes on w
 """
 
 from pathlib import Path
+from random import Random
 
 import torch
 import torch.distributed as dist
@@ -14,10 +15,12 @@ from models.tiny.export import save
 from models.training import forward
 from models.training.events import Reporter
 from models.training.loop import LoopSettings, StopFlag, is_done, load_stage, run_stage
-from models.training.packing import Packer
+from models.training.packing import Example, Packer
 from models.training.schedule import Budget
+from models.training.segments import random_rows, table_segments
 from models.training.spec import STAGE_SHARES, Spec
 from models.training.stages import BridgeStage, JointStage, LanguageStage, Pictures, Stage, Tiny, VisionStage
+from models.vlm.prompts import mark_table
 
 DEFAULT_BUDGET_S = 7200.0
 BUILDS_ON = {"vision": (), "language": (), "bridge": ("vision", "language"), "joint": ("vision", "language", "bridge")}
@@ -35,7 +38,7 @@ def train_from_scratch(spec: Spec, out: Path, reporter: Reporter, stop: StopFlag
         for earlier in BUILDS_ON[name]:
             if not load_stage(tiny, out, earlier):
                 reporter.log("stage starts without weights of an earlier one", stage=name, missing=earlier)
-        stage = _stage(name, spec, pictures, Packer(tiny.tokenizer))
+        stage = _stage(name, spec, pictures, checked_packer(tiny))
         stage.peak_rate = spec.learning_rate or stage.peak_rate
         settings = LoopSettings(out=out, seed=spec.seed, checkpoint_every_s=spec.checkpoint_every_s, rank=rank)
         reporter.log("stage starts", stage=name, threads=torch.get_num_threads())
@@ -61,6 +64,15 @@ def export(tiny: Tiny, folder: Path) -> None:
     forward.set_attention(model, "sdpa")
     model.load_state_dict(tiny.llava.state_dict())
     save(model, tiny.tokenizer, folder)
+
+
+def checked_packer(tiny: Tiny) -> Packer:
+    """A packer whose cuts agree with serving's on a sample of questions; raises TokenisationMismatch."""
+    packer, rng = Packer(tiny.tokenizer), Random(0)
+    for _ in range(50):
+        rows = random_rows(rng, rng.randint(2, 12))
+        packer.check(Example(table=mark_table(rows), segments=table_segments(rows, rng), picture=rng.random() < 0.5))
+    return packer
 
 
 def _stage(name: str, spec: Spec, pictures: Pictures, packer: Packer) -> Stage[Tiny]:

@@ -32,6 +32,14 @@ def test_an_id_can_be_scored_after_the_forced_prefix(tokenizer, answer):
     assert encode(tokenizer, prompt + answer + ".") == encode(tokenizer, prompt) + encode(tokenizer, answer + ".")
 
 
+@pytest.mark.parametrize("name", ["Home", "Zorbiq", "Dark mode"])
+def test_a_name_is_cut_alike_in_the_table_and_in_a_question(tokenizer, name):
+    alone = encode(tokenizer, name)
+    for text in (f'1 link "{name}" 4 5', f"Click {name}."):
+        ids = encode(tokenizer, text)
+        assert any(ids[at : at + len(alone)] == alone for at in range(len(ids)))
+
+
 def test_words_of_the_answers_are_single_tokens(tokenizer):
     for word in (" red", " hexagon", " button", " searchbox", " Mark"):
         assert len(encode(tokenizer, word)) == 1
