@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from ipaddress import ip_network
 from pathlib import Path
 
-from anyio import CapacityLimiter
+from anyio import CapacityLimiter, to_thread
 from fastapi import FastAPI
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import FileResponse, HTMLResponse
@@ -34,6 +34,8 @@ def create_app(settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        # As many threads as connections: a route never waits for one while it holds the other.
+        to_thread.current_default_thread_limiter().total_tokens = settings.pool_size + settings.pool_overflow
         engine = app_engine(settings, name="markwise-api")
         listener = JobListener(settings.app_url)
         listener.start()
