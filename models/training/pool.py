@@ -5,6 +5,7 @@ are kept. Called by the stages that need pixels.
 """
 
 import json
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from multiprocessing import get_context
@@ -34,6 +35,9 @@ class Item:
     ids: tuple[str, ...]
     names: tuple[str, ...]
     rows: tuple[TableRow, ...]  # empty for a scene
+
+
+Chunk = tuple[NDArray[np.uint8], NDArray[np.uint8], list[Item]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,18 +109,26 @@ def _draw_pool(home: Path, kind: str, count: int, first_seed: int, processes: in
     labels = open_memmap(home / "labels.npy", "w+", np.uint8, (count, GRID * GRID, len(COLUMNS)))
     starts = range(0, count, CHUNK)
     records: list[dict[str, object]] = []
-    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as workers:
-        jobs = [workers.submit(_draw_chunk, kind, first_seed + at, min(CHUNK, count - at)) for at in starts]
-        for at, job in zip(starts, jobs, strict=True):
-            chunk_images, chunk_labels, chunk_items = job.result()
-            images[at : at + len(chunk_items)], labels[at : at + len(chunk_items)] = chunk_images, chunk_labels
-            records += [asdict(item) for item in chunk_items]
+    for at, chunk in zip(starts, _chunks(kind, first_seed, count, processes), strict=True):
+        stop = at + len(chunk[2])
+        images[at:stop], labels[at:stop] = chunk[:2]
+        records += [asdict(item) for item in chunk[2]]
     images.flush()
     labels.flush()
     (home / "items.json").write_text(json.dumps(records))
 
 
-def _draw_chunk(kind: str, first_seed: int, count: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8], list[Item]]:
+def _chunks(kind: str, first_seed: int, count: int, processes: int) -> Iterator[Chunk]:
+    tasks = [(kind, first_seed + at, min(CHUNK, count - at)) for at in range(0, count, CHUNK)]
+    if processes == 1:
+        yield from (_draw_chunk(*task) for task in tasks)
+        return
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as workers:
+        jobs = [workers.submit(_draw_chunk, *task) for task in tasks]
+        yield from (job.result() for job in jobs)
+
+
+def _draw_chunk(kind: str, first_seed: int, count: int) -> Chunk:
     draw = drawings.scene if kind == "scene" else drawings.screen
     done = [paint_drawing(draw(seed), Random(f"pool-{kind}-{seed}")) for seed in range(first_seed, first_seed + count)]
     return np.stack([one[0] for one in done]), np.stack([one[1] for one in done]), [one[2] for one in done]
