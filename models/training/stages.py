@@ -233,7 +233,7 @@ class JointStage:
 
     name = "joint"
     peak_rate = 1e-3
-    hold_until = 0.5
+    hold_until = 0.35
 
     def __init__(self, pictures: Pictures, packer: Packer, batch: int = 8, screens: int = 2) -> None:
         """`batch` scenes and `screens` interface screens per step."""
@@ -262,7 +262,7 @@ class JointStage:
         outcome.loss = outcome.loss + DENSE_SHARE * dense + ALIGN_SHARE * align
         outcome.values = {"dense": float(dense.detach()), "align": float(align.detach())}
         yield outcome
-        images, labels, _ = take(self.pictures.scenes, rng, self.batch)
+        images, labels, _ = take(self.pictures.scenes, rng, 2 * self.batch)
         dense = tiny.heads.loss(forward.see(tiny.llava, images), labels)
         yield Outcome(loss=DENSE_SHARE * dense, tokens=labels.shape[0] * labels.shape[1])
         if rng.random() < TABLE_STEPS:
