@@ -1,8 +1,8 @@
 """Constrained choice of one mark: `refer` and `act`. Called by `models.grounding` only.
 
 The documented ranker (text, role, position) looks first. Where one mark fits well and clearly better than the rest, it decides.
-Else the model weighs existing marks and "none", and each weight is multiplied by exp(score / 0.1): equal texts are left to the
-model, and against a worse text it must be surer. The answer says who decided.
+Else the model weighs existing marks and "none", and each weight is multiplied by exp(score / temperature): equal texts are
+left to the model, and against a worse text it must be surer, a small model by far. The answer says who decided.
 """
 
 import math
@@ -23,6 +23,9 @@ CLEAR_MARGIN = 0.025
 NO_OPINION = 0.3
 """Below this score the ranker has nothing to say: alone it answers "none", and beside the model it is not heard."""
 _TEMPERATURE = 0.1
+_SMALL_TEMPERATURE = 0.02
+"""A small model knows names of interface elements less well than the ranker: of 185 named elements on 16 pages it and the
+ranker together hit 161 at 0.1, 169 at 0.02, and the ranker alone 170."""
 
 
 class _Usage:
@@ -81,7 +84,8 @@ def _decide(scene: Scene, task: Task, usage: _Usage) -> tuple[str, float, Decide
             return top.id, top.score, _reason(top)
     probabilities = _weigh(scene, task, usage)
     if decide == "both":
-        probabilities = combined(probabilities, scene.ranked())
+        temperature = _SMALL_TEMPERATURE if scene.small else _TEMPERATURE
+        probabilities = combined(probabilities, scene.ranked(), temperature)
     best = max(probabilities, key=lambda choice: probabilities[choice])
     return best, probabilities[best], "model"
 
@@ -92,13 +96,15 @@ def is_clear(ranked: Sequence[Ranked]) -> bool:
     return ranked[0].score >= CLEAR_SCORE and ranked[0].score - second >= CLEAR_MARGIN
 
 
-def combined(probabilities: Mapping[str, float], ranked: Sequence[Ranked]) -> dict[str, float]:
+def combined(
+    probabilities: Mapping[str, float], ranked: Sequence[Ranked], temperature: float = _TEMPERATURE
+) -> dict[str, float]:
     """Return the model's `probabilities` times the ranker's opinion, normalised; unchanged where it has none."""
     if ranked[0].score < NO_OPINION:
         return dict(probabilities)
     score_of = {each.id: each.score for each in ranked} | {NONE: NO_OPINION}
     weights = {
-        choice: share * math.exp((score_of[choice] - ranked[0].score) / _TEMPERATURE)
+        choice: share * math.exp((score_of[choice] - ranked[0].score) / temperature)
         for choice, share in probabilities.items()
     }
     total = sum(weights.values())

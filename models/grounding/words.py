@@ -1,14 +1,15 @@
 """Answers in free words: `ask`, `list`, and a selection that is not constrained. Called by `models.grounding` only."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from models.grounding.actions import action_on
 from models.grounding.scene import SHORTLIST, Scene
-from models.grounding.types import GroundResult, Selected, Task
+from models.grounding.types import DecidedBy, GroundResult, Selected, Task
 from models.ranking import parse_action
 from models.vlm.parse import find_mentions, parse_listing
-from models.vlm.prompts import build_prompt
+from models.vlm.prompts import MAX_TEXT_CHARS, build_prompt, list_answer
 from models.vlm.types import NONE, FinishReason, VlmReply, VlmRequest
+from models.vlm.untrusted import quoted
 
 _LINE_TOKENS = 24
 
@@ -16,14 +17,17 @@ _LINE_TOKENS = 24
 def answer(scene: Scene, task: Task) -> GroundResult:
     """Ask the model once, or once per group of marks, and resolve what it says."""
     replies: list[VlmReply] = []
-    for request in _requests(scene, task):
+    read = read_names(scene) if task == "list" and scene.small and scene.request.tags else {}
+    for request in _requests(scene, task, read):
         with scene.timed("model"):
             replies.append(scene.backend.generate(request))
     cut = any(reply.finish_reason == "length" for reply in replies)
+    text = "\n".join(reply.text for reply in replies)
     return _resolve(
         scene,
         task,
-        "\n".join(reply.text for reply in replies),
+        _merged(scene, read, text) if read else text,
+        decided_by="text" if read and not replies else "model",
         finish_reason="length" if cut else "stop",
         prompt_tokens=sum(reply.prompt_tokens for reply in replies),
         completion_tokens=sum(reply.completion_tokens for reply in replies),
@@ -32,8 +36,13 @@ def answer(scene: Scene, task: Task) -> GroundResult:
 
 def stream(scene: Scene, task: Task) -> Iterator[str | GroundResult]:
     """Yield the text's pieces as the model writes them, then the result. Streams carry no usage and no finish reason."""
+    if task == "list" and scene.small and scene.request.tags and read_names(scene):
+        whole = answer(scene, task)
+        yield whole.text
+        yield whole
+        return
     text = ""
-    for request in _requests(scene, task):
+    for request in _requests(scene, task, {}):
         if text:
             text += "\n"
             yield "\n"
@@ -48,7 +57,28 @@ def stream(scene: Scene, task: Task) -> Iterator[str | GroundResult]:
     yield _resolve(scene, task, text, finish_reason="stop", prompt_tokens=0, completion_tokens=0)
 
 
-def _requests(scene: Scene, task: Task) -> Iterator[VlmRequest]:
+def read_names(scene: Scene) -> dict[str, str]:
+    """Return the marks whose region carries a recognised text or a role, with `button "Save"` and the like.
+
+    A small model at 224 px cannot read a screenshot; what the recogniser read is listed as it is, and the model is asked
+    about the rest.
+    """
+    names = {}
+    for mark in scene.marks.values():
+        parts = [mark.role or "", quoted(mark.text, MAX_TEXT_CHARS) if mark.text else ""]
+        if any(parts):
+            names[mark.id] = " ".join(part for part in parts if part)
+    return names
+
+
+def _merged(scene: Scene, read: Mapping[str, str], text: str) -> str:
+    """Return one listing in mark order of what was read and what the model wrote."""
+    written = {item.mark: item.label for item in parse_listing(text, scene.marks)}
+    names = written | dict(read)
+    return list_answer((mark_id, names[mark_id]) for mark_id in scene.marks if mark_id in names)
+
+
+def _requests(scene: Scene, task: Task, read: Mapping[str, str]) -> Iterator[VlmRequest]:
     """Yield the model's requests. A listing of many marks is asked of a small model group by group."""
     request = scene.request
     if not request.tags:
@@ -56,7 +86,7 @@ def _requests(scene: Scene, task: Task) -> Iterator[VlmRequest]:
         yield scene.ask(prompt, (), request.max_tokens)
         return
     if task == "list":
-        ids = tuple(scene.marks)
+        ids = tuple(mark_id for mark_id in scene.marks if mark_id not in read)
         size = SHORTLIST if scene.small else max(1, len(ids))
         groups = [ids[start : start + size] for start in range(0, len(ids), size)]
         max_tokens = max(request.max_tokens, _LINE_TOKENS * size)
@@ -68,7 +98,14 @@ def _requests(scene: Scene, task: Task) -> Iterator[VlmRequest]:
 
 
 def _resolve(
-    scene: Scene, task: Task, text: str, *, finish_reason: FinishReason, prompt_tokens: int, completion_tokens: int
+    scene: Scene,
+    task: Task,
+    text: str,
+    *,
+    finish_reason: FinishReason,
+    prompt_tokens: int,
+    completion_tokens: int,
+    decided_by: DecidedBy = "model",
 ) -> GroundResult:
     selecting = task in ("refer", "act")
     tags = scene.request.tags
@@ -91,6 +128,7 @@ def _resolve(
         unresolved=found.unresolved,
         labels=labels,
         action=action,
+        decided_by=decided_by,
         model_name=scene.backend.name,
         model_version=scene.backend.version,
         finish_reason=finish_reason,
