@@ -16,16 +16,22 @@ from models.tiny.config import PIXEL_MEAN, PIXEL_STD
 from models.training.packing import Packed
 
 ATTENTION: Final = "markwise_matmul"
+# While a layer's number is a key here, its attention (B, heads, L, L) is kept for a loss on where heads look.
+recorded: dict[int, Tensor] = {}
 
 
 def _attention(
-    _module: nn.Module, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, scaling: float, **_others: Any
+    module: nn.Module, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, scaling: float, **_others: Any
 ) -> tuple[Tensor, None]:
     """(B, heads, L, dim) each -> (B, L, heads, dim); two matmuls and a softmax in the weights' own dtype."""
     scores = torch.matmul(query * scaling, key.transpose(-1, -2))
     if mask is not None:
         scores = scores + mask
-    mixed = torch.matmul(torch.softmax(scores, -1), value)
+    shares = torch.softmax(scores, -1)
+    layer = getattr(module, "layer_idx", None)
+    if layer in recorded:
+        recorded[layer] = shares
+    mixed = torch.matmul(shares, value)
     return mixed.transpose(1, 2).contiguous(), None
 
 
@@ -83,3 +89,20 @@ def exact_share(logits: Tensor, batch: Packed) -> dict[str, tuple[int, int]]:
         tally[task][0] += wrong == 0
         tally[task][1] += 1
     return {task: (hit, count) for task, (hit, count) in tally.items()}
+
+
+def look_loss(batch: Packed, line_head: tuple[int, int], mark_head: tuple[int, int]) -> Tensor:
+    """How far two (layer, head) are from looking where the table's answers are; uses `recorded`.
+
+    The first should look from every token of a table line at the line's start, the second from the end of the sought
+    phrase at any token of the line that is meant.
+    """
+    lines, marks = batch.line_looks, batch.mark_looks
+    share = recorded[line_head[0]][lines[:, 0], line_head[1], lines[:, 1], lines[:, 2]].float()
+    loss = -(share + 1e-4).log().mean()
+    if len(marks):
+        spread = recorded[mark_head[0]][marks[:, 0], mark_head[1], marks[:, 1]].float()  # (M, L)
+        at = torch.arange(spread.shape[1])
+        inside = (at >= marks[:, 2:3]) & (at < marks[:, 3:4])
+        loss = loss - ((spread * inside).sum(1) + 1e-4).log().mean()
+    return loss

@@ -6,7 +6,8 @@ cost (checked against the library's own forward pass in the tests). Called by th
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Final
 
 import torch
@@ -58,6 +59,8 @@ class Packed:
     weights: Tensor  # (A,) float32, sums to 1
     segment_of: Tensor  # (A,) int64, which segment an answer token belongs to
     tasks: tuple[str, ...]  # (S,) task of each segment
+    line_looks: Tensor  # (N, 3) int64: row of the batch, a token of a mark's table line, the first token of that line
+    mark_looks: Tensor  # (M, 4) int64: row, the token that ends the sought phrase, first and one past the mark's line
 
 
 class Packer:
@@ -118,6 +121,8 @@ class Packer:
         blocks = torch.full(shape, -1, dtype=torch.int64)
         answer_at, targets, weights, owners = [], [], [], []
         tasks: list[str] = []
+        line_looks: list[tuple[int, int, int]] = []
+        mark_looks: list[tuple[int, int, int, int]] = []
         for r, row in enumerate(rows):
             used = len(row.ids)
             ids[r, :used], positions[r, :used] = torch.tensor(row.ids), torch.tensor(row.positions)
@@ -128,12 +133,15 @@ class Packer:
                 weights += [goal.weight / len(goal.at)] * len(goal.at)
                 owners += [len(tasks)] * len(goal.at)
                 tasks.append(goal.task)
+                mark_looks += [(r, at, *goal.line) for at in goal.at if goal.line is not None]
+            line_looks += [(r, at, start) for start, end in row.lines for at in range(start, end)]
         shares = torch.tensor(weights, dtype=torch.float32)
         return Packed(
             ids=ids, positions=positions, mask=block_mask(blocks, dtype), answer_at=torch.tensor(answer_at),
             picture_at=1 + len(self.head) if examples[0].picture else -1,
             targets=torch.tensor(targets), weights=shares / shares.sum(),
             segment_of=torch.tensor(owners), tasks=tuple(tasks),
+            line_looks=torch.tensor(line_looks).reshape(-1, 3), mark_looks=torch.tensor(mark_looks).reshape(-1, 4),
         )  # fmt: skip
 
     def _row(self, example: Example, length: int | None) -> "_Row":
@@ -142,6 +150,8 @@ class Packer:
         if example.patches is not None:
             at = 1 + len(self.head)
             row.thin(at, [at + patch for patch in example.patches])
+        row.lines = self._lines(prefix, example)
+        marks = [line.split(" ", 1)[0] for line in example.table.splitlines()[1:]]
         for number, segment in enumerate(example.segments, start=1):
             ids, asked = self.segment(segment)
             start = len(row.ids)
@@ -160,7 +170,18 @@ class Packer:
             )
             if segment.hint is not None:
                 row.goals.append(self._hint(segment, segment.hint, ids[asked:], start))
+                mark = segment.answer.removeprefix("Mark ").rstrip(".")
+                if mark in marks:
+                    row.goals[-1].line = row.lines[marks.index(mark)]
         return row
+
+    def _lines(self, prefix: list[int], example: Example) -> list[tuple[int, int]]:
+        """First and one past the last token of every mark's line in the table."""
+        if not example.table or example.patches is not None:
+            return []
+        first = 1 + len(self.head) + IMAGE_TOKENS + 1 if example.picture else 0
+        ends = [at for at in range(first, len(prefix)) if prefix[at] == self.line_end[0]]
+        return [(start + 1, end) for start, end in pairwise(ends)]
 
     def _hint(self, segment: Segment, phrase: str, answer: list[int], start: int) -> "_Goal":
         """Where the question has just said what is sought, the answer's telling token is asked for already."""
@@ -180,6 +201,7 @@ class _Goal:
     weight: float
     at: list[int]
     targets: list[int]
+    line: tuple[int, int] | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -188,6 +210,7 @@ class _Row:
     positions: list[int]
     blocks: list[int]
     goals: list[_Goal]
+    lines: list[tuple[int, int]] = field(default_factory=list)
 
     def thin(self, at: int, kept: list[int]) -> None:
         """Keep only the picture tokens at `kept`; what follows keeps its position."""

@@ -1,4 +1,4 @@
-"""The recipe `tiny-scratch`: from random weights to a `som-llava-tiny` checkpoint folder, through four stages.
+"""The recipe `tiny-scratch`: from random weights to a `som-llava-tiny` checkpoint folder, stage by stage.
 
 Stages run one after the other, or side by side as processes that are given one stage each; the joint stage also runs
 under torchrun. A stage that is done is not run again, so a killed run goes on where it was.
@@ -6,6 +6,7 @@ under torchrun. A stage that is done is not run again, so a killed run goes on w
 
 from pathlib import Path
 from random import Random
+from typing import Final
 
 import torch
 import torch.distributed as dist
@@ -14,20 +15,39 @@ from transformers import LlavaForConditionalGeneration
 from models.tiny.export import save
 from models.training import forward
 from models.training.events import Reporter
+from models.training.graft import graft_digits
 from models.training.loop import LoopSettings, StopFlag, is_done, load_stage, run_stage
 from models.training.packing import Example, Packer
 from models.training.schedule import Budget
 from models.training.segments import random_rows, table_segments
 from models.training.spec import STAGE_SHARES, Spec
-from models.training.stages import BridgeStage, JointStage, LanguageStage, Pictures, Stage, Tiny, VisionStage
+from models.training.stages import (
+    BridgeStage,
+    JointStage,
+    LanguageStage,
+    Pictures,
+    Stage,
+    TableStage,
+    Tiny,
+    VisionStage,
+    table_batch,
+)
 from models.vlm.prompts import mark_table
 
 DEFAULT_BUDGET_S = 7200.0
-BUILDS_ON = {"vision": (), "language": (), "bridge": ("vision", "language"), "joint": ("vision", "language", "bridge")}
+BUILDS_ON: Final[dict[str, tuple[str, ...]]] = {
+    "vision": (),
+    "language": (),
+    "bridge": ("vision", "language"),
+    "joint": ("vision", "language", "bridge"),
+    "looks": ("vision", "language", "bridge", "joint"),
+    "tables": ("vision", "language", "bridge", "joint", "looks"),
+}
+GRAFT_TABLES: Final = 48
 
 
 def train_from_scratch(spec: Spec, out: Path, reporter: Reporter, stop: StopFlag) -> bool:
-    """Run the stages of `spec`; after the joint stage the checkpoint folder is `out/model`. False if stopped."""
+    """Run the stages of `spec`; the last stage leaves the checkpoint folder `out/model`. False if stopped."""
     rank = dist.get_rank() if dist.is_initialized() else 0
     pictures = Pictures.open(Path(spec.pool) if spec.pool else out / "pool", spec.processes)
     for name in spec.stages:
@@ -38,13 +58,17 @@ def train_from_scratch(spec: Spec, out: Path, reporter: Reporter, stop: StopFlag
         for earlier in BUILDS_ON[name]:
             if not load_stage(tiny, out, earlier):
                 reporter.log("stage starts without weights of an earlier one", stage=name, missing=earlier)
-        stage = _stage(name, spec, pictures, checked_packer(tiny))
+        packer = checked_packer(tiny)
+        stage = _stage(name, spec, pictures, packer)
+        if name == "tables":  # without effect on a resumed stage, which then takes its own weights
+            tables = table_batch(packer, Random(spec.seed), GRAFT_TABLES)
+            graft_digits(tiny, tables, TableStage.line_head, TableStage.mark_head)
         stage.peak_rate = spec.learning_rate or stage.peak_rate
         settings = LoopSettings(out=out, seed=spec.seed, checkpoint_every_s=spec.checkpoint_every_s, rank=rank)
         reporter.log("stage starts", stage=name, threads=torch.get_num_threads())
         if not run_stage(tiny, stage, _budget(spec, name), settings, reporter, stop):
             return False
-        if name == "joint" and rank == 0:
+        if name in ("joint", "tables") and rank == 0:
             export(tiny, out / "model")
             reporter.log("saved", folder=str(out / "model"))
     return True
@@ -84,6 +108,8 @@ def _stage(name: str, spec: Spec, pictures: Pictures, packer: Packer) -> Stage[T
             return LanguageStage(pictures, packer, max(1, 2 * batch // 3), max(1, batch // 2))
         case "bridge":
             return BridgeStage(pictures, 2 * batch)
+        case "looks" | "tables":
+            return TableStage(name, pictures, packer, max(1, batch // 2), max(1, 2 * batch // 3))
         case _:
             return JointStage(pictures, packer, max(1, 2 * batch // 3), max(1, batch // 6))
 

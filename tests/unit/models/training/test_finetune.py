@@ -124,4 +124,4 @@ def test_a_spec_that_says_nothing_sensible_is_refused(tmp_path, content, message
 
 
 def test_defaults_of_a_spec():
-    assert Spec(recipe="tiny-scratch").stages == ("vision", "language", "bridge", "joint")
+    assert Spec(recipe="tiny-scratch").stages == ("vision", "language", "bridge", "joint", "looks", "tables")
