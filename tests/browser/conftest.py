@@ -34,9 +34,9 @@ DROP = """([name, type, data]) => {
 }"""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """One Chromium for all tests."""
+    """One Chromium for all tests of a module: Playwright keeps an event loop running, in which other tests could not run theirs."""
     if not CHROMIUM.exists():
         pytest.skip(f"needs Chromium in {CHROMIUM} (Debian: apt-get install chromium; elsewhere: set CHROMIUM)")
     expect.set_options(timeout=30_000)
@@ -46,7 +46,7 @@ def browser() -> Iterator[Browser]:
         started.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def _model() -> Iterator[tuple[Script, str]]:
     script = Script()
     with vllm_double(script) as url:
@@ -62,7 +62,7 @@ def model(_model: tuple[Script, str]) -> Iterator[Script]:
     script.free_text, script.delay_s = usual.free_text, usual.delay_s
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def address(browser: Browser, _model: tuple[Script, str]) -> Iterator[str]:
     """URL of the service; asks for the browser first, so that nothing is started for a test that is skipped."""
     with serving(MARKWISE_VLM_URL=_model[1], MARKWISE_VLM_MODEL="m") as url:

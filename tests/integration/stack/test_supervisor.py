@@ -61,7 +61,7 @@ def test_stopping_is_bounded_even_for_a_child_that_does_not_listen(supervisor: S
 
 def test_logs_go_to_a_file_and_warnings_to_stderr(supervisor: Supervisor, tmp_path: Path, capfd) -> None:
     supervisor.start(python("loud", LOUD))
-    supervisor.run(until=said(tmp_path, "loud", "broken"), timeout_s=10)
+    supervisor.run(until=said(tmp_path, "loud", "broken\n"), timeout_s=10)
     assert (tmp_path / "loud.log").read_text() == "fine\nERROR: broken\n"
     assert capfd.readouterr().err == "loud | ERROR: broken\n"
 
