@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 from uuid import uuid4
 
 import click
@@ -174,12 +174,16 @@ def train() -> None:
 @click.option("--images", type=click.Path(exists=True, file_okay=False), help="The folder of its pictures (finetune).")
 @click.option("--steps", type=click.IntRange(1), help="Optimiser steps.")
 @click.option("--minutes", type=click.FloatRange(min=0, min_open=True), help="Or a budget of time.")
+@click.option("--clock", type=click.Choice(["wall", "cpu"]), help="What the minutes are of; cpu for tiny-scratch.")
 @click.option("--batch-size", type=click.IntRange(1))
 @click.option("--learning-rate", type=click.FloatRange(min=0, min_open=True))
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--resume", is_flag=True, help="Go on from the checkpoints in --out.")
 def train_run(out: Path, resume: bool, minutes: float | None, **given: Any) -> None:
-    """Train on this machine, with progress; stop with Ctrl-C and go on later with --resume."""
+    """Train on this machine, with progress; stop with Ctrl-C and go on later with --resume.
+
+    Everything the trainer reports, losses included, is kept as JSON lines in events.jsonl under --out.
+    """
     out.mkdir(parents=True, exist_ok=True)
     spec = {name: value for name, value in given.items() if value is not None}
     if minutes is not None:
@@ -195,7 +199,8 @@ def train_run(out: Path, resume: bool, minutes: float | None, **given: Any) -> N
         env={**os.environ, "PYTHONUNBUFFERED": "1"},
     )
     try:
-        _show_progress(child)
+        with (out / "events.jsonl").open("a" if resume else "w", encoding="utf-8") as kept:
+            _show_progress(child, kept)
     except KeyboardInterrupt:
         child.send_signal(signal.SIGTERM)
         child.wait()
@@ -203,10 +208,12 @@ def train_run(out: Path, resume: bool, minutes: float | None, **given: Any) -> N
         raise Failure("the training failed; what it said stands above")
 
 
-def _show_progress(child: "subprocess.Popen[str]") -> None:
+def _show_progress(child: "subprocess.Popen[str]", kept: TextIO) -> None:
     with Progress(console=Console(stderr=True)) as bar:
         task = bar.add_task("training", total=None)
         for line in child.stdout or ():
+            kept.write(line)
+            kept.flush()
             try:
                 event = json.loads(line)
             except ValueError:

@@ -40,7 +40,7 @@ LOOK_S = 0.5
 # A cancelled run ends within 10 s: the trainer has this long to write a checkpoint.
 STOP_GRACE_S = 8.0
 LAST_WORDS = 5
-PASSED_ON = ("seed", "steps", "budget_s", "batch_size", "learning_rate")
+PASSED_ON = ("seed", "steps", "budget_s", "clock", "batch_size", "learning_rate")
 LORA_RANK = 16
 
 

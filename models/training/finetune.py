@@ -102,6 +102,7 @@ def finetune(spec: Spec, out: Path, reporter: Reporter, stop: StopFlag) -> bool:
 
 
 def _budget(spec: Spec, records: int, batch: int) -> Budget:
+    clock = spec.clock or "wall"
     if spec.budget_s is not None:
-        return Budget(seconds=spec.budget_s, clock=spec.clock)
-    return Budget(steps=spec.steps or max(1, DEFAULT_EPOCHS * records // batch), clock=spec.clock)
+        return Budget(seconds=spec.budget_s, clock=clock)
+    return Budget(steps=spec.steps or max(1, DEFAULT_EPOCHS * records // batch), clock=clock)

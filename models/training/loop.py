@@ -76,6 +76,7 @@ def run_stage(
         budget.step, budget.used_s = int(saved[1]["step"]), float(saved[1]["used_s"])
         reporter.log("resumed", stage=stage.name, step=budget.step)
     budget.start()
+    started_s, started_cpu_s = time.monotonic(), time.process_time()
     window = _Window()
     last_save_s = time.monotonic()
     while not _any(budget.fraction >= 1.0):
@@ -93,6 +94,13 @@ def run_stage(
             reporter.log("stopped", stage=stage.name, step=budget.step)
             return False
     _save(folder, optimizer, budget, settings, done=True)
+    reporter.log(
+        "stage ends",
+        stage=stage.name,
+        step=budget.step,
+        wall_s=round(time.monotonic() - started_s),
+        cpu_s=round(time.process_time() - started_cpu_s),
+    )
     return True
 
 

@@ -191,7 +191,7 @@ class LanguageStage:
     """The tasks without pixels: pretend pictures made of their labels, and mark tables nobody drew."""
 
     name = "language"
-    peak_rate = 1.5e-3
+    peak_rate = 1e-3
     hold_until = 0.6
 
     def __init__(self, pictures: Pictures, packer: Packer, batch: int = 8, tables: int = 6) -> None:
@@ -243,7 +243,7 @@ class JointStage:
     """Everything on real pictures: answers, patch labels, and a pull towards the pretend tokens."""
 
     name = "joint"
-    peak_rate = 1e-3
+    peak_rate = 6e-4
     hold_until = 0.35
 
     def __init__(self, pictures: Pictures, packer: Packer, batch: int = 8, screens: int = 2) -> None:

@@ -68,6 +68,7 @@ class TrainingIn(Strict):
     base: Annotated[str, Field(max_length=500)] = "som-llava-tiny"
     steps: Annotated[int, Field(ge=1, le=10_000_000)] | None = None
     budget_s: Annotated[float, Field(gt=0, le=2_592_000)] | None = None
+    clock: Literal["wall", "cpu"] | None = None
     batch_size: Annotated[int, Field(ge=1, le=4096)] | None = None
     learning_rate: Annotated[float, Field(gt=0, le=1)] | None = None
     lora: bool = False
