@@ -5,8 +5,7 @@ nothing of it lies in the image. Geometry that cannot be meant raises BadRegions
 """
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
 
 import cv2
 import numpy as np
@@ -15,96 +14,28 @@ from numpy.typing import NDArray
 from models.errors import BadRegions
 from models.protocols import ProvidedRegion, SegmentRequest
 from models.regions import Regions
+from models.segmenters.accessibility import tree_regions
 
 _GEOMETRIES = ("bbox_xyxy_px", "polygon_px", "rle", "point_xy_px", "stroke_px")
-_MAX_TREE_NODES = 20_000
-# Roles that only hold other nodes; they get a region only if they are a named leaf.
-_CONTAINERS = frozenset(
-    {
-        "", "application", "article", "banner", "complementary", "contentinfo", "dialog", "document", "form", "generic",
-        "grid", "group", "list", "main", "menu", "menubar", "navigation", "none", "presentation", "radiogroup", "region",
-        "row", "rowgroup", "rootwebarea", "search", "section", "table", "tablist", "tabpanel", "toolbar", "tree",
-        "treegrid", "webarea", "window",
-    }
-)  # fmt: skip
 
 
 class ProvidedSegmenter:
     """Turns the caller's regions and accessibility tree into `Regions`, in the order given, tree last."""
 
     name = "provided"
-    version = "1"
+    version = "2"
 
     def segment(self, image: NDArray[np.uint8], request: SegmentRequest) -> Regions:
         """Return the regions on `image` ((H, W, 3) uint8); raises BadRegions with the index or id of the bad one."""
         size_hw = (int(image.shape[0]), int(image.shape[1]))
         stated = list(request.provided)
         if request.accessibility_tree is not None:
-            stated += tree_regions(request.accessibility_tree, request.device_pixel_ratio)
+            stated += tree_regions(request.accessibility_tree, size_hw, request.device_pixel_ratio)
         if not stated:
             raise BadRegions("the segmenter `provided` needs `regions` or an `accessibility_tree`")
         parts = [_region(size_hw, region, index) for index, region in enumerate(stated)]
         visible = [part for part in parts if len(part) and part.area_px(0) > 0]
         return Regions.concat(*visible) if visible else Regions.empty(size_hw)
-
-
-def tree_regions(tree: Any, device_pixel_ratio: float = 1.0) -> list[ProvidedRegion]:
-    """Flatten an accessibility tree to regions, parents before children.
-
-    A node is `{"role", "name", "bbox" | "bbox_xyxy_px", "children"}`; `bbox` is `[x0, y0, x1, y1]` or
-    `{"x", "y", "width", "height"}` in CSS pixels and is multiplied by `device_pixel_ratio`, `bbox_xyxy_px` is in pixels
-    of the image. Controls, links and named leaves become regions; containers, hidden and boxless nodes do not. The id
-    is the node's `id`, else its path, as in "0.2.1". Raises BadRegions if a node is malformed.
-    """
-    found = []
-    for count, (path, node) in enumerate(_walk(tree)):
-        if count >= _MAX_TREE_NODES:
-            raise BadRegions(f"the accessibility tree has more than {_MAX_TREE_NODES} nodes")
-        role = str(node.get("role") or "").lower()
-        name = str(node.get("name") or node.get("value") or "").strip()
-        box = _node_box(node, path, device_pixel_ratio)
-        leaf = not node.get("children")
-        if box is None or node.get("hidden") or (role in _CONTAINERS and not (leaf and name)):
-            continue
-        identity = str(node["id"]) if node.get("id") not in {None, ""} else path
-        found.append(ProvidedRegion(id=identity, bbox_xyxy_px=box, text=name or None, role=role or None))
-    return found
-
-
-def _walk(tree: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Yield (path, node) in document order, without recursion: a hostile tree may be deeper than the stack."""
-    roots = tree if isinstance(tree, Sequence) and not isinstance(tree, str) else [tree]
-    waiting = [(str(index), node) for index, node in reversed(list(enumerate(roots)))]
-    while waiting:
-        path, node = waiting.pop()
-        if not isinstance(node, Mapping):
-            raise BadRegions(f"accessibility node {path} is not an object")
-        children = node.get("children") or []
-        if not isinstance(children, Sequence) or isinstance(children, str):
-            raise BadRegions(f"accessibility node {path}: `children` is not a list")
-        waiting.extend((f"{path}.{index}", child) for index, child in reversed(list(enumerate(children))))
-        yield path, node
-
-
-def _node_box(node: Mapping[str, Any], path: str, ratio: float) -> tuple[float, float, float, float] | None:
-    """Box of a node in pixels of the image; None where it has none or an empty one."""
-    raw = node.get("bbox_xyxy_px")
-    scale = 1.0 if raw is not None else ratio
-    raw = node.get("bbox") if raw is None else raw
-    if raw is None:
-        return None
-    try:
-        if isinstance(raw, Mapping):
-            x, y = float(raw["x"]), float(raw["y"])
-            values = [x, y, x + float(raw["width"]), y + float(raw["height"])]
-        else:
-            values = [float(value) for value in raw]
-        x0, y0, x1, y1 = (value * scale for value in values)
-    except (TypeError, ValueError, KeyError):
-        raise BadRegions(f"accessibility node {path}: `bbox` must be four numbers [x0, y0, x1, y1]") from None
-    if not all(map(math.isfinite, (x0, y0, x1, y1))):
-        raise BadRegions(f"accessibility node {path}: `bbox` holds a number that is not finite")
-    return (x0, y0, x1, y1) if x1 > x0 and y1 > y0 else None
 
 
 def _region(size_hw: tuple[int, int], region: ProvidedRegion, index: int) -> Regions:

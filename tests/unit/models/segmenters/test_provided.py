@@ -6,7 +6,8 @@ from pycocotools import mask as coco
 
 from models.errors import BadRegions
 from models.protocols import ProvidedRegion, SegmentRequest
-from models.segmenters.provided import ProvidedSegmenter, tree_regions
+from models.segmenters.accessibility import tree_regions
+from models.segmenters.provided import ProvidedSegmenter
 
 IMAGE = np.zeros((60, 80, 3), np.uint8)
 
@@ -115,25 +116,24 @@ def test_a_tree_gives_controls_and_named_leaves_in_document_order():
             {"role": "generic", "name": "Note", "bbox": [0, 40, 9, 49]},
         ],
     }
-    found = tree_regions(tree, 2.0)
+    found = tree_regions(tree, IMAGE.shape[:2], 2.0)
     assert [(one.id, one.text, one.role) for one in found] == [
         ("0.0", "Save", "button"),
-        ("0.0.0", None, "img"),
         ("7", "Mail", "textbox"),
-        ("0.4", "Note", "generic"),
+        ("0.4", "Note", "text"),
     ]
-    assert found[2].bbox_xyxy_px == (20, 40, 80, 60)
+    assert found[1].bbox_xyxy_px == (20, 40, 80, 60)
 
 
 def test_a_tree_in_image_pixels_is_not_scaled():
-    found = tree_regions([{"role": "link", "name": "A", "bbox_xyxy_px": [1, 2, 3, 4]}], 2.0)
-    assert found[0].bbox_xyxy_px == (1, 2, 3, 4)
+    found = tree_regions([{"role": "link", "name": "A", "bbox_xyxy_px": [10, 20, 30, 40]}], IMAGE.shape[:2], 2.0)
+    assert found[0].bbox_xyxy_px == (10, 20, 30, 40)
 
 
 @pytest.mark.parametrize(
     "tree",
     [
-        "button",
+        3,
         {"role": "button", "bbox": [1, 2, 3]},
         {"role": "button", "bbox": ["a", 2, 3, 4]},
         {"role": "button", "bbox": [0, 0, float("inf"), 4]},
@@ -143,18 +143,18 @@ def test_a_tree_in_image_pixels_is_not_scaled():
 )
 def test_a_malformed_tree_names_its_node(tree):
     with pytest.raises(BadRegions, match="accessibility node 0"):
-        tree_regions(tree)
+        tree_regions(tree, IMAGE.shape[:2])
 
 
 def test_a_tree_deeper_than_the_stack_is_read():
     tree = {"role": "button", "name": "deep", "bbox": [0, 0, 5, 5]}
     for _ in range(5000):
         tree = {"role": "group", "children": [tree]}
-    assert [one.text for one in tree_regions(tree)] == ["deep"]
+    assert [one.text for one in tree_regions(tree, IMAGE.shape[:2])] == ["deep"]
 
 
 def test_a_tree_without_end_is_refused():
     node = {"role": "group"}
     node["children"] = [node]
     with pytest.raises(BadRegions, match="more than"):
-        tree_regions(node)
+        tree_regions(node, IMAGE.shape[:2])
