@@ -8,7 +8,7 @@ import hashlib
 import math
 import re
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 
 from models.errors import BackendDown, BadInput
 from models.vlm import grammar
@@ -17,6 +17,7 @@ from models.vlm.types import ChoiceReply, Dialect, VlmReply, VlmRequest
 
 _WORD = re.compile(r"\w+")
 _ROW = re.compile(r"^(?P<id>\w{1,6}) (?P<what>[a-z0-9-]+(?: \"[^\n]*\")?) \d{1,2} \d{1,2}$", re.MULTILINE)
+_NAMED = re.compile(r"\bmark (\w{1,6})\b|\[(\w{1,6})\]")
 _MAX_PROMPT_CHARS = 60_000
 
 
@@ -59,9 +60,11 @@ class FakeBackend:
             finish_reason="stop" if len(kept) == len(words) else "length",
         )
 
-    def stream(self, request: VlmRequest) -> Iterator[str]:
+    def stream(self, request: VlmRequest) -> Generator[str, None, VlmReply]:
         """Yield `generate`'s text word by word."""
-        yield from re.findall(r"\s*\S+", self.generate(request).text)
+        reply = self.generate(request)
+        yield from re.findall(r"\s*\S+", reply.text)
+        return reply
 
     def choose(self, request: VlmRequest, choices: Sequence[str]) -> ChoiceReply:
         """Weigh by shared words; ties are broken by a hash of prompt and choice, so that they are not all the first one."""
@@ -69,14 +72,25 @@ class FakeBackend:
         self._accept(request)
         rows = {row["id"]: row["what"] for row in _ROW.finditer(request.prompt)}
         asked = _words(_ROW.sub("", request.prompt))
+        return self._weights(request, {choice: len(asked & _words(rows.get(choice, ""))) for choice in admitted})
+
+    def weigh(self, request: VlmRequest, answers: Sequence[str]) -> ChoiceReply:
+        """Weigh by words shared with the row of the mark that the prompt names last; ties by a hash."""
+        texts = tuple(grammar.whole_answers(answers))
+        self._accept(request)
+        rows = {row["id"]: row["what"] for row in _ROW.finditer(request.prompt)}
+        named = [found[1] or found[2] for found in _NAMED.finditer(request.prompt) if (found[1] or found[2]) in rows]
+        known = _words(rows[named[-1]]) if named else _words(request.prompt)
+        return self._weights(request, {text: len(known & _words(text)) for text in texts})
+
+    def _weights(self, request: VlmRequest, shared: Mapping[str, int]) -> ChoiceReply:
         scores = []
-        for choice in admitted:
+        for choice, words in shared.items():
             digest = hashlib.sha256(f"{request.prompt}\0{choice}".encode()).digest()
-            shared = len(asked & _words(rows.get(choice, "")))
-            scores.append(4.0 * shared + digest[0] / 256.0 + (20.0 if choice == self._favourite else 0.0))
+            scores.append(4.0 * words + digest[0] / 256.0 + (20.0 if choice == self._favourite else 0.0))
         total = sum(map(math.exp, scores))
         return ChoiceReply(
-            probabilities={choice: math.exp(score) / total for choice, score in zip(admitted, scores, strict=True)},
+            probabilities={choice: math.exp(score) / total for choice, score in zip(shared, scores, strict=True)},
             prompt_tokens=_count(request),
             completion_tokens=1,
         )

@@ -3,7 +3,7 @@
 The constraint is built here from ids that exist; a client never supplies a pattern of its own. Called by the backends only.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ from models.vlm.prompts import choice_answer
 from models.vlm.types import NONE, Dialect
 
 MAX_CHOICES = 1_000
+MAX_ANSWER_CHARS = 200
 
 
 def with_none(choices: Sequence[str]) -> tuple[str, ...]:
@@ -27,31 +28,42 @@ def with_none(choices: Sequence[str]) -> tuple[str, ...]:
     return (*kept, NONE)
 
 
+def whole_answers(texts: Sequence[str]) -> dict[str, str]:
+    """Return {text: text}; raises BadInput unless `texts` are printable lines that differ in more than their blanks."""
+    if not 1 <= len(texts) <= MAX_CHOICES:
+        raise BadInput(f"{len(texts)} answers were given; 1 to {MAX_CHOICES} are accepted")
+    for text in texts:
+        if not (text.isprintable() and text.strip() == text and 1 <= len(text) <= MAX_ANSWER_CHARS):
+            raise BadInput(f"an answer must be one printable line of 1 to {MAX_ANSWER_CHARS} characters")
+    if len({"".join(text.split()) for text in texts}) != len(texts):
+        raise BadInput("the answers to weigh must be distinct, also without their blanks")
+    return {text: text for text in texts}
+
+
 def answers(choices: Sequence[str], dialect: Dialect) -> dict[str, str]:
     """Return {exact answer text: choice} for `choices` (NONE included by the caller)."""
     return {choice_answer(choice, dialect): choice for choice in choices}
 
 
-def structured_outputs(choices: Sequence[str], dialect: Dialect) -> dict[str, Any]:
-    """Return vLLM's `structured_outputs` value that admits exactly the answers of `choices`.
+def structured_outputs(texts: Iterable[str], dialect: Dialect) -> dict[str, Any]:
+    """Return vLLM's `structured_outputs` value that admits exactly the answer `texts`.
 
     What follows `ASSISTANT:` begins with a blank in our model's training; forbidding it would force tokens it never saw. Other
     models' templates differ, so they may do either.
     """
-    texts = list(answers(choices, dialect))
     spaced = [f" {text}" for text in texts]
-    return {"choice": spaced if dialect == "tiny" else texts + spaced}
+    return {"choice": spaced if dialect == "tiny" else [text[1:] for text in spaced] + spaced}
 
 
-def json_schema(choices: Sequence[str]) -> dict[str, Any]:
-    """Return OpenAI's `response_format` value for an object whose `mark` is one of `choices`."""
+def json_schema(choices: Sequence[str], key: str = "mark") -> dict[str, Any]:
+    """Return OpenAI's `response_format` value for an object whose `key` is one of `choices`."""
     schema = {
         "type": "object",
-        "properties": {"mark": {"type": "string", "enum": list(choices)}},
-        "required": ["mark"],
+        "properties": {key: {"type": "string", "enum": list(choices)}},
+        "required": [key],
         "additionalProperties": False,
     }
-    return {"type": "json_schema", "json_schema": {"name": "mark", "strict": True, "schema": schema}}
+    return {"type": "json_schema", "json_schema": {"name": key, "strict": True, "schema": schema}}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

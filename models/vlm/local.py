@@ -5,7 +5,7 @@ It answers greedily, so the same request gives the same text. It knows the wordi
 
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from models.vlm import grammar
 from models.vlm.checkpoint import open_checkpoint
 from models.vlm.pictures import check_pictures
 from models.vlm.prompts import chat_prompt
-from models.vlm.types import ChoiceReply, Dialect, FinishReason, VlmReply, VlmRequest
+from models.vlm.types import ChoiceReply, Dialect, VlmReply, VlmRequest
 
 
 class LocalBackend:
@@ -57,18 +57,9 @@ class LocalBackend:
         """Answer freely. Raises BadInput when the prompt does not fit or sampling is asked for."""
         prompt_ids = self._prompt_ids(request)
         limit = self._limit(request, len(prompt_ids))
-        tokens = list(self._tokens(request, prompt_ids, limit))
-        finish: FinishReason = "length"
-        if tokens and tokens[-1] in self._loaded.end_token_ids:
-            finish = "stop"
-        return VlmReply(
-            text=self._decode(tokens).strip(),
-            prompt_tokens=len(prompt_ids),
-            completion_tokens=len(tokens),
-            finish_reason=finish,
-        )
+        return self._reply(list(self._tokens(request, prompt_ids, limit)), len(prompt_ids))
 
-    def stream(self, request: VlmRequest) -> Iterator[str]:
+    def stream(self, request: VlmRequest) -> Generator[str, None, VlmReply]:
         """Yield whole characters as they come; a character spelt in several tokens waits for its last one."""
         prompt_ids = self._prompt_ids(request)
         tokens: list[int] = []
@@ -82,15 +73,22 @@ class LocalBackend:
         rest = self._decode(tokens)[shown:]
         if rest:
             yield rest
+        return self._reply(tokens, len(prompt_ids))
 
     def choose(self, request: VlmRequest, choices: Sequence[str]) -> ChoiceReply:
-        """Give each choice the exact probability of its whole answer, normalised over the choices.
+        """Give each choice the exact probability of its whole answer, normalised over the choices."""
+        return self._weigh(request, grammar.answers(grammar.with_none(choices), self.dialect))
 
-        The prompt is read once; then all answers are read in one pass as a tree of tokens, each token seeing its own branch only.
+    def weigh(self, request: VlmRequest, answers: Sequence[str]) -> ChoiceReply:
+        """Give each answer its exact probability, its end included, normalised over the answers."""
+        return self._weigh(request, grammar.whole_answers(answers))
+
+    def _weigh(self, request: VlmRequest, texts: Mapping[str, str]) -> ChoiceReply:
+        """Weigh {answer text: choice}: the prompt is read once, then all answers in one pass as a tree of tokens.
+
+        Each token sees its own branch only.
         """
         check_pictures(request.images)
-        admitted = grammar.with_none(choices)
-        texts = grammar.answers(admitted, self.dialect)
         prompt = chat_prompt(request.prompt, len(request.images))
         encoded = [self._encode(f"{prompt} {text}{self._loaded.end_text}", len(request.images)) for text in texts]
         shared = _shared_length(encoded)
@@ -103,7 +101,7 @@ class LocalBackend:
             scores = self._score(trie, shared, logits, cache)
         weights = torch.softmax(torch.tensor(scores, dtype=torch.float64), dim=0).tolist()
         return ChoiceReply(
-            probabilities=dict(zip(admitted, weights, strict=True)),
+            probabilities=dict(zip(texts.values(), weights, strict=True)),
             prompt_tokens=shared,
             completion_tokens=len(trie.tokens),
         )
@@ -135,6 +133,15 @@ class LocalBackend:
         return [
             float(sum(logprobs[row_of[trie.parents[node]], trie.tokens[node]] for node in path)) for path in trie.paths
         ]
+
+    def _reply(self, tokens: list[int], prompt_tokens: int) -> VlmReply:
+        ended = bool(tokens) and tokens[-1] in self._loaded.end_token_ids
+        return VlmReply(
+            text=self._decode(tokens).strip(),
+            prompt_tokens=prompt_tokens,
+            completion_tokens=len(tokens),
+            finish_reason="stop" if ended else "length",
+        )
 
     def _tokens(self, request: VlmRequest, prompt_ids: list[int], limit: int) -> Iterator[int]:
         """Yield the likeliest tokens one by one, the end token included."""

@@ -4,7 +4,7 @@
 Nothing here knows HTTP, torch, or how a prompt is worded.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol, runtime_checkable
 
@@ -44,7 +44,7 @@ class VlmReply:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChoiceReply:
-    """A probability for every choice and for `NONE`; they sum to 1.
+    """A probability for every choice and for `NONE` (of `choose`), or for every answer (of `weigh`); they sum to 1.
 
     `estimated` names the choices whose value is a share of a group's mass, because the server showed only the group.
     """
@@ -84,8 +84,18 @@ class VlmBackend(Protocol):
         """
         ...
 
-    def stream(self, request: VlmRequest) -> Iterator[str]:
-        """Yield the pieces of `generate`'s text as they come; joined and stripped, they are that text."""
+    def weigh(self, request: VlmRequest, answers: Sequence[str]) -> ChoiceReply:
+        """Weigh every text of `answers` as the whole answer; nothing outside of them can come back.
+
+        `answers` are distinct lines of text, at least one; none is added. Raises like `choose`.
+        """
+        ...
+
+    def stream(self, request: VlmRequest) -> Generator[str, None, VlmReply]:
+        """Yield the pieces of `generate`'s text as they come, and return the reply; joined and stripped, they are its text.
+
+        Whoever wants no more closes the generator; the model then stops at its next piece.
+        """
         ...
 
     def ready(self) -> None:

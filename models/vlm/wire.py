@@ -34,18 +34,32 @@ def usage_of(body: dict[str, Any]) -> tuple[int, int]:
     return (prompt if isinstance(prompt, int) else 0), (completion if isinstance(completion, int) else 0)
 
 
-def delta_of(data: str) -> str:
-    """Return the text piece of one stream event, "" if it has none; raises BackendDown for an error event."""
+def event_of(line: str) -> dict[str, Any] | None:
+    """Return one stream event, None for a line without one; raises BadOutput, or BackendDown for an error event."""
+    data = line.removeprefix("data:").strip() if line.startswith("data:") else ""
+    if not data:
+        return None
     try:
         event = json.loads(data)
     except ValueError:
         raise BadOutput("the model server's stream is not JSON") from None
     if not isinstance(event, dict) or "error" in event:
         raise BackendDown("the model server broke the stream off")
+    return event
+
+
+def is_last(line: str) -> bool:
+    """Whether this line says that the stream is complete."""
+    return line.startswith("data:") and line.removeprefix("data:").strip() == "[DONE]"
+
+
+def delta_of(event: dict[str, Any]) -> tuple[str, str | None]:
+    """Return the text piece of one stream event, "" if it has none, and its finish reason if it has one."""
     choices = event.get("choices")
-    delta = choices[0].get("delta") if isinstance(choices, list) and choices and isinstance(choices[0], dict) else None
+    first = choices[0] if isinstance(choices, list) and choices and isinstance(choices[0], dict) else {}
+    delta, reason = first.get("delta"), first.get("finish_reason")
     content = delta.get("content") if isinstance(delta, dict) else None
-    return content if isinstance(content, str) else ""
+    return (content if isinstance(content, str) else ""), (reason if isinstance(reason, str) else None)
 
 
 def steps_of(choice: dict[str, Any]) -> list[TokenStep]:

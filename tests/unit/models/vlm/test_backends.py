@@ -39,8 +39,17 @@ def test_max_tokens_cuts_and_says_so(backend: VlmBackend) -> None:
     assert (reply.completion_tokens, reply.finish_reason) == (1, "length")
 
 
-def test_stream_joins_to_the_generated_text(backend: VlmBackend) -> None:
-    assert "".join(backend.stream(asked())).strip() == backend.generate(asked()).text
+def test_stream_joins_to_the_generated_text_and_returns_the_reply(backend: VlmBackend) -> None:
+    pieces = []
+    stream = backend.stream(asked())
+    while True:
+        try:
+            pieces.append(next(stream))
+        except StopIteration as end:
+            reply = end.value
+            break
+    assert "".join(pieces).strip() == reply.text
+    assert reply == backend.generate(asked())
 
 
 def test_choices_and_none_share_all_the_mass(backend: VlmBackend) -> None:
@@ -50,6 +59,24 @@ def test_choices_and_none_share_all_the_mass(backend: VlmBackend) -> None:
     assert min(reply.probabilities.values()) >= 0.0
     assert reply.best in (*IDS, NONE)
     assert reply.estimated <= set(reply.probabilities)
+
+
+WORDS = ("red circle", "red circle on a box", "blue square", "café")
+
+
+def test_answers_share_all_the_mass_and_none_is_added(backend: VlmBackend) -> None:
+    reply = backend.weigh(asked("What is mark 1?"), WORDS)
+    assert tuple(reply.probabilities) == WORDS
+    assert sum(reply.probabilities.values()) == pytest.approx(1.0)
+    assert reply.best in WORDS
+    assert reply == backend.weigh(asked("What is mark 1?"), WORDS)
+    assert backend.weigh(asked("x"), ("one",)).probabilities == {"one": pytest.approx(1.0)}
+
+
+@pytest.mark.parametrize("answers", [(), ("a", "a"), ("a b", "ab"), ("",), (" a",), ("a\nb",), ("a" * 201,)])
+def test_answers_that_are_not_distinct_lines_are_refused(backend: VlmBackend, answers: tuple[str, ...]) -> None:
+    with pytest.raises(BadInput):
+        backend.weigh(asked(), answers)
 
 
 def test_choose_is_deterministic(backend: VlmBackend) -> None:

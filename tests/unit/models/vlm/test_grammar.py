@@ -9,8 +9,9 @@ from models.vlm.types import NONE
 
 
 def test_vllm_gets_a_choice_and_no_guided_field() -> None:
-    assert grammar.structured_outputs(["3", NONE], "general") == {"choice": ["[3]", "[none]", " [3]", " [none]"]}
-    assert grammar.structured_outputs(["3", NONE], "tiny") == {"choice": [" Mark 3.", " None."]}
+    general, tiny = (grammar.answers(["3", NONE], dialect) for dialect in ("general", "tiny"))
+    assert grammar.structured_outputs(general, "general") == {"choice": ["[3]", "[none]", " [3]", " [none]"]}
+    assert grammar.structured_outputs(tiny, "tiny") == {"choice": [" Mark 3.", " None."]}
 
 
 def test_the_json_schema_is_strict_and_holds_the_ids_only() -> None:

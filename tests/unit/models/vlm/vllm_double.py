@@ -18,6 +18,7 @@ import numpy as np
 from models.vlm.fake import FakeBackend
 from models.vlm.types import NONE, Dialect, VlmRequest
 
+_CHOICE = re.compile(r"\s*(?:\[(\w+)\]|Mark (\w+)\.|None\.)")
 PIXEL = np.zeros((1, 1, 3), np.uint8)
 
 
@@ -33,6 +34,7 @@ class Script:
     delay_s: float = 0.0
     logprobs: bool = True
     break_stream: bool = False
+    piece_s: float = 0.0
     top: int = 20
     bodies: list[dict[str, Any]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
@@ -45,21 +47,23 @@ def tokens_of(text: str) -> list[str]:
 def _answers(body: dict[str, Any], script: Script) -> dict[str, str] | None:
     """{answer text: choice} the body confines the server to, or None."""
     if "structured_outputs" in body and script.kind == "vllm":
-        # Of the two ways to write a choice it takes the first.
+        # Of the two ways to write a choice it takes the first. What names no mark is an answer of its own.
         first: dict[str, str] = {}
         for text in body["structured_outputs"]["choice"]:
-            first.setdefault(re.sub(r"\W|Mark", "", text).replace("None", NONE), text)
+            named = _CHOICE.fullmatch(text)
+            first.setdefault((named[1] or named[2] or NONE) if named else text.strip(), text)
         return {text: choice for choice, text in first.items()}
     if "response_format" in body and script.kind in ("vllm", "plain", "ignores"):
-        marks = body["response_format"]["json_schema"]["schema"]["properties"]["mark"]["enum"]
-        return {json.dumps({"mark": mark}): mark for mark in marks}
+        ((key, field),) = body["response_format"]["json_schema"]["schema"]["properties"].items()
+        return {json.dumps({key: choice}, ensure_ascii=False): choice for choice in field["enum"]}
     return None
 
 
 def _confined(prompt: str, answers: dict[str, str], script: Script) -> tuple[str, list[dict[str, Any]]]:
     fake = FakeBackend(dialect=script.dialect)
-    choices = [choice for choice in answers.values() if choice != NONE]
-    truth = fake.choose(VlmRequest(images=(PIXEL,), prompt=prompt), choices).probabilities
+    request, choices = VlmRequest(images=(PIXEL,), prompt=prompt), [c for c in answers.values() if c != NONE]
+    marks = NONE in answers.values()
+    truth = (fake.choose(request, choices) if marks else fake.weigh(request, choices)).probabilities
     text = max(answers, key=lambda answer: truth[answers[answer]])
     content, path, mass = [], [], 1.0
     for token in tokens_of(text):
@@ -115,7 +119,9 @@ class _Handler(BaseHTTPRequestHandler):
         words = re.findall(r"\s*\S+", text)
         kept = "".join(words[: body["max_tokens"]]) if answers is None else text
         if body.get("stream"):
-            self._stream(re.findall(r"\s*\S+", kept))
+            asked = body.get("stream_options", {}).get("include_usage", False)
+            usage = {"prompt_tokens": len(prompt.split()) + 1, "completion_tokens": len(re.findall(r"\S+", kept))}
+            self._stream(re.findall(r"\s*\S+", kept), "stop" if kept == text else "length", usage if asked else None)
             return
         choice = {
             "index": 0,
@@ -126,7 +132,7 @@ class _Handler(BaseHTTPRequestHandler):
         usage = {"prompt_tokens": len(prompt.split()) + 1, "completion_tokens": min(len(words), body["max_tokens"])}
         self._send(200, json.dumps({"choices": [choice], "usage": usage}).encode())
 
-    def _stream(self, pieces: list[str]) -> None:
+    def _stream(self, pieces: list[str], finish: str, usage: dict[str, int] | None) -> None:
         self.send_response(200)
         self.send_header("Content-Type", "text/event-stream")
         self.send_header("Connection", "close")
@@ -134,8 +140,13 @@ class _Handler(BaseHTTPRequestHandler):
         self.close_connection = True
         events = [{"choices": [{"index": 0, "delta": {"role": "assistant", "content": ""}}]}]
         events += [{"choices": [{"index": 0, "delta": {"content": piece}}]} for piece in pieces]
+        events += [{"choices": [{"index": 0, "delta": {}, "finish_reason": finish}]}]
+        events += [{"choices": [], "usage": usage}] if usage else []
         for event in events:
             self.wfile.write(f"data: {json.dumps(event)}\n\n".encode())
+            self.wfile.flush()
+            if self.script.piece_s:
+                threading.Event().wait(self.script.piece_s)
         if not self.script.break_stream:
             self.wfile.write(b"data: [DONE]\n\n")
 
