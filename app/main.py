@@ -21,9 +21,9 @@ from app.http.routes import ground, health, images, jobs, learning, marksets, mo
 from app.imaging.decode import ImageDecoder
 from app.imaging.fetch import FetchPolicy
 from app.queue.listener import JobListener
+from app.services.remote import open_remote
 from app.settings import Settings
 from app.storage.blobs import open_blobs
-from models.vlm.openai import OpenAiBackend
 
 WEB_FOLDER = Path(__file__).parent / "web"
 
@@ -41,7 +41,7 @@ def create_app(settings: Settings) -> FastAPI:
         listener.start()
         decoder = ImageDecoder()
         blobs = open_blobs(settings.blobs_place)
-        remote = remote_model(settings)
+        remote = open_remote(settings)
         app.state.web = Web(
             settings=settings,
             engine=engine,
@@ -84,19 +84,6 @@ def fetch_policy(settings: Settings) -> FetchPolicy:
     networks = tuple(ip_network(text.strip()) for text in settings.fetch_networks.split(",") if text.strip())
     ports = frozenset(int(text) for text in settings.fetch_ports.split(","))
     return FetchPolicy(ports=ports, allow_networks=networks)
-
-
-def remote_model(settings: Settings) -> OpenAiBackend | None:
-    """A client of the configured OpenAI-compatible server, if there is one."""
-    if settings.vlm_url is None:
-        return None
-    key = settings.vlm_api_key
-    return OpenAiBackend(
-        settings.vlm_url,
-        settings.vlm_model or "default",
-        api_key=None if key is None else key.get_secret_value(),
-        max_connections=settings.vlm_concurrency,
-    )
 
 
 def _mount_pages(app: FastAPI) -> None:

@@ -66,9 +66,18 @@ class Settings(BaseSettings):
     # The multimodal model. No URL means a local one, in a worker: the checkpoint folder named here, else the built-in one.
     local_model: Path | None = None
     vlm_url: str | None = None
-    vlm_model: str | None = None
+    vlm_model: str | None = Field(default=None, description="without it the first model that the server lists")
     vlm_api_key: SecretStr | None = None
+    vlm_dialect: Literal["auto", "general", "tiny"] = Field(
+        default="auto", description="the prompts the model was made for; auto goes by its name"
+    )
+    vlm_input_px: int | None = Field(
+        default=None,
+        ge=0,
+        description="pictures are painted at this square; 0 sends them as they are, unset goes by the model's name",
+    )
     vlm_concurrency: int = Field(default=32, ge=1, description="questions that the API puts to the server at once")
+    vlm_timeout_s: float = Field(default=60.0, gt=0, description="the longest that one answer of the server may take")
 
     # Image URLs: networks of the operator's own that may be fetched besides public ones (comma-separated), and ports.
     fetch_networks: str = ""

@@ -6,6 +6,8 @@
     │   └── BadRegions      a region is malformed or lies outside the image
     ├── WeightsMissing      the operator must set a path or put a file in place
     ├── BackendDown         try again later: the model server does not answer
+    │   └── BackendUnfit    the operator must change a setting of ours or of the model server, named in the message
+    │       └── ModelMissing    the server answers, but does not serve the model (or adapter) that is asked for
     ├── BadOutput           the model answered, but not in the agreed form
     └── OutOfMemory         ask for less at once
 
@@ -34,7 +36,19 @@ class WeightsMissing(ModelError):
 
 
 class BackendDown(ModelError):
-    """The model server does not answer."""
+    """The model server does not answer. `retry_after_s` is when to ask again, where that is known."""
+
+    def __init__(self, message: str = "", *, retry_after_s: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class BackendUnfit(BackendDown):
+    """The model server answers, but cannot be used as it is set up."""
+
+
+class ModelMissing(BackendUnfit):
+    """The model server does not serve the model that is asked for."""
 
 
 class BadOutput(ModelError):

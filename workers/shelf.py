@@ -16,9 +16,9 @@ from app.catalog.model_versions import ModelVersionRepository
 from app.catalog.tables import ModelVersionRow
 from app.errors import NotFound
 from app.services.models import BUILT_IN
+from app.services.remote import open_remote
 from app.settings import Settings
 from app.storage.blobs import BlobStore
-from models.vlm.openai import OpenAiBackend
 from models.vlm.types import VlmBackend
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class ModelShelf:
         self._settings = settings
         self._blobs = blobs
         self._loaded: OrderedDict[Path, LocalBackend] = OrderedDict()
-        self._remote: OpenAiBackend | None = None
+        self._remote = open_remote(settings)
 
     def backend(self, session: Session, name: str | None) -> tuple[VlmBackend, ModelVersionRow | None]:
         """Return the backend that a request means, and its model version if it is a registered one.
@@ -47,10 +47,10 @@ class ModelShelf:
         if name is None:
             version = versions.deployed()
             if version is None:
-                return (self.remote() if self._settings.vlm_url else self.built_in()), None
+                return (self._remote.backend() if self._remote else self.built_in()), None
             return self.local(version), version
-        if self._settings.vlm_url is not None and name == self._settings.vlm_model:
-            return self.remote(), None
+        if self._remote is not None and name == self._remote.name():
+            return self._remote.backend(), None
         if name == BUILT_IN:
             return self.built_in(), None
         version = versions.find_by_name(name)
@@ -61,17 +61,6 @@ class ModelShelf:
     def built_in(self) -> VlmBackend:
         """The model that ships with Markwise, or the checkpoint that MARKWISE_LOCAL_MODEL puts in its place; raises WeightsMissing."""
         return self._load(self._settings.local_model or BUILT_IN_FOLDER, BUILT_IN)
-
-    def remote(self) -> VlmBackend:
-        """The configured OpenAI-compatible server."""
-        if self._remote is None:
-            key = self._settings.vlm_api_key
-            self._remote = OpenAiBackend(
-                str(self._settings.vlm_url),
-                self._settings.vlm_model or "default",
-                api_key=None if key is None else key.get_secret_value(),
-            )
-        return self._remote
 
     def local(self, version: ModelVersionRow) -> VlmBackend:
         """A registered version."""

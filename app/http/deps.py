@@ -20,9 +20,9 @@ from app.imaging.decode import ImageDecoder
 from app.imaging.fetch import FetchPolicy
 from app.queue.listener import JobListener
 from app.services.keys import Caller, authenticate
+from app.services.remote import RemoteModel
 from app.settings import Settings
 from app.storage.blobs import BlobStore
-from models.vlm.types import VlmBackend
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +35,7 @@ class Web:
     decoder: ImageDecoder
     fetch_policy: FetchPolicy
     listener: JobListener
-    remote: VlmBackend | None
+    remote: RemoteModel | None
     remote_slots: CapacityLimiter
 
 

@@ -16,11 +16,11 @@ from app.catalog.session import transaction
 from app.errors import ModelUnavailable, Unavailable, Unprocessable
 from app.imaging.encode import read_canonical
 from app.services import answers, grounding, marking
+from app.services.remote import RemoteModel
 from app.storage.blobs import BlobStore
 from models.errors import BackendDown, BadInput, BadOutput
 from models.grounding import GroundRequest, GroundResult, ground
 from models.marks import style_of
-from models.vlm.types import VlmBackend
 
 
 class BadAnswer(Unavailable):
@@ -32,14 +32,12 @@ class BadAnswer(Unavailable):
 
 def applies(session: Session, question: dict[str, Any], remote_model: str | None) -> bool:
     """Whether the remote model answers this question: it is named, or nothing is named and nothing is deployed."""
-    if remote_model is None:
-        return False
     name = question["model"]
     return name == remote_model if name is not None else ModelVersionRepository(session).deployed() is None
 
 
 def answer(
-    engine: Engine, blobs: BlobStore, backend: VlmBackend, tenant_id: UUID, mark_set_id: UUID, question: dict[str, Any]
+    engine: Engine, blobs: BlobStore, remote: RemoteModel, tenant_id: UUID, mark_set_id: UUID, question: dict[str, Any]
 ) -> list[dict[str, Any]]:
     """Ask and store; returns the bodies. Raises NotFound, StaleImage, Unprocessable, ModelUnavailable, BadAnswer."""
     with transaction(engine, tenant_id) as session:
@@ -63,7 +61,7 @@ def answer(
             deadline_s=None if deadline_ms is None else deadline_ms / 1000,
         )
         try:
-            results.append((query, ground(backend, request)))
+            results.append((query, ground(remote.backend(), request)))
         except BackendDown as exc:
             raise ModelUnavailable(str(exc)) from None
         except BadInput as exc:

@@ -2,22 +2,23 @@
 
 from collections.abc import Callable
 
-import httpx
 import redis
 from sqlalchemy import Engine, func, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.catalog.session import transaction
 from app.catalog.tables import WorkerProcessRow
+from app.services.remote import RemoteModel
 from app.settings import Settings
 from app.storage.blobs import BlobError, BlobStore
+from models.errors import BackendUnfit, ModelError
 
 ASK_S = 2.0
 # Three missed heartbeats of a worker process.
 WORKER_SILENT_S = 15
 
 
-def checks(settings: Settings, engine: Engine, blobs: BlobStore) -> dict[str, str | None]:
+def checks(settings: Settings, engine: Engine, blobs: BlobStore, remote: RemoteModel | None) -> dict[str, str | None]:
     """Return each dependency with None, or with the sentence that says it is down."""
     found: dict[str, str | None] = {
         "database": _database(engine),
@@ -25,8 +26,8 @@ def checks(settings: Settings, engine: Engine, blobs: BlobStore) -> dict[str, st
         "blobs": _blobs(blobs),
     }
     found["worker"] = "the database is down" if found["database"] else _worker(engine)
-    if settings.vlm_url is not None:
-        found["model"] = _vlm(settings)
+    if remote is not None:
+        found["model"] = _model(remote)
     return found
 
 
@@ -69,11 +70,11 @@ def _worker(engine: Engine) -> str | None:
     return None if seen else "no worker serves the interactive queue"
 
 
-def _vlm(settings: Settings) -> str | None:
-    def ask() -> None:
-        url = f"{str(settings.vlm_url).rstrip('/')}/models"
-        key = settings.vlm_api_key
-        headers = {} if key is None else {"Authorization": f"Bearer {key.get_secret_value()}"}
-        httpx.get(url, headers=headers, timeout=ASK_S, trust_env=False).raise_for_status()
-
-    return _down_if(ask, (httpx.HTTPError,), "the vision-language model server does not answer")
+def _model(remote: RemoteModel) -> str | None:
+    try:
+        remote.ready()
+    except BackendUnfit as unfit:
+        return str(unfit)  # names the setting to change
+    except ModelError:
+        return "the vision-language model server does not answer"
+    return None

@@ -5,74 +5,56 @@ never fetches anything. It knows no prompts beyond the wording of a choice; what
 """
 
 import json
-import time
-from collections.abc import Generator, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-import httpx
+import numpy as np
+from numpy.typing import NDArray
 
-from models.errors import BackendDown, BadInput, BadOutput
+from models.errors import BackendDown, BackendUnfit, BadInput, BadOutput
+from models.marks.for_model import fit_square
 from models.vlm import grammar, wire
 from models.vlm.logprobs import compact, weigh
 from models.vlm.pictures import check_pictures, data_url
+from models.vlm.transport import Clock, Transport
 from models.vlm.types import ChoiceReply, Dialect, FinishReason, VlmReply, VlmRequest
 
-MAX_ANSWER_BYTES = 4_000_000
+MAX_TOKENS = 1_024  # whatever a request asks for
 TOP_LOGPROBS = 20  # the most that both vLLM's default and OpenAI accept
 _CHOICE_TOKENS = 24
+_COMPLETIONS = "chat/completions"
 _READY_TIMEOUT_S = 5.0
 # Ways to confine an answer, the best first. A server that does not know one refuses it (400) or ignores it (a free answer).
 _MODES = (("structured_outputs", True), ("json_schema", True), ("json_schema", False))
 
 
 class OpenAiBackend:
-    """One model on one server; safe to share between threads. Close it to free its connections."""
+    """One model on one server; safe to share between threads. The transport's owner closes it."""
 
     def __init__(
-        self,
-        base_url: str,
-        model: str,
-        *,
-        api_key: str | None = None,
-        version: str = "",
-        dialect: Dialect = "general",
-        input_px: int | None = None,
-        timeout_s: float = 60.0,
-        max_tokens: int = 1_024,
-        max_connections: int = 64,
+        self, transport: Transport, model: str, *, dialect: Dialect = "general", input_px: int | None = None
     ) -> None:
-        """`base_url` is the server's address, with or without `/v1`. `max_tokens` caps what any request may ask for."""
+        """With `input_px`, pictures that are not of that square are fitted and padded to it: a server would squash or crop them."""
         self.name = model
-        self.version = version
+        self.version = ""
         self.dialect = dialect
         self.input_px = input_px
-        self._timeout_s = timeout_s
-        self._max_tokens = max_tokens
+        self.refusal: str | None = None
+        self._transport = transport
         self._mode = 0
-        root = base_url.rstrip("/").removesuffix("/v1")
-        # trust_env: a proxy or a netrc from the environment must not see the pictures or get the key.
-        self._client = httpx.Client(
-            base_url=f"{root}/v1/",
-            headers={"Authorization": f"Bearer {api_key}"} if api_key else {},
-            limits=httpx.Limits(max_connections=max_connections, max_keepalive_connections=max_connections),
-            trust_env=False,
-            follow_redirects=False,
-        )
-
-    def close(self) -> None:
-        """Close all connections."""
-        self._client.close()
 
     def ready(self) -> None:
         """Raise BackendDown unless the server lists its models."""
-        with _safe_errors():
-            answer = self._client.get("models", timeout=min(_READY_TIMEOUT_S, self._timeout_s))
-        _check_status(answer.status_code)
+        self._check_fit()
+        self._transport.get("models", deadline_s=_READY_TIMEOUT_S)
+
+    def refuse(self, sentence: str | None) -> None:
+        """From now on raise BackendUnfit with `sentence` instead of asking; None takes that back."""
+        self.refusal = sentence
 
     def generate(self, request: VlmRequest) -> VlmReply:
         """Answer freely in one go."""
-        body = self._post(self._body(request), _Clock(request.deadline_s, self._timeout_s))
+        body = self._post(self._body(request), self._transport.clock(request.deadline_s))
         choice = wire.first_choice(body)
         reason = choice.get("finish_reason")
         if reason not in ("stop", "length"):
@@ -87,25 +69,16 @@ class OpenAiBackend:
         )
 
     def choose(self, request: VlmRequest, choices: Sequence[str]) -> ChoiceReply:
-        """Weigh the choices by the log probabilities of one confined answer."""
-        return self._weigh(request, grammar.answers(grammar.with_none(choices), self.dialect), "mark")
-
-    def weigh(self, request: VlmRequest, answers: Sequence[str]) -> ChoiceReply:
-        """Weigh the answers by the log probabilities of one answer confined to them."""
-        return self._weigh(request, grammar.whole_answers(answers), "answer")
-
-    def _weigh(self, request: VlmRequest, texts: Mapping[str, str], key: str) -> ChoiceReply:
-        """Weigh {answer text: choice}; as a JSON object the choice stands under `key`.
+        """Weigh the choices by the log probabilities of one confined answer.
 
         Tries structured outputs, then a JSON schema, and remembers what the server understands.
         """
-        # A token holds at least a byte, and an answer is confined: no room is ever wasted.
-        longest = max(len(text.encode()) for text in texts)
-        body = self._body(request) | {"max_tokens": _CHOICE_TOKENS + longest, "temperature": 0.0}
-        clock = _Clock(request.deadline_s, self._timeout_s)
+        admitted = grammar.with_none(choices)
+        body = self._body(request) | {"max_tokens": _CHOICE_TOKENS, "temperature": 0.0}
+        clock = self._transport.clock(request.deadline_s)
         refused: BadInput | None = None
         for mode in range(self._mode, len(_MODES)):
-            answers, extra = self._constraint(mode, texts, key)
+            answers, extra = self._constraint(mode, admitted)
             try:
                 answer = self._post(body | extra, clock)
             except BadInput as error:
@@ -121,131 +94,57 @@ class OpenAiBackend:
             raise refused
         raise BadOutput("the model server answered outside of the given choices")
 
-    def stream(self, request: VlmRequest) -> Generator[str, None, VlmReply]:
+    def stream(self, request: VlmRequest) -> Iterator[str]:
         """Yield the answer's pieces as the server sends them."""
-        clock = _Clock(request.deadline_s, self._timeout_s)
-        body = self._body(request) | {"stream": True, "stream_options": {"include_usage": True}}
-        told = _Told()
-        with (
-            _safe_errors(),
-            self._client.stream("POST", "chat/completions", json=body, timeout=clock.left_s()) as answer,
-        ):
-            _check_status(answer.status_code)
-            for line in answer.iter_lines():
-                clock.left_s()
-                if wire.is_last(line):
-                    return told.reply()
-                event = wire.event_of(line)
-                piece = told.take(event) if event is not None else ""
-                if piece:
-                    yield piece
+        clock = self._transport.clock(request.deadline_s)
+        body = self._body(request) | {"stream": True}
+        self._check_fit()
+        for line in self._transport.lines(_COMPLETIONS, body, clock):
+            data = line.removeprefix("data:").strip() if line.startswith("data:") else ""
+            if data == "[DONE]":
+                return
+            piece = wire.delta_of(data) if data else ""
+            if piece:
+                yield piece
         raise BackendDown("the model server broke the stream off")
 
     def _body(self, request: VlmRequest) -> dict[str, Any]:
         check_pictures(request.images)
         parts: list[dict[str, Any]] = [
-            {"type": "image_url", "image_url": {"url": data_url(image)}} for image in request.images
+            {"type": "image_url", "image_url": {"url": data_url(self._fitted(image))}} for image in request.images
         ]
         parts.append({"type": "text", "text": request.prompt})
         return {
             "model": self.name,
             "messages": [{"role": "user", "content": parts}],
-            "max_tokens": max(1, min(request.max_tokens, self._max_tokens)),
+            "max_tokens": max(1, min(request.max_tokens, MAX_TOKENS)),
             "temperature": max(0.0, min(request.temperature, 2.0)),
         }
 
-    def _constraint(self, mode: int, texts: Mapping[str, str], key: str) -> tuple[Mapping[str, str], dict[str, Any]]:
+    def _constraint(self, mode: int, admitted: Sequence[str]) -> tuple[dict[str, str], dict[str, Any]]:
         """Return {answer text: choice} and the body fields of a mode."""
         kind, with_logprobs = _MODES[mode]
         fields: dict[str, Any] = {"logprobs": True, "top_logprobs": TOP_LOGPROBS} if with_logprobs else {}
         if kind == "structured_outputs":
-            return texts, fields | {"structured_outputs": grammar.structured_outputs(texts, self.dialect)}
-        choices = list(texts.values())
-        objects = {json.dumps({key: choice}, ensure_ascii=False): choice for choice in choices}
-        return objects, fields | {"response_format": grammar.json_schema(choices, key)}
+            texts = grammar.answers(admitted, self.dialect)
+            return texts, fields | {"structured_outputs": grammar.structured_outputs(admitted, self.dialect)}
+        texts = {json.dumps({"mark": choice}): choice for choice in admitted}
+        return texts, fields | {"response_format": grammar.json_schema(admitted)}
 
-    def _post(self, body: dict[str, Any], clock: "_Clock") -> dict[str, Any]:
-        with (
-            _safe_errors(),
-            self._client.stream("POST", "chat/completions", json=body, timeout=clock.left_s()) as answer,
-        ):
-            _check_status(answer.status_code)
-            raw = bytearray()
-            for chunk in answer.iter_bytes():
-                raw += chunk
-                if len(raw) > MAX_ANSWER_BYTES:
-                    raise BadOutput("the model server's answer is too long")
-                clock.left_s()
-        try:
-            parsed = json.loads(raw)
-        except ValueError:
-            raise BadOutput("the model server's answer is not JSON") from None
-        if not isinstance(parsed, dict):
-            raise BadOutput("the model server's answer is not a JSON object")
-        return parsed
+    def _fitted(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        size_px = self.input_px
+        return image if size_px is None or image.shape[:2] == (size_px, size_px) else fit_square(image, size_px)[0]
+
+    def _post(self, body: dict[str, Any], clock: Clock) -> dict[str, Any]:
+        self._check_fit()
+        return self._transport.post(_COMPLETIONS, body, clock)
+
+    def _check_fit(self) -> None:
+        if self.refusal is not None:
+            raise BackendUnfit(self.refusal)
 
 
-class _Clock:
-    """The time one call may still take, over all of its attempts."""
-
-    def __init__(self, deadline_s: float | None, timeout_s: float) -> None:
-        self._end = time.monotonic() + (timeout_s if deadline_s is None else min(deadline_s, timeout_s))
-
-    def left_s(self) -> float:
-        left = self._end - time.monotonic()
-        if left <= 0:
-            raise BackendDown("the model server did not answer in time")
-        return left
-
-
-@contextmanager
-def _safe_errors() -> Iterator[None]:
-    """Replace httpx's errors by ours, without their texts (they may quote addresses and bodies)."""
-    try:
-        yield
-    except httpx.TimeoutException:
-        raise BackendDown("the model server did not answer in time") from None
-    except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError):
-        raise BackendDown("the model server cannot be reached") from None
-
-
-def _check_status(status: int) -> None:
-    if status == httpx.codes.OK:
-        return
-    if status in (400, 413, 422):
-        raise BadInput(f"the model server refused the request (HTTP {status}); it may be too long for the model")
-    raise BackendDown(f"the model server answered HTTP {status}")
-
-
-class _Told:
-    """What a stream has told so far."""
-
-    def __init__(self) -> None:
-        self._pieces: list[str] = []
-        self._finish: FinishReason = "stop"
-        self._usage = (0, 0)
-
-    def take(self, event: dict[str, Any]) -> str:
-        """Keep an event and return its piece of text."""
-        piece, reason = wire.delta_of(event)
-        self._pieces.append(piece)
-        if reason == "length":
-            self._finish = "length"
-        if event.get("usage"):
-            self._usage = wire.usage_of(event)
-        return piece
-
-    def reply(self) -> VlmReply:
-        """The whole, as `generate` would have returned it."""
-        return VlmReply(
-            text="".join(self._pieces).strip(),
-            prompt_tokens=self._usage[0],
-            completion_tokens=self._usage[1],
-            finish_reason=self._finish,
-        )
-
-
-def _choice_reply(body: dict[str, Any], answers: Mapping[str, str]) -> ChoiceReply | None:
+def _choice_reply(body: dict[str, Any], answers: dict[str, str]) -> ChoiceReply | None:
     """Return the weights, or None when the answer is not one of `answers`."""
     first = wire.first_choice(body)
     chosen = {compact(text): choice for text, choice in answers.items()}.get(compact(wire.content_of(first)))

@@ -45,18 +45,19 @@ async def ground(request: Request, web: WebPart, caller: GroundCaller) -> Respon
 
 async def _directly(web: Web, caller: Caller, body: GroundIn) -> Any:
     """Ask the remote model from here if the question is about an existing mark set; None if a worker has to."""
-    backend, mark_set_id = web.remote, body.mark_set_id
-    if backend is None or mark_set_id is None:
+    remote, mark_set_id = web.remote, body.mark_set_id
+    if remote is None or mark_set_id is None:
         return None
     question = _question(body)
     if web.remote_slots.statistics().tasks_waiting >= web.remote_slots.total_tokens:
         raise Unavailable("Every slot of the model is taken and as many requests wait.")
 
     def ask() -> list[dict[str, Any]] | None:
+        remote_name = remote.name()
         with transaction(web.engine, caller.tenant_id) as session:
-            if not direct.applies(session, question, backend.name):
+            if not direct.applies(session, question, remote_name):
                 return None
-        return direct.answer(web.engine, web.blobs, backend, caller.tenant_id, mark_set_id, question)
+        return direct.answer(web.engine, web.blobs, remote, caller.tenant_id, mark_set_id, question)
 
     bodies = await to_thread.run_sync(ask, limiter=web.remote_slots)
     return None if bodies is None else _one_or_list(body, bodies)
@@ -89,7 +90,7 @@ def _order(
             settings=settings,
             question=_question(body),
             synchronous=synchronous,
-            remote_model=web.settings.vlm_model,
+            remote_model=None if web.remote is None else web.remote.name(),
             idempotency_key=key,
         )
 

@@ -6,6 +6,7 @@ import pytest
 
 from models.vlm.fake import FakeBackend
 from models.vlm.openai import OpenAiBackend
+from models.vlm.transport import Transport
 from models.vlm.types import VlmBackend
 from tests.unit.models.vlm.random_llava import write_random_llava
 from tests.unit.models.vlm.vllm_double import Script, vllm_double
@@ -35,9 +36,9 @@ def script() -> Script:
 def served(script: Script) -> Iterator[OpenAiBackend]:
     """The client of a server that follows `script`; a test may change the script at any time."""
     with vllm_double(script) as url:
-        backend = OpenAiBackend(url, "m", timeout_s=5.0, api_key="k-123")
-        yield backend
-        backend.close()
+        transport = Transport(url, timeout_s=5.0, api_key="k-123", pause=lambda _: None)
+        yield OpenAiBackend(transport, "m")
+        transport.close()
 
 
 @pytest.fixture(scope="session")
@@ -47,9 +48,9 @@ def vllm_backend() -> Iterator[VlmBackend]:
     if not url:
         pytest.skip("MARKWISE_TEST_VLLM_URL is not set: no vLLM server to test against")
     model = os.environ.get("MARKWISE_TEST_VLLM_MODEL", "som-llava-tiny")
-    backend = OpenAiBackend(url, model, dialect="tiny", input_px=224)
-    yield backend
-    backend.close()
+    transport = Transport(url)
+    yield OpenAiBackend(transport, model, dialect="tiny", input_px=224)
+    transport.close()
 
 
 @pytest.fixture(params=["fake", "fake-tiny", "openai", "local", "vllm"])

@@ -10,6 +10,7 @@ from models.errors import BackendDown, BadInput, BadOutput, ModelError
 from models.vlm.fake import FakeBackend
 from models.vlm.logprobs import TokenStep, weigh
 from models.vlm.openai import OpenAiBackend
+from models.vlm.transport import Transport
 from models.vlm.types import NONE, VlmRequest
 from tests.unit.models.vlm.vllm_double import PIXEL, Script, vllm_double
 
@@ -55,9 +56,9 @@ def test_choose_constrains_by_structured_outputs(served: OpenAiBackend, script: 
 def test_each_mark_gets_its_own_probability_where_it_is_known(prompt: str, dialect: str) -> None:
     script = Script(dialect=dialect)
     with vllm_double(script) as url:
-        backend = OpenAiBackend(url + "/v1/", "m", dialect=dialect)
-        reply = backend.choose(asked(prompt), IDS)
-        backend.close()
+        transport = Transport(url + "/v1/")
+        reply = OpenAiBackend(transport, "m", dialect=dialect).choose(asked(prompt), IDS)
+        transport.close()
     expected = dict(FakeBackend(dialect=dialect).choose(VlmRequest(images=(PIXEL,), prompt=prompt), IDS).probabilities)
     assert reply.best == max(expected, key=expected.__getitem__)
     assert reply.best not in reply.estimated
@@ -177,12 +178,13 @@ def test_a_slow_server_is_down(served: OpenAiBackend, script: Script) -> None:
 
 
 def test_an_absent_server_is_down() -> None:
-    backend = OpenAiBackend("http://127.0.0.1:1", "m")
+    transport = Transport("http://127.0.0.1:1", pause=lambda _: None)
+    backend = OpenAiBackend(transport, "m")
     with pytest.raises(BackendDown):
         backend.ready()
     with pytest.raises(BackendDown):
         backend.generate(asked())
-    backend.close()
+    transport.close()
 
 
 def test_a_broken_stream_is_not_an_end(served: OpenAiBackend, script: Script) -> None:

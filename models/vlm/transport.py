@@ -1,0 +1,252 @@
+"""Requests to a model server over HTTP: deadlines, retries with jitter, a circuit breaker, one pool of connections.
+
+Called by `openai` and `adapters`; knows paths and JSON and nothing of prompts. What a server says in an error goes to the log, never
+to the caller: it may quote addresses, paths and other people's text.
+"""
+
+import json
+import logging
+import random
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from email.utils import parsedate_to_datetime
+from typing import Any, TypeVar
+
+import httpx
+
+from models.errors import BackendDown, BackendUnfit, BadInput, BadOutput, ModelMissing
+from models.vlm.breaker import CircuitBreaker
+
+MAX_ANSWER_BYTES = 4_000_000
+_TRIES = 3
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.25, 4.0
+# Refused before any work was done, so asking again cannot do it twice.
+_TRY_AGAIN = frozenset({429, 502, 503})
+_REFUSED = frozenset({400, 413, 422})
+_CONNECT_S = 3.0
+# A caller's own short deadline says nothing about the server: from here on a timeout counts as the server's failure.
+_FAIR_S = 5.0
+# uvicorn, and vLLM with it, closes a silent connection after 5 s; one taken from the pool at that moment is dead.
+_KEEP_S = 4.0
+_LOGGED_BYTES = 400
+
+_log = logging.getLogger(__name__)
+_T = TypeVar("_T")
+
+
+class _TryAgain(Exception):
+    """The server took no work and may do so soon; `after_s` is the time it asked for."""
+
+    def __init__(self, sentence: str, *, after_s: float = 0.0, busy: bool = False) -> None:
+        super().__init__(sentence)
+        self.after_s, self.busy = after_s, busy
+
+
+class _Failing(BackendDown):
+    """The server answered that it is broken."""
+
+
+class _Late(BackendDown):
+    """The time of the call is over."""
+
+
+class _Unreadable(BadOutput):
+    """What came back is no answer of a model server at all."""
+
+
+class Clock:
+    """The time one call may still take, over all of its attempts."""
+
+    def __init__(self, deadline_s: float | None, timeout_s: float) -> None:
+        self.allowed_s = timeout_s if deadline_s is None else min(deadline_s, timeout_s)
+        self.fair = self.allowed_s >= min(_FAIR_S, timeout_s)
+        self._end = time.monotonic() + self.allowed_s
+
+    def left_s(self) -> float:
+        """Return the seconds left; raises BackendDown when there are none."""
+        left = self._end - time.monotonic()
+        if left <= 0:
+            raise _Late("the model server did not answer in time")
+        return left
+
+
+class Transport:
+    """The way to one server; safe to share between threads. Close it to free its connections."""
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        api_key: str | None = None,
+        timeout_s: float = 60.0,
+        max_connections: int = 64,
+        breaker: CircuitBreaker | None = None,
+        pause: Callable[[float], None] = time.sleep,
+    ) -> None:
+        """`base_url` is the server's address, with or without `/v1`; `pause` waits between attempts."""
+        self.breaker = breaker or CircuitBreaker()
+        self._timeout_s, self._pause = timeout_s, pause
+        root = base_url.rstrip("/").removesuffix("/v1")
+        # trust_env: a proxy or a netrc from the environment must not see the pictures or get the key.
+        self._client = httpx.Client(
+            base_url=f"{root}/v1/",
+            headers={"Authorization": f"Bearer {api_key}"} if api_key else {},
+            limits=httpx.Limits(
+                max_connections=max_connections, max_keepalive_connections=max_connections, keepalive_expiry=_KEEP_S
+            ),
+            trust_env=False,
+            follow_redirects=False,
+        )
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._client.close()
+
+    def get(self, path: str, *, deadline_s: float | None = None) -> dict[str, Any]:
+        """Return the JSON object at `path`, asked once. Raises BackendDown, BadOutput.
+
+        Past the breaker: a server that lists its models may well fail at everything else, and the reverse.
+        """
+        clock = self.clock(deadline_s)
+        try:
+            with _judged(clock, CircuitBreaker()):
+                return self._whole(self._client.build_request("GET", path), clock)
+        except _TryAgain as refusal:
+            raise BackendDown(str(refusal), retry_after_s=refusal.after_s or None) from refusal
+
+    def post(self, path: str, body: dict[str, Any], clock: Clock) -> dict[str, Any]:
+        """Send `body` and return the JSON object that comes back. Raises BackendDown, BadInput, BadOutput."""
+        data = _json_bytes(body)
+        return self._patiently(clock, lambda: self._whole(self._request(path, data), clock))
+
+    def lines(self, path: str, body: dict[str, Any], clock: Clock) -> Iterator[str]:
+        """Send `body` and yield the lines of the answer as they come; nothing is sent again once it has begun."""
+        data = _json_bytes(body)
+        answer = self._patiently(clock, lambda: self._begun(self._request(path, data), clock))
+        try:
+            with _judged(clock, self.breaker):
+                for line in answer.iter_lines():
+                    clock.left_s()
+                    yield line
+        finally:
+            answer.close()
+
+    def clock(self, deadline_s: float | None) -> Clock:
+        """Start the time of one call: `deadline_s` from now, and never longer than the server is waited for."""
+        return Clock(deadline_s, self._timeout_s)
+
+    def _request(self, path: str, data: bytes) -> httpx.Request:
+        return self._client.build_request("POST", path, content=data, headers={"Content-Type": "application/json"})
+
+    def _patiently(self, clock: Clock, attempt: Callable[[], _T]) -> _T:
+        """Run `attempt` up to three times, with pauses of full jitter and never beyond the deadline."""
+        longest_s = _FIRST_PAUSE_S
+        for tries_left in reversed(range(_TRIES)):
+            wait_s = self.breaker.admit()
+            if wait_s is not None:
+                raise BackendDown("the model server failed several times and is left alone", retry_after_s=wait_s)
+            try:
+                with _judged(clock, self.breaker):
+                    return attempt()
+            except _TryAgain as refusal:
+                pause_s = refusal.after_s + random.uniform(0.0, longest_s)
+                if not tries_left or pause_s >= clock.left_s():
+                    raise BackendDown(str(refusal), retry_after_s=refusal.after_s or None) from refusal
+            self._pause(pause_s)
+            longest_s = min(2 * longest_s, _LONGEST_PAUSE_S)
+        raise AssertionError("the last attempt returns or raises")
+
+    def _whole(self, request: httpx.Request, clock: Clock) -> dict[str, Any]:
+        answer = self._begun(request, clock)
+        try:
+            raw = bytearray()
+            for chunk in answer.iter_bytes():
+                raw += chunk
+                if len(raw) > MAX_ANSWER_BYTES:
+                    raise _Unreadable("the model server's answer is too long")
+                clock.left_s()
+        finally:
+            answer.close()
+        try:
+            parsed = json.loads(raw)
+        except ValueError:
+            raise _Unreadable("the model server's answer is not JSON") from None
+        if not isinstance(parsed, dict):
+            raise _Unreadable("the model server's answer is not a JSON object")
+        return parsed
+
+    def _begun(self, request: httpx.Request, clock: Clock) -> httpx.Response:
+        left_s = clock.left_s()
+        short_s = min(_CONNECT_S, left_s)
+        request.extensions["timeout"] = httpx.Timeout(left_s, connect=short_s, pool=short_s).as_dict()
+        answer = self._client.send(request, stream=True)
+        if answer.status_code != httpx.codes.OK:
+            try:
+                raise _refusal(answer)
+            finally:
+                answer.close()
+        return answer
+
+
+def retry_after_s(value: str | None) -> float:
+    """Return the seconds of a `Retry-After` header, given as a number or as a date; 0 for anything else."""
+    try:
+        seconds = float(value or 0)
+    except ValueError:
+        try:
+            seconds = parsedate_to_datetime(str(value)).timestamp() - time.time()
+        except ValueError:
+            return 0.0
+    return seconds if 0.0 < seconds < float("inf") else 0.0
+
+
+@contextmanager
+def _judged(clock: Clock, breaker: CircuitBreaker) -> Iterator[None]:
+    """Tell the breaker how a call ended, and replace httpx's errors by ours; theirs stay the cause, for the log."""
+    verdict = breaker.abandoned
+    try:
+        yield
+        verdict = breaker.succeeded
+    except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+        verdict = breaker.failed
+        raise _TryAgain("the model server cannot be reached") from error
+    except httpx.PoolTimeout as error:
+        raise BackendDown("every connection to the model server is in use", retry_after_s=1.0) from error
+    except (_Late, httpx.TimeoutException) as error:
+        verdict = breaker.failed if clock.fair else breaker.abandoned
+        raise _Late("the model server did not answer in time") from error
+    except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
+        verdict = breaker.failed
+        raise BackendDown("the model server broke the connection off") from error
+    except _TryAgain as error:
+        verdict = breaker.succeeded if error.busy else breaker.failed
+        raise
+    except (BadInput, BackendUnfit):
+        verdict = breaker.succeeded
+        raise
+    except (_Failing, _Unreadable):
+        verdict = breaker.failed
+        raise
+    finally:
+        verdict()
+
+
+def _refusal(answer: httpx.Response) -> Exception:
+    """Return the error that a status means; the server's own words go to the log."""
+    status = answer.status_code
+    _log.warning("the model server answered HTTP %d: %r", status, next(answer.iter_bytes(_LOGGED_BYTES), b""))
+    if status in _TRY_AGAIN:
+        sentence = f"the model server answered HTTP {status}"
+        return _TryAgain(sentence, after_s=retry_after_s(answer.headers.get("Retry-After")), busy=status == 429)
+    if status in _REFUSED:
+        return BadInput(f"the model server refused the request (HTTP {status}); it may be too long for the model")
+    if status in (401, 403):
+        return BackendUnfit(f"the model server refuses our key (HTTP {status}); set MARKWISE_VLM_API_KEY")
+    if status == 404:
+        return ModelMissing("the model server does not serve this model; set MARKWISE_VLM_MODEL to one that it lists")
+    return _Failing(f"the model server answered HTTP {status}")
+
+
+def _json_bytes(body: dict[str, Any]) -> bytes:
+    return json.dumps(body, separators=(",", ":")).encode()
