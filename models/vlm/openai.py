@@ -5,7 +5,7 @@ never fetches anything. It knows no prompts beyond the wording of a choice; what
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -69,16 +69,25 @@ class OpenAiBackend:
         )
 
     def choose(self, request: VlmRequest, choices: Sequence[str]) -> ChoiceReply:
-        """Weigh the choices by the log probabilities of one confined answer.
+        """Weigh the choices by the log probabilities of one confined answer."""
+        return self._weigh(request, grammar.answers(grammar.with_none(choices), self.dialect), "mark")
+
+    def weigh(self, request: VlmRequest, answers: Sequence[str]) -> ChoiceReply:
+        """Weigh the answers by the log probabilities of one answer confined to them."""
+        return self._weigh(request, grammar.whole_answers(answers), "answer")
+
+    def _weigh(self, request: VlmRequest, texts: Mapping[str, str], key: str) -> ChoiceReply:
+        """Weigh {answer text: choice}; as a JSON object the choice stands under `key`.
 
         Tries structured outputs, then a JSON schema, and remembers what the server understands.
         """
-        admitted = grammar.with_none(choices)
-        body = self._body(request) | {"max_tokens": _CHOICE_TOKENS, "temperature": 0.0}
+        # A token holds at least a byte, and an answer is confined: no room is ever wasted.
+        longest = max(len(text.encode()) for text in texts)
+        body = self._body(request) | {"max_tokens": _CHOICE_TOKENS + longest, "temperature": 0.0}
         clock = self._transport.clock(request.deadline_s)
         refused: BadInput | None = None
         for mode in range(self._mode, len(_MODES)):
-            answers, extra = self._constraint(mode, admitted)
+            answers, extra = self._constraint(mode, texts, key)
             try:
                 answer = self._post(body | extra, clock)
             except BadInput as error:
@@ -94,16 +103,17 @@ class OpenAiBackend:
             raise refused
         raise BadOutput("the model server answered outside of the given choices")
 
-    def stream(self, request: VlmRequest) -> Iterator[str]:
+    def stream(self, request: VlmRequest) -> Generator[str, None, VlmReply]:
         """Yield the answer's pieces as the server sends them."""
         clock = self._transport.clock(request.deadline_s)
-        body = self._body(request) | {"stream": True}
+        body = self._body(request) | {"stream": True, "stream_options": {"include_usage": True}}
+        told = _Told()
         self._check_fit()
         for line in self._transport.lines(_COMPLETIONS, body, clock):
-            data = line.removeprefix("data:").strip() if line.startswith("data:") else ""
-            if data == "[DONE]":
-                return
-            piece = wire.delta_of(data) if data else ""
+            if wire.is_last(line):
+                return told.reply()
+            event = wire.event_of(line)
+            piece = told.take(event) if event is not None else ""
             if piece:
                 yield piece
         raise BackendDown("the model server broke the stream off")
@@ -121,15 +131,15 @@ class OpenAiBackend:
             "temperature": max(0.0, min(request.temperature, 2.0)),
         }
 
-    def _constraint(self, mode: int, admitted: Sequence[str]) -> tuple[dict[str, str], dict[str, Any]]:
+    def _constraint(self, mode: int, texts: Mapping[str, str], key: str) -> tuple[Mapping[str, str], dict[str, Any]]:
         """Return {answer text: choice} and the body fields of a mode."""
         kind, with_logprobs = _MODES[mode]
         fields: dict[str, Any] = {"logprobs": True, "top_logprobs": TOP_LOGPROBS} if with_logprobs else {}
         if kind == "structured_outputs":
-            texts = grammar.answers(admitted, self.dialect)
-            return texts, fields | {"structured_outputs": grammar.structured_outputs(admitted, self.dialect)}
-        texts = {json.dumps({"mark": choice}): choice for choice in admitted}
-        return texts, fields | {"response_format": grammar.json_schema(admitted)}
+            return texts, fields | {"structured_outputs": grammar.structured_outputs(texts, self.dialect)}
+        choices = list(texts.values())
+        objects = {json.dumps({key: choice}, ensure_ascii=False): choice for choice in choices}
+        return objects, fields | {"response_format": grammar.json_schema(choices, key)}
 
     def _fitted(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
         size_px = self.input_px
@@ -144,7 +154,35 @@ class OpenAiBackend:
             raise BackendUnfit(self.refusal)
 
 
-def _choice_reply(body: dict[str, Any], answers: dict[str, str]) -> ChoiceReply | None:
+class _Told:
+    """What a stream has told so far."""
+
+    def __init__(self) -> None:
+        self._pieces: list[str] = []
+        self._finish: FinishReason = "stop"
+        self._usage = (0, 0)
+
+    def take(self, event: dict[str, Any]) -> str:
+        """Keep an event and return its piece of text."""
+        piece, reason = wire.delta_of(event)
+        self._pieces.append(piece)
+        if reason == "length":
+            self._finish = "length"
+        if event.get("usage"):
+            self._usage = wire.usage_of(event)
+        return piece
+
+    def reply(self) -> VlmReply:
+        """The whole, as `generate` would have returned it."""
+        return VlmReply(
+            text="".join(self._pieces).strip(),
+            prompt_tokens=self._usage[0],
+            completion_tokens=self._usage[1],
+            finish_reason=self._finish,
+        )
+
+
+def _choice_reply(body: dict[str, Any], answers: Mapping[str, str]) -> ChoiceReply | None:
     """Return the weights, or None when the answer is not one of `answers`."""
     first = wire.first_choice(body)
     chosen = {compact(text): choice for text, choice in answers.items()}.get(compact(wire.content_of(first)))
