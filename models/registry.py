@@ -15,7 +15,7 @@ from models.protocols import Segmenter, SegmentRequest
 AUTO = "auto"
 
 _SEGMENTERS = {
-    "gui": ("models.segmenters.gui", "GuiSegmenter"),
+    "gui": ("models.segmenters.fused", "FusedGuiSegmenter"),
     "regions": ("models.segmenters.regions", "RegionsSegmenter"),
     "provided": ("models.segmenters.provided", "ProvidedSegmenter"),
     "fake": ("models.segmenters.fake", "FakeSegmenter"),
@@ -49,8 +49,8 @@ def choose_segmenter(name: str, image: NDArray[np.uint8], request: SegmentReques
     """Resolve `auto` to a concrete name: what the caller states wins, then what `image` ((H, W, 3) uint8) looks like."""
     if name != AUTO:
         return name
-    if request.provided or request.accessibility_tree is not None:
+    if request.provided:
         return "provided"
-    from models.segmenters.choose import choose
+    from models.segmenters.choose import choose, choose_with_tree
 
-    return choose(image)
+    return choose(image) if request.accessibility_tree is None else choose_with_tree(image, request)

@@ -10,7 +10,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from models.protocols import SegmentRequest
+from models.segmenters.accessibility import blind_share, read_tree
+from models.segmenters.accessibility.nodes import elements
+
 _MOST_PIXELS = 1_300_000
+# A canvas of a tenth of the picture holds things to click that no tree tells; smaller ones are charts and signatures.
+_BLIND_SHARE = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +42,17 @@ def choose(image: NDArray[np.uint8]) -> str:
     even = looks.flat + 0.5 * looks.common
     lettered = looks.glyphs >= 24
     return "gui" if even >= 1.15 and looks.flat >= 0.7 and lettered else "regions"
+
+
+def choose_with_tree(image: NDArray[np.uint8], request: SegmentRequest) -> str:
+    """Return `provided` if the request's accessibility tree tells enough of `image` ((H, W, 3) uint8 RGB), else `gui`.
+
+    It tells too little where it has no element, or where the largest canvas, video, plugin or closed frame takes at
+    least a tenth of the image: then pixels are read as well, and the tree still wins where it speaks. Raises BadRegions.
+    """
+    size_hw = (int(image.shape[0]), int(image.shape[1]))
+    nodes = read_tree(request.accessibility_tree, size_hw, request.device_pixel_ratio)
+    return "provided" if elements(nodes) and blind_share(nodes, size_hw) < _BLIND_SHARE else "gui"
 
 
 def look(image: NDArray[np.uint8]) -> Looks:

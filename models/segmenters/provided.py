@@ -31,7 +31,7 @@ class ProvidedSegmenter:
         stated = list(request.provided)
         if request.accessibility_tree is not None:
             stated += tree_regions(request.accessibility_tree, size_hw, request.device_pixel_ratio)
-        if not stated:
+        elif not stated:
             raise BadRegions("the segmenter `provided` needs `regions` or an `accessibility_tree`")
         parts = [_region(size_hw, region, index) for index, region in enumerate(stated)]
         visible = [part for part in parts if len(part) and part.area_px(0) > 0]

@@ -10,6 +10,25 @@ from app.http.schemas.images import ImageRef, Strict
 SegmenterName = Literal["auto", "gui", "regions", "provided", "sam", "sam2", "semantic-sam"]
 Finite = Annotated[float, Field(allow_inf_nan=False, ge=-1e6, le=1e6)]
 
+# What models.segmenters.accessibility reads; longer than any real page's.
+MAX_TREE_CHARS = 4_000_000
+TREE_FORMS = """Elements of the interface, as the browser knows them, taken in the window that the image shows. One of:
+
+- Playwright's text, `page.aria_snapshot(mode="ai", boxes=True)`. `region_id` is the ref, so that
+  `page.locator(f"aria-ref={region_id}")` is the element. Boxes are whole CSS pixels.
+- `{"nodes", "documents", "strings", "computedStyles"}`: CDP `Accessibility.getFullAXTree` and
+  `DOMSnapshot.captureSnapshot`, with the list of computed styles that were asked for (`visibility`, `opacity`,
+  `overflow-x`, `position`, `background-color`), `includePaintOrder` and `includeDOMRects`. Leaves out what is invisible,
+  clipped or covered; knows scrolling, frames and full-page screenshots. `region_id` is the backendDOMNodeId. Without
+  `nodes`, roles and names come from the tags.
+- `{"nodes", "boxes"}`: getFullAXTree, and backendDOMNodeId -> `[x0, y0, x1, y1]`, `{"x", "y", "width", "height"}` or
+  what DOM.getBoxModel returned.
+- Nested `{"role", "name", "id", "bbox" | "bbox_xyxy_px", "hidden", "children"}`; `bbox` in CSS pixels.
+
+`segmenter: "provided"` marks the tree's elements alone. `"gui"` adds what pixels show and the tree lacks: the tree wins
+in place, role and name. `"auto"` is `provided`, but `gui` where the tree has no element in the image or a canvas, video,
+plugin or closed frame takes a tenth of it."""
+
 
 class RleIn(Strict):
     """COCO's compressed run-length encoding of a mask."""
@@ -47,8 +66,12 @@ class MarksIn(Strict):
     granularity: Annotated[int, Field(ge=1, le=6)] | None = None
     style: Annotated[str, Field(max_length=100)] | dict[str, Any] = "markwise"
     regions: list[RegionIn] | None = Field(default=None, max_length=5000)
-    accessibility_tree: dict[str, Any] | list[Any] | None = None
-    device_pixel_ratio: Annotated[float, Field(gt=0, le=8)] = 1.0
+    accessibility_tree: dict[str, Any] | list[Any] | Annotated[str, Field(max_length=MAX_TREE_CHARS)] | None = Field(
+        default=None, description=TREE_FORMS
+    )
+    device_pixel_ratio: Annotated[float, Field(gt=0, le=8)] = Field(
+        default=1.0, description="Image pixels per CSS pixel; a DOM snapshot tells its own."
+    )
     previous_mark_set_id: UUID | None = None
     max_marks: Annotated[int, Field(ge=1, le=1000)] | None = None
 

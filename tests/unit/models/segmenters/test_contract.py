@@ -41,6 +41,30 @@ def test_a_name_gives_one_object_and_an_unknown_name_a_clear_error():
 
 def test_auto_prefers_what_the_caller_states():
     assert registry.choose_segmenter("auto", IMAGE, REQUEST) == "provided"
-    assert registry.choose_segmenter("auto", IMAGE, SegmentRequest(accessibility_tree={})) == "provided"
     assert registry.choose_segmenter("auto", IMAGE, SegmentRequest()) == "regions"
     assert registry.choose_segmenter("gui", IMAGE, REQUEST) == "gui"
+
+
+TREE = {"role": "main", "bbox": [0, 0, 90, 90], "children": [{"role": "button", "name": "A", "bbox": [0, 0, 9, 9]}]}
+
+
+@pytest.mark.parametrize(
+    ("extra", "expected"),
+    [
+        ([], "provided"),
+        ([{"role": "canvas", "bbox": [0, 0, 200, 200]}], "gui"),
+        ([{"role": "canvas", "bbox": [0, 0, 20, 20]}], "provided"),
+        ([{"role": "iframe", "bbox": [0, 0, 200, 200]}], "gui"),
+        ([{"role": "iframe", "bbox": [0, 0, 200, 200], "children": [{"role": "text"}]}], "provided"),
+        ([{"role": "img", "name": "A loaf", "bbox": [0, 0, 200, 200]}], "provided"),
+    ],
+)
+def test_auto_reads_pixels_too_where_the_tree_is_blind(extra, expected):
+    tree = TREE | {"children": TREE["children"] + extra}
+    assert registry.choose_segmenter("auto", IMAGE, SegmentRequest(accessibility_tree=tree)) == expected
+
+
+def test_auto_with_a_tree_that_tells_nothing_reads_pixels():
+    assert registry.choose_segmenter("auto", IMAGE, SegmentRequest(accessibility_tree={"role": "main"})) == "gui"
+    both = SegmentRequest(accessibility_tree={"role": "main"}, provided=REQUEST.provided)
+    assert registry.choose_segmenter("auto", IMAGE, both) == "provided"
