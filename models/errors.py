@@ -6,6 +6,7 @@
     │   └── BadRegions      a region is malformed or lies outside the image
     ├── WeightsMissing      the operator must set a path or put a file in place
     ├── BackendDown         try again later: the model server does not answer
+    │   ├── OutOfTime       the caller's own deadline is over: give it more time, or ask for less
     │   └── BackendUnfit    the operator must change a setting of ours or of the model server, named in the message
     │       └── ModelMissing    the server answers, but does not serve the model (or adapter) that is asked for
     ├── BadOutput           the model answered, but not in the agreed form
@@ -41,6 +42,10 @@ class BackendDown(ModelError):
     def __init__(self, message: str = "", *, retry_after_s: float | None = None) -> None:
         super().__init__(message)
         self.retry_after_s = retry_after_s
+
+
+class OutOfTime(BackendDown):
+    """The answer was not ready before the caller's own deadline."""
 
 
 class BackendUnfit(BackendDown):

@@ -44,11 +44,16 @@ def answer_body(
         "selected": [{"mark": choice.mark, "confidence": choice.confidence} for choice in result.selected],
         "none_of_these": result.none_of_these,
         "unresolved": list(result.unresolved),
-        "labels": [{"mark": item.mark, "label": item.label, "confidence": None} for item in result.labels],
-        "phrases": [],
-        "correspondences": [],
+        "labels": [{"mark": item.mark, "label": item.label, "confidence": item.confidence} for item in result.labels],
+        "phrases": [
+            {"char_start": phrase.char_start, "char_end": phrase.char_end, "marks": list(phrase.marks)}
+            for phrase in result.phrases
+        ],
+        "correspondences": [{"mark": pair.mark, "target_mark": pair.target_mark} for pair in result.correspondences],
         "action": None if result.action is None else action_body(result.action),
         "decided_by": result.decided_by,
+        "ignored": list(result.ignored),
+        "finish_reason": result.finish_reason,
         "model": {"name": result.model_name, "version": result.model_version},
         "mark_set_id": None if mark_set_id is None else str(mark_set_id),
         "usage": {

@@ -1,33 +1,44 @@
 """One request prepared for a model: which marks it is told of, which picture it sees, and how much time is left.
 
-Called by `grounding.answer` and `grounding.select`. It decides by dialect and input size only, never by the model's name.
+Called by the tasks of `models.grounding`. It decides by dialect and input size only, never by the model's name.
 """
 
+import threading
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.errors import BackendDown, BadInput
-from models.grounding.types import GroundRequest
+from models.errors import BackendDown, BadInput, OutOfTime
+from models.grounding.calibration import confidence
+from models.grounding.query_marks import marks_in_query
+from models.grounding.types import DecidedBy, GroundRequest, GroundResult, MarkedPicture, Task
 from models.marks import Mark, paint, paint_for_model
 from models.ranking import Candidate, Ranked, rank
-from models.vlm.parse import find_mentions
 from models.vlm.prompts import MAX_TEXT_CHARS, TableRow, table_row
-from models.vlm.types import Dialect, VlmBackend, VlmRequest
+from models.vlm.task_prompts import preface
+from models.vlm.types import ChoiceReply, Dialect, VlmBackend, VlmReply, VlmRequest
 
 SHORTLIST = 16
 """How many marks the small model is told of at once: more make its table longer than its context and its labels unreadable."""
 
+SIDE_BY_SIDE = 4
+"""Calls of one request that a remote model works on at once: a server batches them, and they share the picture's cache."""
+
 # What a tokenizer spells by bytes (Chinese, say) must not push the question out of the model's context: 2,048 tokens for
 # ours, of which 196 are the picture, and 4,096 for LLaVA-1.5.
 _TEXT_BYTES: dict[Dialect, int] = {"tiny": 900, "general": 3_000}
+_T = TypeVar("_T")
+_Asked = TypeVar("_Asked")
 
 
 class Scene:
-    """A request with its clock. Marks keep their order everywhere."""
+    """A request with its clock and its count of tokens. Marks keep their order everywhere."""
 
     def __init__(self, backend: VlmBackend, request: GroundRequest) -> None:
         """Raises BadInput when the picture and the regions are of different sizes."""
@@ -38,9 +49,14 @@ class Scene:
         self.backend = backend
         self.request = request
         self.marks = {mark.id: mark for mark in request.marking.marks}
+        self.named = marks_in_query(request.query, self.marks)
         self.timing_ms: dict[str, float] = {}
+        self.replies: list[ChoiceReply | VlmReply] = []
+        self._running: dict[str, tuple[int, float]] = {}
+        self._lock = threading.Lock()
         self._start = time.monotonic()
-        self._ranked: list[Ranked] | None = None
+        self._ranked: dict[str, list[Ranked]] = {}
+        self._painted: tuple[tuple[str, ...], NDArray[np.uint8]] | None = None
 
     @property
     def small(self) -> bool:
@@ -49,26 +65,64 @@ class Scene:
 
     @contextmanager
     def timed(self, stage: str) -> Iterator[None]:
-        """Add the block's time to `stage`."""
-        start = time.monotonic()
+        """Add the block's time to `stage`; blocks of one stage that run side by side count once."""
+        with self._lock:
+            inside, began = self._running.get(stage, (0, 0.0))
+            self._running[stage] = (inside + 1, began if inside else time.monotonic())
         try:
             yield
         finally:
-            self.timing_ms[stage] = self.timing_ms.get(stage, 0.0) + (time.monotonic() - start) * 1000
+            with self._lock:
+                inside, began = self._running[stage]
+                self._running[stage] = (inside - 1, began)
+                if inside == 1:
+                    self.timing_ms[stage] = self.timing_ms.get(stage, 0.0) + (time.monotonic() - began) * 1000
 
     def total_ms(self) -> dict[str, float]:
         """Return all stages and their total so far, in milliseconds."""
         total = (time.monotonic() - self._start) * 1000
         return {stage: round(value, 3) for stage, value in (self.timing_ms | {"total": total}).items()}
 
-    def ranked(self) -> list[Ranked]:
-        """Return all marks by how well text, role and position fit the query, the best first."""
-        if self._ranked is None:
-            with self.timed("rank"):
-                self._ranked = rank(self.request.query, [self._candidate(mark) for mark in self.marks.values()])
-        return self._ranked
+    def left_s(self) -> float | None:
+        """Return the seconds left for the answer, None without a deadline; raises OutOfTime when there are none."""
+        if self.request.deadline_s is None:
+            return None
+        left = self.request.deadline_s - (time.monotonic() - self._start)
+        if left <= 0:
+            raise OutOfTime("the answer was not ready before its deadline")
+        return left
 
-    def shortlist(self, *, filled: bool = False) -> tuple[str, ...]:
+    @contextmanager
+    def in_time(self) -> Iterator[None]:
+        """Tell a model that is down from a deadline that is over: raises OutOfTime for the second."""
+        try:
+            yield
+        except OutOfTime:
+            raise
+        except BackendDown:
+            self.left_s()
+            raise
+
+    def side_by_side(self, work: Callable[[_Asked], _T], asked: Sequence[_Asked]) -> list[_T]:
+        """Return `work` of each of `asked`, in order; a remote model works on several at once."""
+        if self.small or len(asked) < 2:
+            return [work(each) for each in asked]
+        with ThreadPoolExecutor(min(SIDE_BY_SIDE, len(asked)), thread_name_prefix="ground") as pool:
+            try:
+                return list(pool.map(work, asked))
+            except BaseException:
+                pool.shutdown(cancel_futures=True)
+                raise
+
+    def ranked(self, query: str | None = None) -> list[Ranked]:
+        """Return all marks by how well text, role and position fit the query, the best first."""
+        wanted = self.request.query if query is None else query
+        if wanted not in self._ranked:
+            with self.timed("rank"):
+                self._ranked[wanted] = rank(wanted, [self._candidate(mark) for mark in self.marks.values()])
+        return self._ranked[wanted]
+
+    def shortlist(self, query: str | None = None, *, filled: bool = False) -> tuple[str, ...]:
         """Return the ids to tell the model of, in mark order: all, or the query's own marks and the best ranked ones.
 
         Where there are too many for a small model, marks that share nothing with the query are left out unless `filled`; the
@@ -77,8 +131,8 @@ class Scene:
         ids = tuple(self.marks)
         if not self.small or len(ids) <= SHORTLIST:
             return ids
-        named = find_mentions(self.request.query, ids).marks
-        best = [each.id for each in self.ranked() if filled or each.score > 0]
+        named = self.named if query is None else marks_in_query(query, ids)
+        best = [each.id for each in self.ranked(query) if filled or each.score > 0]
         kept = set(list(dict.fromkeys([*named, *best]))[:SHORTLIST])
         return tuple(mark_id for mark_id in ids if mark_id in kept)
 
@@ -102,32 +156,80 @@ class Scene:
 
     def picture(self, ids: Collection[str]) -> NDArray[np.uint8]:
         """Return what the model sees: the clean picture without tags, else one marked with `ids` at the model's size."""
-        request = self.request
-        with self.timed("paint"):
-            if not request.tags:
-                return request.image
-            if self.backend.input_px is not None:
-                shown = [mark for mark in self.marks.values() if mark.id in ids]
-                regions = request.regions.take([mark.region_index for mark in shown])
-                style = request.style or request.marking.style
-                return paint_for_model(
-                    request.image, regions, [mark.id for mark in shown], style, self.backend.input_px
-                )
-            return (
-                request.overlay
-                if request.overlay is not None
-                else paint(request.image, request.regions, request.marking)
-            )
+        shown = tuple(mark_id for mark_id in self.marks if mark_id in ids)
+        last = self._painted
+        if last is None or last[0] != shown:
+            with self.timed("paint"):
+                last = self._painted = (shown, self._paint(shown))
+        return last[1]
 
-    def ask(self, prompt: str, ids: Collection[str], max_tokens: int) -> VlmRequest:
-        """Return the model's request about the picture of `ids`; raises BackendDown when the deadline is over."""
-        picture = self.picture(ids)
-        left_s = None
-        if self.request.deadline_s is not None:
-            left_s = self.request.deadline_s - (time.monotonic() - self._start)
-            if left_s <= 0:
-                raise BackendDown("the answer was not ready before its deadline")
-        return VlmRequest(images=(picture,), prompt=prompt, max_tokens=max_tokens, deadline_s=left_s)
+    def _paint(self, shown: Sequence[str]) -> NDArray[np.uint8]:
+        request = self.request
+        if not request.tags:
+            return request.image
+        marks = tuple(self.marks[mark_id] for mark_id in shown)
+        if self.backend.input_px is not None:
+            regions = request.regions.take([mark.region_index for mark in marks])
+            style = request.style or request.marking.style
+            return paint_for_model(request.image, regions, shown, style, self.backend.input_px)
+        if len(marks) < len(self.marks):
+            return paint(request.image, request.regions, replace(request.marking, marks=marks))
+        return (
+            request.overlay if request.overlay is not None else paint(request.image, request.regions, request.marking)
+        )
+
+    def ask(self, prompt: str, *pictures: NDArray[np.uint8], max_tokens: int | None = None) -> VlmRequest:
+        """Return the model's request about `pictures`; raises OutOfTime when the deadline is over."""
+        earlier = [(turn.role, turn.text) for turn in self.request.earlier]
+        said_before = "" if self.small else preface(self.request.instructions, earlier)
+        return VlmRequest(
+            images=pictures,
+            prompt=said_before + prompt,
+            max_tokens=self.request.max_tokens if max_tokens is None else max_tokens,
+            deadline_s=self.left_s(),
+        )
+
+    def target(self) -> "Scene":
+        """Return the other picture of `correspond` as a scene with this one's clock; raises BadInput without one."""
+        target: MarkedPicture | None = self.request.target
+        if target is None:
+            raise BadInput("the task 'correspond' needs the marks of a second picture")
+        made = Scene(
+            self.backend,
+            replace(
+                self.request,
+                image=target.image,
+                regions=target.regions,
+                marking=target.marking,
+                overlay=target.overlay,
+                target=None,
+            ),
+        )
+        made._start, made.timing_ms, made.replies = self._start, self.timing_ms, self.replies
+        made._lock, made._running = self._lock, self._running
+        return made
+
+    def confident(self, probability: float, decided_by: DecidedBy) -> float:
+        """Return the calibrated confidence of a probability of the model or a score of the ranker."""
+        return confidence(probability, self.backend.dialect if decided_by == "model" else "ranker")
+
+    def result(
+        self, task: Task, text: str, marks: Collection[str], *, ignored: tuple[str, ...] = (), **found: Any
+    ) -> GroundResult:
+        """Return the answer with everything filled in that is the same for every task; `marks` are the named ones."""
+        unsaid = ("instructions",) if self.small and self.request.instructions.strip() else ()
+        return GroundResult(
+            task=task,
+            text=text,
+            marks=tuple(self.marks[mark] for mark in dict.fromkeys(marks)),
+            ignored=(*unsaid, *ignored),
+            model_name=self.backend.name,
+            model_version=self.backend.version,
+            prompt_tokens=sum(reply.prompt_tokens for reply in self.replies),
+            completion_tokens=sum(reply.completion_tokens for reply in self.replies),
+            timing_ms=self.total_ms(),
+            **found,
+        )
 
     def _candidate(self, mark: Mark) -> Candidate:
         return Candidate(

@@ -1,4 +1,4 @@
-"""Constrained choice of one mark: `refer` and `act`. Called by `models.grounding` only.
+"""Constrained choice among marks: `refer`, `act`, and each phrase of `phrases`. Called by `models.grounding` only.
 
 The documented ranker (text, role, position) looks first. Where one mark fits well and clearly better than the rest, it decides.
 Else the model weighs existing marks and "none", and each weight is multiplied by exp(score / temperature): equal texts are
@@ -6,15 +6,17 @@ left to the model, and against a worse text it must be surer, a small model by f
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 from models.grounding.actions import action_on
+from models.grounding.plural import how_many
 from models.grounding.scene import SHORTLIST, Scene
-from models.grounding.types import DecidedBy, GroundResult, Selected, Task
+from models.grounding.types import DecidedBy, GroundResult, Selected
 from models.ranking import Ranked, parse_action
 from models.vlm.parse import find_mentions
-from models.vlm.prompts import build_prompt, choice_answer
-from models.vlm.types import NONE, ChoiceReply
+from models.vlm.prompts import Task, build_prompt, marks_answer
+from models.vlm.types import NONE
 
 CLEAR_SCORE = 0.85
 # On 16 pages with 185 named elements the ranker's first was right in 154 of 156 cases at this margin, in 142 of 143 at 0.1;
@@ -26,68 +28,71 @@ _TEMPERATURE = 0.1
 _SMALL_TEMPERATURE = 0.02
 """A small model knows names of interface elements less well than the ranker: of 185 named elements on 16 pages it and the
 ranker together hit 161 at 0.1, 169 at 0.02, and the ranker alone 170."""
+_SHARE_OF_SEVERAL = 0.5
+"""Where a phrase speaks of several things, marks with at least this share of the best one's probability are meant too."""
+
+PromptOf = Callable[[Sequence[str]], str]
+"""Ids to be told of -> the prompt."""
 
 
-class _Usage:
-    """Tokens over all the model's calls of one choice."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """How sure one may be of each choice (a mark or NONE), and who decided."""
 
-    def __init__(self) -> None:
-        self.prompt_tokens = 0
-        self.completion_tokens = 0
+    shares: Mapping[str, float]
+    decided_by: DecidedBy
 
-    def add(self, reply: ChoiceReply) -> ChoiceReply:
-        self.prompt_tokens += reply.prompt_tokens
-        self.completion_tokens += reply.completion_tokens
-        return reply
+    def chosen(self, wanted: float = 1) -> tuple[str, ...]:
+        """Return the best mark, or up to `wanted` ones that are about as good, the best first; empty for NONE."""
+        order = sorted(self.shares, key=lambda choice: -self.shares[choice])
+        if order[0] == NONE:
+            return ()
+        enough = self.shares[order[0]] * _SHARE_OF_SEVERAL
+        fitting = [choice for choice in order if choice != NONE and self.shares[choice] >= enough]
+        return tuple(fitting[: int(min(wanted, len(fitting)))])
 
 
 def select(scene: Scene, task: Task) -> GroundResult:
-    """Choose one mark or none, and for `act` say what to do with it."""
-    intent = parse_action(scene.request.query) if task == "act" else None
-    usage = _Usage()
-    chosen, confidence, decided_by = _decide(scene, task, usage)
-    text = choice_answer(chosen, "tiny")
-    found = find_mentions(text, scene.marks)
-    mark = scene.marks.get(chosen)
+    """Choose one mark or none (for a plural expression: some), and for `act` say what to do with it."""
+    query = scene.request.query
+    intent = parse_action(query) if task == "act" else None
+    verdict = decide(scene, query, lambda ids: build_prompt(task, query, scene.rows(ids), scene.backend.dialect))
+    chosen = verdict.chosen(how_many(query) if task == "refer" else 1)
+    text = marks_answer(chosen)
     action = None
-    if intent is not None and mark is not None:
-        action = action_on(mark, scene.request.regions.size_hw, intent.type, intent.text)
-    return GroundResult(
-        task=task,
-        text=text,
-        mentions=found.mentions,
-        marks=(mark,) if mark else (),
-        selected=(Selected(mark=chosen, confidence=confidence),) if mark else (),
-        none_of_these=mark is None,
+    if intent is not None and chosen:
+        action = action_on(scene.marks[chosen[0]], scene.request.regions.size_hw, intent.type, intent.text)
+    return scene.result(
+        task,
+        text,
+        chosen,
+        mentions=find_mentions(text, scene.marks).mentions,
+        selected=tuple(
+            Selected(mark=mark, confidence=scene.confident(verdict.shares[mark], verdict.decided_by)) for mark in chosen
+        ),
+        none_of_these=not chosen,
         action=action,
-        decided_by=decided_by,
-        model_name=scene.backend.name,
-        model_version=scene.backend.version,
-        prompt_tokens=usage.prompt_tokens,
-        completion_tokens=usage.completion_tokens,
-        timing_ms=scene.total_ms(),
+        decided_by=verdict.decided_by,
     )
 
 
-def _decide(scene: Scene, task: Task, usage: _Usage) -> tuple[str, float, DecidedBy]:
-    """Return the chosen id or NONE, how sure, and who decided."""
-    decide = scene.request.decide
+def decide(scene: Scene, query: str, prompt_of: PromptOf) -> Verdict:
+    """Weigh the marks for `query`: the ranker where it is sure, else the model, asked with `prompt_of`."""
+    who = scene.request.decide
     if not scene.marks:
-        return NONE, 1.0, "model"
-    if decide != "model":
-        ranked = scene.ranked()
+        return Verdict(shares={NONE: 1.0}, decided_by="model")
+    if who != "model":
+        ranked = scene.ranked(query)
         top = ranked[0]
-        if decide == "ranker":
-            chosen = top.id if top.score >= NO_OPINION else NONE
-            return chosen, top.score if chosen != NONE else 1.0 - top.score, _reason(top)
+        if who == "ranker":
+            shares = {top.id: top.score} if top.score >= NO_OPINION else {NONE: 1.0 - top.score}
+            return Verdict(shares=shares, decided_by=_reason(top))
         if is_clear(ranked):
-            return top.id, top.score, _reason(top)
-    probabilities = _weigh(scene, task, usage)
-    if decide == "both":
-        temperature = _SMALL_TEMPERATURE if scene.small else _TEMPERATURE
-        probabilities = combined(probabilities, scene.ranked(), temperature)
-    best = max(probabilities, key=lambda choice: probabilities[choice])
-    return best, probabilities[best], "model"
+            return Verdict(shares={top.id: top.score}, decided_by=_reason(top))
+    shares = _weigh(scene, query, prompt_of)
+    if who == "both":
+        shares = combined(shares, scene.ranked(query), _SMALL_TEMPERATURE if scene.small else _TEMPERATURE)
+    return Verdict(shares=shares, decided_by="model")
 
 
 def is_clear(ranked: Sequence[Ranked]) -> bool:
@@ -111,31 +116,32 @@ def combined(
     return {choice: weight / total for choice, weight in weights.items()} if total > 0 else dict(probabilities)
 
 
-def _weigh(scene: Scene, task: Task, usage: _Usage) -> dict[str, float]:
+def _weigh(scene: Scene, query: str, prompt_of: PromptOf) -> dict[str, float]:
     """Return the model's probability of each mark it was shown, and of NONE.
 
     Where the ranker has no opinion on more marks than a small model can be told of, groups play for the final.
     """
     ids = tuple(scene.marks)
     if not scene.small or len(ids) <= SHORTLIST:
-        return _ask(scene, task, ids, usage)
-    shortlist = scene.shortlist()
+        return choose(scene, ids, prompt_of)
+    shortlist = scene.shortlist(query)
     if shortlist:
-        return _ask(scene, task, shortlist, usage)
+        return choose(scene, shortlist, prompt_of)
     winners: list[str] = []
     for start in range(0, len(ids), SHORTLIST - 1):
-        group = _ask(scene, task, ids[start : start + SHORTLIST - 1], usage)
+        group = choose(scene, ids[start : start + SHORTLIST - 1], prompt_of)
         best = max(group, key=lambda choice: group[choice])
         if best != NONE:
             winners.append(best)
-    return _ask(scene, task, winners, usage) if winners else {NONE: 1.0}
+    return choose(scene, winners, prompt_of) if winners else {NONE: 1.0}
 
 
-def _ask(scene: Scene, task: Task, ids: Sequence[str], usage: _Usage) -> dict[str, float]:
-    prompt = build_prompt(task, scene.request.query, scene.rows(ids), scene.backend.dialect)
-    request = scene.ask(prompt, ids, scene.request.max_tokens)
+def choose(scene: Scene, ids: Sequence[str], prompt_of: PromptOf) -> dict[str, float]:
+    """Return the model's probability of each of `ids` and of NONE, on a picture that shows these."""
+    request = scene.ask(prompt_of(ids), scene.picture(ids))
     with scene.timed("model"):
-        reply = usage.add(scene.backend.choose(request, ids))
+        reply = scene.backend.choose(request, ids)
+    scene.replies.append(reply)
     # Checked again after decoding: whatever a backend does, nothing but an offered mark or NONE leaves here.
     return {choice: share for choice, share in reply.probabilities.items() if choice == NONE or choice in ids} or {
         NONE: 1.0

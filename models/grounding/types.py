@@ -11,15 +11,35 @@ from numpy.typing import NDArray
 
 from models.marks import Mark, Marking, MarkStyle
 from models.regions import Regions
-from models.vlm.parse import ListedItem, Mention
+from models.vlm.parse import Mention
 from models.vlm.types import FinishReason
 
-Task = Literal["ask", "list", "refer", "act"]
+Task = Literal["ask", "list", "refer", "classify", "phrases", "correspond", "act"]
 Decide = Literal["both", "ranker", "model"]
 DecidedBy = Literal["model", "text", "position", "accessibility"]
 ActionType = Literal["click", "type", "select"]
+Role = Literal["user", "assistant"]
 
-TASKS: tuple[Task, ...] = ("ask", "list", "refer", "act")
+TASKS: tuple[Task, ...] = ("ask", "list", "refer", "classify", "phrases", "correspond", "act")
+NEED_NO_QUERY: tuple[Task, ...] = ("list", "classify", "correspond")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """One earlier turn of a conversation."""
+
+    role: Role
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class MarkedPicture:
+    """A picture with its regions and their marks; `overlay` is the same picture painted, or None to paint it when needed."""
+
+    image: NDArray[np.uint8]  # (H, W, 3) RGB
+    regions: Regions
+    marking: Marking
+    overlay: NDArray[np.uint8] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -30,6 +50,9 @@ class GroundRequest:
     is needed. `marking` belongs to `regions`. `task` is checked by `ground`, so that an unknown one gets a clear error. With
     `tags` False the model sees the clean picture and no marks are told (only `ask`). `constrain` None means: where the task
     selects. `decide` says who may choose in `refer` and `act`. `deadline_s` is for the whole answer.
+
+    `choices` are the closed pool of `classify`, and for `phrases` the phrases themselves where the caller knows them.
+    `target` is the other picture of `correspond`. `instructions` and `earlier` come before the query in a conversation.
     """
 
     image: NDArray[np.uint8]
@@ -42,16 +65,46 @@ class GroundRequest:
     tags: bool = True
     constrain: bool | None = None
     decide: Decide = "both"
+    choices: tuple[str, ...] = ()
+    target: MarkedPicture | None = None
+    instructions: str = ""
+    earlier: tuple[Turn, ...] = ()
     max_tokens: int = 512
     deadline_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selected:
-    """A chosen mark; `confidence` is a probability or the ranker's score (0-1), None after a free answer."""
+    """A chosen mark; `confidence` is a calibrated probability or the ranker's score (0-1), None after a free answer."""
 
     mark: str
     confidence: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Label:
+    """What a mark is; `confidence` (0-1) is None where the words were written freely or read off the picture."""
+
+    mark: str
+    label: str
+    confidence: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Phrase:
+    """A noun phrase, `query[char_start:char_end]`, and the marks it speaks of, the likeliest first."""
+
+    char_start: int
+    char_end: int
+    marks: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Correspondence:
+    """A mark, and the mark on the same thing in the target picture."""
+
+    mark: str
+    target_mark: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +125,8 @@ class GroundResult:
     """An answer whose mentions are resolved. `marks` are the marks of mentions and selection, each once.
 
     `none_of_these` says that a selecting task found no fitting mark. `unresolved` are ids that the text names and that do not
-    exist. `timing_ms` has a number per stage and their `total`.
+    exist. `ignored` names parts of the request that this model cannot be shown. `timing_ms` has a number per stage and their
+    `total`.
     """
 
     task: Task
@@ -82,9 +136,12 @@ class GroundResult:
     selected: tuple[Selected, ...] = ()
     none_of_these: bool = False
     unresolved: tuple[str, ...] = ()
-    labels: tuple[ListedItem, ...] = ()
+    labels: tuple[Label, ...] = ()
+    phrases: tuple[Phrase, ...] = ()
+    correspondences: tuple[Correspondence, ...] = ()
     action: Action | None = None
     decided_by: DecidedBy = "model"
+    ignored: tuple[str, ...] = ()
     model_name: str
     model_version: str
     finish_reason: FinishReason = "stop"

@@ -1,13 +1,14 @@
 """Answers in free words: `ask`, `list`, and a selection that is not constrained. Called by `models.grounding` only."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 
 from models.grounding.actions import action_on
+from models.grounding.live import LiveMentions
 from models.grounding.scene import SHORTLIST, Scene
-from models.grounding.types import DecidedBy, GroundResult, Selected, Task
+from models.grounding.types import DecidedBy, GroundResult, Label, Selected
 from models.ranking import parse_action
-from models.vlm.parse import find_mentions, parse_listing
-from models.vlm.prompts import MAX_TEXT_CHARS, build_prompt, list_answer
+from models.vlm.parse import Mention, find_mentions, parse_listing
+from models.vlm.prompts import MAX_TEXT_CHARS, Task, build_prompt, list_answer
 from models.vlm.types import NONE, FinishReason, VlmReply, VlmRequest
 from models.vlm.untrusted import quoted
 
@@ -16,45 +17,52 @@ _LINE_TOKENS = 24
 
 def answer(scene: Scene, task: Task) -> GroundResult:
     """Ask the model once, or once per group of marks, and resolve what it says."""
+    read = _read(scene, task)
     replies: list[VlmReply] = []
-    read = read_names(scene) if task == "list" and scene.small and scene.request.tags else {}
     for request in _requests(scene, task, read):
         with scene.timed("model"):
             replies.append(scene.backend.generate(request))
-    cut = any(reply.finish_reason == "length" for reply in replies)
+    scene.replies.extend(replies)
     text = "\n".join(reply.text for reply in replies)
     return _resolve(
         scene,
         task,
         _merged(scene, read, text) if read else text,
         decided_by="text" if read and not replies else "model",
-        finish_reason="length" if cut else "stop",
-        prompt_tokens=sum(reply.prompt_tokens for reply in replies),
-        completion_tokens=sum(reply.completion_tokens for reply in replies),
+        cut=any(reply.finish_reason == "length" for reply in replies),
     )
 
 
-def stream(scene: Scene, task: Task) -> Iterator[str | GroundResult]:
-    """Yield the text's pieces as the model writes them, then the result. Streams carry no usage and no finish reason."""
-    if task == "list" and scene.small and scene.request.tags and read_names(scene):
+def stream(scene: Scene, task: Task) -> Iterator[str | Mention | GroundResult]:
+    """Yield the text's pieces as the model writes them, each mention once it is certain, then what `answer` returns."""
+    if _read(scene, task):
         whole = answer(scene, task)
         yield whole.text
+        yield from whole.mentions
         yield whole
         return
-    text = ""
+    live = LiveMentions(scene.marks if scene.request.tags else ())
+    text, cut = "", False
     for request in _requests(scene, task, {}):
         if text:
             text += "\n"
             yield "\n"
-        said = False
-        with scene.timed("model"):
-            for raw in scene.backend.stream(request):
-                piece = raw if said else raw.lstrip()
-                said = said or bool(piece)
-                text += piece
-                if piece:
-                    yield piece
-    yield _resolve(scene, task, text, finish_reason="stop", prompt_tokens=0, completion_tokens=0)
+        pieces = _trimmed(scene.backend.stream(request))
+        while True:
+            try:
+                with scene.timed("model"):
+                    piece = next(pieces)
+            except StopIteration as end:
+                reply: VlmReply = end.value
+                break
+            text += piece
+            yield piece
+            yield from live.settled(text)
+        scene.replies.append(reply)
+        cut = cut or reply.finish_reason == "length"
+    result = _resolve(scene, task, text, cut=cut)
+    yield from live.rest(result.mentions)
+    yield result
 
 
 def read_names(scene: Scene) -> dict[str, str]:
@@ -71,6 +79,27 @@ def read_names(scene: Scene) -> dict[str, str]:
     return names
 
 
+def _read(scene: Scene, task: Task) -> dict[str, str]:
+    return read_names(scene) if task == "list" and scene.small and scene.request.tags else {}
+
+
+def _trimmed(pieces: Generator[str, None, VlmReply]) -> Generator[str, None, VlmReply]:
+    """Pass pieces on without the blanks at the start and at the end of the whole, as `generate` gives it."""
+    begun, held = False, ""
+    while True:
+        try:
+            piece = held + next(pieces)
+        except StopIteration as end:
+            reply: VlmReply = end.value
+            return reply
+        piece = piece if begun else piece.lstrip()
+        shown = piece.rstrip()
+        held = piece[len(shown) :]
+        if shown:
+            begun = True
+            yield shown
+
+
 def _merged(scene: Scene, read: Mapping[str, str], text: str) -> str:
     """Return one listing in mark order of what was read and what the model wrote."""
     written = {item.mark: item.label for item in parse_listing(text, scene.marks)}
@@ -83,7 +112,7 @@ def _requests(scene: Scene, task: Task, read: Mapping[str, str]) -> Iterator[Vlm
     request = scene.request
     if not request.tags:
         prompt = build_prompt(task, request.query, (), scene.backend.dialect, marked=False)
-        yield scene.ask(prompt, (), request.max_tokens)
+        yield scene.ask(prompt, scene.picture(()))
         return
     if task == "list":
         ids = tuple(mark_id for mark_id in scene.marks if mark_id not in read)
@@ -94,23 +123,13 @@ def _requests(scene: Scene, task: Task, read: Mapping[str, str]) -> Iterator[Vlm
         groups, max_tokens = [scene.shortlist(filled=True)], request.max_tokens
     for ids in groups:
         prompt = build_prompt(task, request.query, scene.rows(ids), scene.backend.dialect, marked=bool(ids))
-        yield scene.ask(prompt, ids, max_tokens)
+        yield scene.ask(prompt, scene.picture(ids), max_tokens=max_tokens)
 
 
-def _resolve(
-    scene: Scene,
-    task: Task,
-    text: str,
-    *,
-    finish_reason: FinishReason,
-    prompt_tokens: int,
-    completion_tokens: int,
-    decided_by: DecidedBy = "model",
-) -> GroundResult:
+def _resolve(scene: Scene, task: Task, text: str, *, cut: bool, decided_by: DecidedBy = "model") -> GroundResult:
     selecting = task in ("refer", "act")
-    tags = scene.request.tags
     with scene.timed("parse"):
-        found = find_mentions(text if tags else "", scene.marks, bare=selecting)
+        found = find_mentions(text if scene.request.tags else "", scene.marks, bare=selecting)
         labels = parse_listing(text, scene.marks) if task == "list" else ()
     selected = tuple(Selected(mark=mark, confidence=None) for mark in found.marks) if selecting else ()
     action = None
@@ -118,21 +137,17 @@ def _resolve(
         intent = parse_action(scene.request.query)
         chosen = scene.marks[selected[0].mark]
         action = action_on(chosen, scene.request.regions.size_hw, intent.type, intent.text)
-    return GroundResult(
-        task=task,
-        text=text,
+    finish_reason: FinishReason = "length" if cut else "stop"
+    return scene.result(
+        task,
+        text,
+        found.marks,
         mentions=found.mentions,
-        marks=tuple(scene.marks[mark] for mark in found.marks),
         selected=selected,
         none_of_these=selecting and not selected and text.strip("[]. ").lower().startswith(NONE),
         unresolved=found.unresolved,
-        labels=labels,
+        labels=tuple(Label(mark=item.mark, label=item.label, confidence=None) for item in labels),
         action=action,
         decided_by=decided_by,
-        model_name=scene.backend.name,
-        model_version=scene.backend.version,
         finish_reason=finish_reason,
-        prompt_tokens=prompt_tokens,
-        completion_tokens=completion_tokens,
-        timing_ms=scene.total_ms(),
     )

@@ -170,11 +170,16 @@ def build_prompt(task: Task, query: str, rows: Sequence[TableRow], dialect: Dial
     if dialect == "tiny":
         return (mark_table(rows) if marked else "") + _tiny_sentence(task, one_line(checked))
     example = rows[0].id if rows else "1"
-    intro = _GENERAL_INTRO.format(example=example) if marked else _GENERAL_PLAIN_INTRO
     asked = neutralise(checked).strip() or LIST_TEMPLATES[0]
     worded = asked if task == "list" else quoted(asked, MAX_QUERY_CHARS)
     # str.replace, not format: a query may hold braces.
     sentence = _GENERAL_TASKS[task].replace("{example}", example).replace("{query}", worded)
+    return general_prompt(sentence, rows, marked=marked)
+
+
+def general_prompt(sentence: str, rows: Sequence[TableRow], *, marked: bool = True) -> str:
+    """Return what a large model is told before `sentence`: what marks are, and the table of `rows`, then the sentence."""
+    intro = _GENERAL_INTRO.format(example=rows[0].id if rows else "1") if marked else _GENERAL_PLAIN_INTRO
     return f"{intro}\n{mark_table(rows, 'general') if marked else ''}{sentence}"
 
 
