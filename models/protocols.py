@@ -31,10 +31,11 @@ class ProvidedRegion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SegmentRequest:
-    """Everything besides the pixels that may steer a segmenter."""
+    """Everything besides the pixels that may steer a segmenter; `complete` are regions of the caller that need no reading."""
 
     granularity: int | None = None
     provided: tuple[ProvidedRegion, ...] = ()
+    complete: Regions | None = None
     accessibility_tree: Any = None
     device_pixel_ratio: float = 1.0
 

@@ -49,7 +49,7 @@ def choose_segmenter(name: str, image: NDArray[np.uint8], request: SegmentReques
     """Resolve `auto` to a concrete name: what the caller states wins, then what `image` ((H, W, 3) uint8) looks like."""
     if name != AUTO:
         return name
-    if request.provided:
+    if request.provided or request.complete is not None:
         return "provided"
     from models.segmenters.choose import choose, choose_with_tree
 

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TextIO
 from uuid import uuid4
@@ -24,6 +25,8 @@ from app.catalog.mark_sets import mark_columns
 from app.catalog.tables import MarkRow
 from app.cli import Failure
 from app.formats.bodies import mark_body
+from app.formats.exports import Format, export, read_regions
+from app.formats.yolo import class_names
 from app.imaging.decode import ImageDecoder
 from app.imaging.encode import encode
 from app.imaging.errors import ImagingError
@@ -52,13 +55,36 @@ def read_picture(file: Path) -> Picture:
         raise Failure(f"{file}: {exc.detail}") from None
 
 
-def regions_of_picture(pixels: Picture, name: str) -> tuple[str, Regions]:
-    """Segment a picture; returns the segmenter's name and the regions."""
+def regions_of_picture(pixels: Picture, name: str, stated: Path | None = None) -> tuple[str, Regions]:
+    """Segment a picture, or take the regions of a file; returns the segmenter's name and the regions."""
     try:
-        chosen = segmenter(choose_segmenter(name, pixels, SegmentRequest()))
-        return f"{chosen.name} {chosen.version}", chosen.segment(pixels, SegmentRequest())
+        complete = None if stated is None else _read_regions(stated, (pixels.shape[0], pixels.shape[1]))
+        request = SegmentRequest(complete=complete)
+        chosen = segmenter(choose_segmenter(name, pixels, request))
+        return f"{chosen.name} {chosen.version}", chosen.segment(pixels, request)
     except ModelError as exc:
         raise Failure(str(exc)) from None
+
+
+def _read_regions(file: Path, size_hw: tuple[int, int]) -> Regions:
+    """Read COCO, LabelMe or YOLO; the names of YOLO's classes stand in classes.txt beside it, one a line, if anywhere."""
+    names = file.with_name("classes.txt")
+    try:
+        text = file.read_text(encoding="utf-8")
+        return read_regions(text, size_hw, names.read_text(encoding="utf-8").splitlines() if names.is_file() else ())
+    except (OSError, UnicodeDecodeError):
+        raise Failure(f"{file} is no text") from None
+
+
+def _write_export(out: Path, format: Format, regions: Regions, marking: Marking, picture: Path) -> None:
+    """Write the marks in another tool's format; YOLO's class names go to classes.txt beside it, where its tools look."""
+    kept = regions.take([found.region_index for found in marking.marks])
+    kept = replace(kept, points_xy_px=tuple(found.point_xy_px for found in marking.marks))
+    text, _, _ = export(format, kept, [found.id for found in marking.marks], picture.name, masks=True)
+    out.write_text(text, encoding="utf-8")
+    if format == "yolo":
+        names = "".join(f"{' '.join(name.split())}\n" for name in class_names(kept))
+        out.with_name("classes.txt").write_text(names, encoding="utf-8")
 
 
 def mark_bodies(marking: Marking, regions: Regions) -> list[Any]:
@@ -76,15 +102,39 @@ def mark_bodies(marking: Marking, regions: Regions) -> list[Any]:
 @segmenter_option
 @style_option
 @click.option("--max-marks", type=click.IntRange(1, 1000), help="Keep the most useful ones.")
+@click.option(
+    "--regions",
+    "stated",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Mark the regions of this file (COCO, LabelMe or YOLO) instead of looking for some.",
+)
+@click.option(
+    "--export",
+    "exported",
+    type=(click.Choice(["coco", "yolo", "labelme"]), click.Path(dir_okay=False, path_type=Path)),
+    metavar="FORMAT FILE",
+    help="Also write the marks as coco, yolo (outlines, with classes.txt beside) or labelme.",
+)
 @json_option
-def mark(file: Path, out: Path | None, segmenter: str, style: str, max_marks: int | None, as_json: bool) -> None:
+def mark(
+    file: Path,
+    out: Path | None,
+    segmenter: str,
+    style: str,
+    max_marks: int | None,
+    stated: Path | None,
+    exported: tuple[Format, Path] | None,
+    as_json: bool,
+) -> None:
     """Split the picture FILE into regions and paint a mark on each.
 
     Without --out the marked picture lands beside FILE as NAME.marked.png.
     """
     pixels = read_picture(file)
-    name, regions = regions_of_picture(pixels, segmenter)
+    name, regions = regions_of_picture(pixels, segmenter, stated)
     overlay, marking = paint_marks(pixels, regions, style, max_marks=max_marks)
+    if exported is not None:
+        _write_export(exported[1], exported[0], regions, marking, file)
     if out is None and not as_json:
         out = file.with_name(f"{file.stem}.marked.png")
     if out is not None:

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from app.catalog.images import ImageRepository
 from app.catalog.mark_sets import MarkSetRepository, marking_of, regions_of
 from app.catalog.tables import ImageRow, MarkSetRow
+from app.formats.exports import read_regions
 from app.imaging.encode import encode, read_canonical
 from app.storage.blobs import overlay_key
 from models.marks import Marking, Previous, mark, style_of
@@ -59,7 +60,7 @@ def marked_image(job: JobContext, image_id: UUID, settings: dict[str, Any], sett
         previous = previous_of(session, settings["previous_mark_set_id"])
     job.progress(0, 3, "decode")
     pixels = read_canonical(job.resources.blobs.get(image.blob_key))
-    request = segment_request(settings)
+    request = segment_request(settings, (image.height, image.width))
     name = choose_segmenter(settings["segmenter"], pixels, request)
     job.progress(1, 3, f"segment:{name}")
     started = time.perf_counter()
@@ -136,11 +137,14 @@ def previous_of(session: Session, mark_set_id: str | None) -> Previous | None:
     return Previous(regions=regions_of((image.height, image.width), marks), marking=marking_of(row, marks, style))
 
 
-def segment_request(settings: dict[str, Any]) -> SegmentRequest:
-    """What the stored settings say to a segmenter."""
+def segment_request(settings: dict[str, Any], size_hw: tuple[int, int]) -> SegmentRequest:
+    """What the stored settings say to a segmenter of an image of `size_hw`; raises BadRegions."""
+    stated = settings["regions"]
+    listed = stated if isinstance(stated, list) else ()
     return SegmentRequest(
         granularity=settings["granularity"],
-        provided=tuple(_provided(region) for region in settings["regions"] or ()),
+        provided=tuple(_provided(region) for region in listed),
+        complete=None if stated is None or isinstance(stated, list) else read_regions(stated, size_hw),
         accessibility_tree=settings["accessibility_tree"],
         device_pixel_ratio=settings["device_pixel_ratio"],
     )

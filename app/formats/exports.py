@@ -1,87 +1,54 @@
-"""A mark set in the formats of other tools: COCO annotations, YOLO boxes, labelme shapes.
+"""A mark set in the formats of other tools and back: which format, from catalog rows and from documents.
 
-COCO boxes are `[x, y, width, height]`; YOLO's are normalised centre and size; labelme takes corner points. The class
-of a region is its text, else its role, else `region`.
+Routes, workers and the command line ask here; the formats stand in a module each, both directions side by side.
 """
 
 import json
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
 
-from app.catalog.tables import ImageRow, MarkRow
+from app.formats.coco import read_coco, write_coco
+from app.formats.labelme import read_labelme, write_labelme
+from app.formats.yolo import class_names, read_yolo, write_boxes, write_masks
+from models.errors import BadRegions
+from models.regions import Regions
 
-Export = Callable[[list[MarkRow], ImageRow], tuple[str, str]]
-
-
-def class_of(mark: MarkRow) -> str:
-    """The class name that other tools see."""
-    return mark.text or mark.role or "region"
-
-
-def coco(marks: list[MarkRow], image: ImageRow) -> tuple[str, str]:
-    """COCO instances with compressed RLE masks."""
-    names = sorted({class_of(mark) for mark in marks})
-    category = {name: index + 1 for index, name in enumerate(names)}
-    annotations = []
-    for index, mark in enumerate(marks):
-        x0, y0, x1, y1 = mark.bbox_xyxy_px
-        annotations.append(
-            {
-                "id": index + 1,
-                "image_id": 1,
-                "category_id": category[class_of(mark)],
-                "bbox": [x0, y0, x1 - x0, y1 - y0],
-                "area": mark.area_px,
-                "iscrowd": 0,
-                "segmentation": mark.rle,
-                "mark": mark.mark,
-                "score": mark.score,
-            }
-        )
-    document = {
-        "info": {"description": "a Markwise mark set"},
-        "images": [{"id": 1, "file_name": f"{image.id}.png", "width": image.width, "height": image.height}],
-        "categories": [{"id": number, "name": name} for name, number in category.items()],
-        "annotations": annotations,
-    }
-    return json.dumps(document), "application/json"
+Format = Literal["coco", "yolo", "labelme"]
+# YOLO keeps the names of its class numbers outside the label file.
+CLASS_NAMES_HEADER = "X-Class-Names"
 
 
-def yolo(marks: list[MarkRow], image: ImageRow) -> tuple[str, str]:
-    """YOLO text: class number, centre x, centre y, width, height, all normalised; names in a leading comment."""
-    names = sorted({class_of(mark) for mark in marks})
-    lines = [f"# names: {json.dumps(names)}"]
-    for mark in marks:
-        x0, y0, x1, y1 = mark.bbox_xyxy_px
-        box = ((x0 + x1) / 2 / image.width, (y0 + y1) / 2 / image.height, (x1 - x0) / image.width)
-        height = (y1 - y0) / image.height
-        lines.append(f"{names.index(class_of(mark))} {box[0]:.6f} {box[1]:.6f} {box[2]:.6f} {height:.6f}")
-    return "\n".join(lines) + "\n", "text/plain"
+def export(
+    format: Format, regions: Regions, marks: Sequence[str], file_name: str, *, masks: bool = False
+) -> tuple[str, str, dict[str, str]]:
+    """Return text, media type and headers; `masks` makes YOLO's rows outlines instead of boxes."""
+    match format:
+        case "coco":
+            return json.dumps(write_coco(regions, marks, file_name)), "application/json", {}
+        case "labelme":
+            return json.dumps(write_labelme(regions, marks, file_name)), "application/json", {}
+        case "yolo":
+            rows = write_masks(regions) if masks else write_boxes(regions)
+            return rows, "text/plain", {CLASS_NAMES_HEADER: json.dumps(class_names(regions))}
 
 
-def labelme(marks: list[MarkRow], image: ImageRow) -> tuple[str, str]:
-    """Labelme JSON with one rectangle per mark."""
-    shapes: list[dict[str, Any]] = [
-        {
-            "label": class_of(mark),
-            "points": [mark.bbox_xyxy_px[:2], mark.bbox_xyxy_px[2:]],
-            "group_id": None,
-            "description": f"mark {mark.mark}",
-            "shape_type": "rectangle",
-            "flags": {},
-        }
-        for mark in marks
-    ]
-    document: dict[str, Any] = {
-        "version": "5.5.0",
-        "flags": {},
-        "shapes": shapes,
-        "imagePath": f"{image.id}.png",
-        "imageData": None,
-        "imageHeight": image.height,
-        "imageWidth": image.width,
-    }
-    return json.dumps(document), "application/json"
+def read_regions(document: Mapping[str, Any] | str, size_hw: tuple[int, int], names: Sequence[str] = ()) -> Regions:
+    """Return the regions of a document that `export` or another tool wrote, about an image of `size_hw`.
 
-
-EXPORTS: dict[str, Export] = {"coco": coco, "yolo": yolo, "labelme": labelme}
+    An object with `annotations` is COCO's, one with `shapes` LabelMe's, text that is no JSON is YOLO's, whose classes
+    are called by `names`. Raises BadRegions.
+    """
+    if isinstance(document, str):
+        if document.lstrip()[:1] != "{":
+            return read_yolo(document, size_hw, names)
+        try:
+            document = json.loads(document)
+        except (ValueError, RecursionError):
+            raise BadRegions("the file of regions is neither JSON nor YOLO rows") from None
+    if not isinstance(document, Mapping):
+        raise BadRegions("the file of regions is no JSON object")
+    if "annotations" in document:
+        return read_coco(document, size_hw)
+    if "shapes" in document:
+        return read_labelme(document, size_hw)
+    raise BadRegions("a document of regions is COCO's (with `annotations`), LabelMe's (with `shapes`) or YOLO rows")

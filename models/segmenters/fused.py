@@ -41,7 +41,7 @@ class FusedGuiSegmenter:
     def segment(self, image: NDArray[np.uint8], request: SegmentRequest) -> Regions:
         """Return the stated regions of `image` ((H, W, 3) uint8 RGB) and behind them what only pixels show."""
         seen = self._pixels.segment(image, request)
-        if request.accessibility_tree is None and not request.provided:
+        if request.accessibility_tree is None and request.complete is None and not request.provided:
             return seen
         return fuse(self._stated.segment(image, request), seen)
 

@@ -31,9 +31,10 @@ class ProvidedSegmenter:
         stated = list(request.provided)
         if request.accessibility_tree is not None:
             stated += tree_regions(request.accessibility_tree, size_hw, request.device_pixel_ratio)
-        elif not stated:
+        elif not stated and request.complete is None:
             raise BadRegions("the segmenter `provided` needs `regions` or an `accessibility_tree`")
         parts = [_region(size_hw, region, index) for index, region in enumerate(stated)]
+        parts += [] if request.complete is None else [request.complete.take([i]) for i in range(len(request.complete))]
         visible = [part for part in parts if len(part) and part.area_px(0) > 0]
         return Regions.concat(*visible) if visible else Regions.empty(size_hw)
 

@@ -56,6 +56,36 @@ def test_mark_prints_one_json_document_and_writes_the_picture(tmp_path: Path) ->
     assert out.read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.parametrize(("format", "name"), [("coco", "a.json"), ("labelme", "b.json"), ("yolo", "c.txt")])
+def test_marks_written_for_another_tool_are_marked_again_in_the_same_places(
+    tmp_path: Path, format: str, name: str
+) -> None:
+    picture = tmp_path / "shapes.png"
+    picture.write_bytes(drawn(3))
+    first = markwise("mark", str(picture), "--json", "--export", format, str(tmp_path / name))
+    again = markwise("mark", str(picture), "--json", "--regions", str(tmp_path / name))
+    assert (first.returncode, again.returncode) == (0, 0), first.stderr + again.stderr
+    # YOLO keeps no scores and no points, by which labels are placed.
+    fields = ("id", "area_px") if format == "yolo" else ("id", "area_px", "point_xy_px", "label_xy_px")
+    before, after = (
+        [{field: mark[field] for field in fields} for mark in json.loads(done.stdout)["marks"]]
+        for done in (first, again)
+    )
+    assert len(before) >= 3
+    assert after == before
+    if format == "yolo":
+        assert (tmp_path / "classes.txt").read_text() == "region\n"
+
+
+def test_a_file_of_regions_that_cannot_be_read_is_a_sentence(tmp_path: Path) -> None:
+    bad = tmp_path / "bad.json"
+    bad.write_text("{}")
+    done = markwise("mark", str(DEMO_PAGE), "--json", "--regions", str(bad))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "COCO" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_ground_answers_with_places(tmp_path: Path) -> None:
     done = markwise("ground", str(DEMO_PAGE), "Click Find trains", "--task", "act", "--json")
     assert done.returncode == 0, done.stderr

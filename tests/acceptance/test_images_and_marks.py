@@ -156,9 +156,57 @@ def test_exports_name_the_same_regions(service: httpx.Client) -> None:
     x0, y0, x1, y1 = made["marks"][0]["bbox_xyxy_px"]
     assert coco["annotations"][0]["bbox"] == [x0, y0, x1 - x0, y1 - y0]
     yolo = service.get(f"/v1/marksets/{made['id']}/export", params={"format": "yolo"}).text.splitlines()
-    assert len(yolo) == 1 + len(made["marks"])
+    assert len(yolo) == len(made["marks"])
+    assert all(len(row.split()) == 5 for row in yolo)
     labelme = service.get(f"/v1/marksets/{made['id']}/export", params={"format": "labelme"}).json()
-    assert labelme["shapes"][0]["points"] == [[x0, y0], [x1, y1]]
+    assert {shape["markwise"]["mark"] for shape in labelme["shapes"] if "markwise" in shape} == {
+        mark["id"] for mark in made["marks"]
+    }
+
+
+@pytest.mark.parametrize("format", ["coco", "labelme"])
+def test_an_exported_mark_set_posted_again_is_equal(service: httpx.Client, format: str) -> None:
+    image = service.post("/v1/images", files={"file": drawn(3)}).json()
+    ask = {"image": {"type": "id", "id": image["id"]}}
+    made = service.post("/v1/marksets?include=masks", json=ask | {"regions": BOXES}).json()
+    document = service.get(f"/v1/marksets/{made['id']}/export", params={"format": format}).json()
+    again = service.post("/v1/marksets?include=masks", json=ask | {"regions": document}).json()
+    assert again["segmenter"]["name"] == "provided"
+    assert again["marks"] == made["marks"]
+
+
+def test_yolo_rows_posted_again_are_the_same_boxes_or_masks(service: httpx.Client) -> None:
+    image = service.post("/v1/images", files={"file": drawn(3)}).json()
+    ask = {"image": {"type": "id", "id": image["id"]}}
+    made = service.post("/v1/marksets?include=masks", json=ask | {"regions": BOXES}).json()
+    for include, field in ((None, "bbox_xyxy_px"), ("masks", "rle")):
+        reply = service.get(f"/v1/marksets/{made['id']}/export", params={"format": "yolo", "include": include})
+        assert reply.headers["x-class-names"] == '["red box", "region"]'
+        again = service.post("/v1/marksets?include=masks", json=ask | {"regions": reply.text}).json()
+        assert [mark[field] for mark in again["marks"]] == [mark[field] for mark in made["marks"]]
+
+
+def test_a_document_about_another_image_is_refused(service: httpx.Client) -> None:
+    made = service.post("/v1/marksets", files={"file": drawn(3)}, data={"segmenter": "regions"}).json()
+    document = service.get(f"/v1/marksets/{made['id']}/export", params={"format": "coco"}).json()
+    document["images"][0]["width"] = 999
+    ask = {"image": {"type": "id", "id": made["image"]["id"]}, "regions": document}
+    reply = service.post("/v1/marksets", json=ask)
+    assert (reply.status_code, reply.headers["content-type"]) == (422, "application/problem+json")
+    assert "999 x 240" in reply.json()["detail"]
+
+
+def test_an_accessibility_tree_becomes_marks_and_a_bad_one_a_sentence(service: httpx.Client) -> None:
+    image = service.post("/v1/images", files={"file": drawn(3)}).json()
+    ask = {"image": {"type": "id", "id": image["id"]}, "segmenter": "provided", "device_pixel_ratio": 2}
+    tree = '- main [ref=e1] [box=0,0,160,120]:\n  - button "Save" [ref=e2] [box=10,10,40,20]'
+    made = service.post("/v1/marksets", json=ask | {"accessibility_tree": tree}).json()
+    assert [(mark["region_id"], mark["text"], mark["role"], mark["bbox_xyxy_px"]) for mark in made["marks"]] == [
+        ("e2", "Save", "button", [20, 20, 100, 60])
+    ]
+    reply = service.post("/v1/marksets", json=ask | {"accessibility_tree": "- button"})
+    assert (reply.status_code, reply.json()["code"]) == (422, "regions.bad")
+    assert "has no boxes" in reply.json()["detail"]
 
 
 def test_a_previous_mark_set_keeps_the_ids_of_the_same_regions(service: httpx.Client) -> None:

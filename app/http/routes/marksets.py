@@ -10,9 +10,9 @@ from starlette.concurrency import run_in_threadpool
 
 from app.catalog.mark_sets import MarkSetRepository, marking_of, regions_of
 from app.catalog.session import transaction
-from app.errors import NotFound, Unprocessable
+from app.errors import Unprocessable
 from app.formats.bodies import MarkSetBody, mark_set_body
-from app.formats.exports import EXPORTS
+from app.formats.exports import Format, export
 from app.http.body import Upload, openapi_body, read_body
 from app.http.deps import MarkCaller, PageOf, Tx, Web, WebPart, wait_of
 from app.http.lists import ListBody, list_body
@@ -113,14 +113,16 @@ def get_overlay(
 
 
 @router.get("/v1/marksets/{mark_set_id}/export")
-def export_mark_set(tx: Tx, _: MarkCaller, mark_set_id: UUID, format: Literal["coco", "yolo", "labelme"]) -> Response:
-    """Export the regions in another tool's format."""
+def export_mark_set(tx: Tx, _: MarkCaller, mark_set_id: UUID, format: Format, include: Include = None) -> Response:
+    """Export the regions in another tool's format; with `include=masks` YOLO's rows are outlines instead of boxes.
+
+    What comes out may be posted as `regions` again. The names of YOLO's classes are in the header `X-Class-Names`.
+    """
     _row, marks, image = marking.whole(tx, mark_set_id)
-    export = EXPORTS.get(format)
-    if export is None:
-        raise NotFound("There is no such format.")
-    text, media_type = export(marks, image)
-    return Response(text, media_type=media_type)
+    regions = regions_of((image.height, image.width), marks)
+    names = [mark.mark for mark in marks]
+    text, media_type, headers = export(format, regions, names, f"{image.id}.png", masks=include == "masks")
+    return Response(text, media_type=media_type, headers=headers)
 
 
 @router.patch("/v1/marksets/{mark_set_id}/marks/{mark}", status_code=201)

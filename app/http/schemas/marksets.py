@@ -29,6 +29,11 @@ TREE_FORMS = """Elements of the interface, as the browser knows them, taken in t
 in place, role and name. `"auto"` is `provided`, but `gui` where the tree has no element in the image or a canvas, video,
 plugin or closed frame takes a tenth of it."""
 
+RegionsDocument = dict[str, Any] | Annotated[str, Field(max_length=20_000_000)]
+REGION_FORMS = """A list of regions; or a whole document about this image as `GET /v1/marksets/{id}/export` or another tool
+wrote it: a COCO object (`annotations`), a LabelMe object (`shapes`), or YOLO rows as text. COCO and LabelMe documents of
+ours come back equal, ids, texts, roles, scores and click points included; classes of others become texts."""
+
 
 class RleIn(Strict):
     """COCO's compressed run-length encoding of a mask."""
@@ -65,7 +70,9 @@ class MarksIn(Strict):
     segmenter: SegmenterName | None = None
     granularity: Annotated[int, Field(ge=1, le=6)] | None = None
     style: Annotated[str, Field(max_length=100)] | dict[str, Any] = "markwise"
-    regions: list[RegionIn] | None = Field(default=None, max_length=5000)
+    regions: Annotated[list[RegionIn], Field(max_length=5000)] | RegionsDocument | None = Field(
+        default=None, description=REGION_FORMS
+    )
     accessibility_tree: dict[str, Any] | list[Any] | Annotated[str, Field(max_length=MAX_TREE_CHARS)] | None = Field(
         default=None, description=TREE_FORMS
     )
