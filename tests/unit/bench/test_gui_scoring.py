@@ -4,7 +4,9 @@ import numpy as np
 
 from models.marks import place
 from models.regions import Regions
-from tests.bench.gui import Page, own_marks, score, unique_names
+from tests.bench.gui import score, table
+from tests.bench.gui_pages import Clock, Look, Page, with_change
+from tests.bench.gui_scoring import close_marks, own_marks, unique_names
 
 SIZE = (100, 200)
 
@@ -18,8 +20,7 @@ def page(boxes, elements, texts=None):
         regions=regions,
         marking=place(regions),
         lines=(),
-        wall_s=1.0,
-        cpu_s=1.0,
+        first=Look(wall_s=1.0, cpu_s=1.0, stages={}),
     )
 
 
@@ -48,3 +49,23 @@ def test_a_click_counts_only_inside_the_named_element():
     result = score([two], {"always the first": lambda query, page: first, "none": lambda query, page: None})
     assert result["clicks"] == {"plain": 0.0, "always the first": 0.5, "none": 0.0}
     assert (result["own_mark"], result["marks_per_element"]) == (1.0, 1.0)
+    assert "clicks that land, plain" in table(result)
+
+
+def test_a_mark_inside_a_much_larger_element_is_its_own_but_not_close():
+    loose = page([(40, 20, 60, 30)], [("card", [0, 0, 100, 60])])
+    assert (len(own_marks(loose)), close_marks(loose)) == (1, 0)
+
+
+def test_a_stage_within_another_is_counted_once():
+    clock = Clock()
+    with clock.stage("outer"), clock.stage("inner"):
+        sum(range(200_000))
+    outer, inner = clock.spent["outer"], clock.spent["inner"]
+    assert 0 <= outer[0] < inner[0]
+
+
+def test_only_the_element_in_the_middle_changes():
+    image = np.zeros((100, 200, 3), np.uint8)
+    changed = with_change(image, [{"bbox_xyxy_px": [0, 0, 10, 10]}, {"bbox_xyxy_px": [90, 40, 110, 60]}])
+    assert (np.argwhere(changed.any(axis=2)).min(axis=0).tolist(), int(changed.any(axis=2).sum())) == ([40, 90], 400)

@@ -18,12 +18,21 @@ class Screen:
         self.pen = ImageDraw.Draw(self.picture)
         self.paper = paper
         self.lines = []
+        self.recognised = []
 
     @property
     def image(self):
         return np.array(self.picture)
 
-    def read(self, image):
+    def locate(self, image):
+        return [line.bbox_xyxy_px for line in self._lines_on(image)]
+
+    def recognise(self, image, boxes):
+        known = {line.bbox_xyxy_px: line for line in self._lines_on(image)}
+        self.recognised += boxes
+        return [known[box] for box in boxes]
+
+    def _lines_on(self, image):
         factor = image.shape[1] / self.picture.width
         return [
             TextLine(
