@@ -65,6 +65,12 @@ def weigh(steps: Sequence[TokenStep], answers: Mapping[str, str], chosen: str) -
     )
 
 
+def difference(one: TokenStep, other: TokenStep) -> float:
+    """Return by how much the log probabilities at two places differ: the largest gap of a token that both show, or infinity."""
+    here, there = (dict(step.alternatives) | {step.token: step.logprob} for step in (one, other))
+    return max((abs(here[token] - there[token]) for token in here.keys() & there.keys()), default=math.inf)
+
+
 def compact(text: str) -> str:
     """Return `text` without blanks and without the signs that tokenizers write for them."""
     return "".join(text.replace("\u2581", "").replace("\u0120", "").split())

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from models.errors import BackendDown, BackendUnfit, BadInput, BadOutput
 from models.marks.for_model import fit_square
 from models.vlm import grammar, wire
-from models.vlm.logprobs import compact, weigh
+from models.vlm.logprobs import TokenStep, compact, weigh
 from models.vlm.pictures import check_pictures, data_url
 from models.vlm.transport import Clock, Transport
 from models.vlm.types import ChoiceReply, Dialect, FinishReason, VlmReply, VlmRequest
@@ -117,6 +117,16 @@ class OpenAiBackend:
             if piece:
                 yield piece
         raise BackendDown("the model server broke the stream off")
+
+    def first_token(self, request: VlmRequest) -> TokenStep | None:
+        """Return the first token of an answer with its alternatives, or None from a server that shows none.
+
+        Asked of a server that was refused as well: it is how one finds out whether it may be used again.
+        """
+        body = self._body(request) | {"max_tokens": 1, "logprobs": True, "top_logprobs": TOP_LOGPROBS}
+        answer = self._transport.post(_COMPLETIONS, body, self._transport.clock(request.deadline_s))
+        steps = wire.steps_of(wire.first_choice(answer))
+        return steps[0] if steps else None
 
     def _body(self, request: VlmRequest) -> dict[str, Any]:
         check_pictures(request.images)
