@@ -6,15 +6,13 @@ Roles are guesses from shape, fill and where the text stands.
 from dataclasses import replace
 from itertools import pairwise
 
-import numpy as np
-
 from models.segmenters.ocr import TextLine
 from models.segmenters.widgets.colors import area, color_distance
 from models.segmenters.widgets.ink import find_ink_spans, ink_color
 from models.segmenters.widgets.layout import Element, overlap_share
 from models.segmenters.widgets.page import Page, lines_inside
 from models.segmenters.widgets.plates import Plate, contrast, find_plates
-from models.segmenters.widgets.signs import find_ticks
+from models.segmenters.widgets.signs import ends_in_arrow, find_ticks
 
 # What the reader makes of tick boxes and radio buttons.
 _SYMBOLS = "口□☐☑日田ロ0Oo•·●○◦▪■*-–"
@@ -113,7 +111,8 @@ def _as_control(page: Page, plate: Plate) -> Element | None:
     if width > 6 * em and any(not span.whole_line for line in lines for span in find_ink_spans(page.image, line)):
         return None  # a bar with links in its text, like a path of breadcrumbs
     role = _role(plate, lines, width, height, em)
-    if role == "textbox" and _ends_in_arrow(page, plate, lines):
+    text_right = max((line.bbox_xyxy_px[2] for line in lines), default=None)
+    if role == "textbox" and ends_in_arrow(page.edges, plate.bbox_xyxy_px, em, text_right):
         role = "combobox"
     return Element(bbox_xyxy_px=plate.bbox_xyxy_px, text=text, role=role, score=0.9)
 
@@ -168,18 +167,6 @@ def _role_of_filled(plate: Plate, lines: list[TextLine], height: float, em: floa
     if height > 2.9 * em:
         return "heading"  # the title bar of a card
     return "textbox"
-
-
-def _ends_in_arrow(page: Page, plate: Plate, lines: list[TextLine]) -> bool:
-    """True if a small sign wider than high, like an arrow down, stands at the right end of a field."""
-    x0, y0, x1, y1 = (int(value) for value in plate.bbox_xyxy_px)
-    left = max([x1 - round(1.7 * page.em), x0 + 3, *(int(line.bbox_xyxy_px[2]) for line in lines)])
-    sign = page.edges[y0 + 4 : y1 - 3, left : x1 - 3]
-    if sign.size == 0 or not sign.any():
-        return False
-    rows, columns = np.flatnonzero(sign.any(axis=1)), np.flatnonzero(sign.any(axis=0))
-    high, wide = int(rows[-1] - rows[0] + 1), int(columns[-1] - columns[0] + 1)
-    return bool(columns[0] > 0 and 3 <= high <= 0.7 * page.em and 1.15 * high <= wide <= 3 * high)
 
 
 def _is_picture(page: Page, element: Element, controls: list[Element]) -> bool:

@@ -65,6 +65,18 @@ def find_ticks(image: NDArray[np.uint8], line: TextLine) -> list[tuple[Box, Tick
     return found
 
 
+def ends_in_arrow(edges: NDArray[np.bool_], box: Box, em: float, text_right_px: float | None) -> bool:
+    """True if a small sign wider than high, like an arrow down, stands at a field's right end, behind its text."""
+    x0, y0, x1, y1 = (int(value) for value in box)
+    left = max(x1 - round(1.7 * em), x0 + 3, int(text_right_px or 0))
+    sign = edges[y0 + 4 : y1 - 3, left : x1 - 3]
+    if sign.size == 0 or not sign.any():
+        return False
+    rows, columns = np.flatnonzero(sign.any(axis=1)), np.flatnonzero(sign.any(axis=0))
+    high, wide = int(rows[-1] - rows[0] + 1), int(columns[-1] - columns[0] + 1)
+    return bool(columns[0] > 0 and 3 <= high <= 0.7 * em and 1.15 * high <= wide <= 3 * high)
+
+
 def find_icons(edges: NDArray[np.bool_], covered: NDArray[np.bool_], em: float) -> list[Box]:
     """Return compact blobs of edges outside `covered` ((H, W) bool), half an em to four em in size."""
     free = (edges & ~covered).astype(np.uint8)

@@ -1,0 +1,157 @@
+"""Gives elements their text: what stands in them, and for fields and tick boxes the label beside or above.
+
+Works in two steps, because reading is what costs: places first, then the lines that matter are read, then cut to the
+elements' width. Labels follow the rules the ranker has, `models.ranking.places`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.ranking.places import FIELD_ROLES, TICK_ROLES, label_distance
+from models.segmenters.ocr import Box, PageText, TextLine
+from models.segmenters.widgets.page import is_pictogram, without_bullet
+
+_LABELS_TRIED = 2
+_WHOLE = 0.75  # a line that lies in an element by this share is its own in full, letters at the edge included
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Piece:
+    """A stretch of a line that lies in no element: what a label is made of."""
+
+    line: int
+    box: Box
+
+
+class Names:
+    """The texts of one page's elements, found by place; nothing is read before `read`."""
+
+    def __init__(self, text: PageText, elements: Sequence[tuple[Box, str]], em: float) -> None:
+        """Find out which of the page's lines stand in or label `elements`, given as (box, role); `em` is a line's height."""
+        self._text = text
+        self._elements = elements
+        lines = np.array(text.boxes, np.float32).reshape(-1, 4)
+        boxes = np.array([box for box, _ in elements], np.float32).reshape(-1, 4)
+        self._inside = _lines_inside(lines, boxes)  # (elements, lines)
+        self._inner = _inner_elements(boxes)  # (elements, elements)
+        self._labels = self._label_places(lines, boxes, em)
+
+    def read(self) -> list[str]:
+        """Return the text of each element, empty where it has none."""
+        wanted = set(np.flatnonzero(self._inside.any(axis=0)).tolist())
+        wanted |= {piece.line for places in self._labels.values() for piece in places}
+        found = {line.bbox_xyxy_px: line for line in self._text.read(wanted)}
+        read = {index: found[box] for index in wanted if (box := self._text.boxes[index]) in found}
+        return [self._name(index, read) for index in range(len(self._elements))]
+
+    def text_right_px(self, index: int) -> float | None:
+        """Where the text in an element ends; None if there is none."""
+        ends = [self._text.boxes[line][2] for line in np.flatnonzero(self._inside[index])]
+        return min(max(ends), self._elements[index][0][2]) if ends else None
+
+    def _name(self, index: int, read: dict[int, TextLine]) -> str:
+        role = self._elements[index][1]
+        label = next((text for piece in self._labels.get(index, ()) if (text := _text_of(piece, read))), "")
+        if role in TICK_ROLES:
+            return label or _longer_than_a_sign(self._own_text(index, read))
+        own = self._own_text(index, read)
+        return label or own
+
+    def _own_text(self, index: int, read: dict[int, TextLine]) -> str:
+        """What stands in an element and in none of the elements in it; all of it if nothing else is left."""
+        box, role = self._elements[index]
+        lines = [read[line] for line in np.flatnonzero(self._inside[index]).tolist() if line in read]
+        inner = [self._elements[other][0] for other in np.flatnonzero(self._inner[index]).tolist()]
+        parts = [part for line in lines for part in _outside(_cut(line, box), inner)]
+        parts = [part for part in map(without_bullet, parts) if part.text and not is_pictogram(part)]
+        if not parts and role != "icon-button":
+            parts = [part for line in lines if (part := _cut(line, box)).text and not is_pictogram(part)]
+        return " ".join(part.text for part in parts)
+
+    def _label_places(
+        self, lines: NDArray[np.float32], boxes: NDArray[np.float32], em: float
+    ) -> dict[int, tuple[_Piece, ...]]:
+        """For every field the nearest places where its label can stand, best first."""
+        fields = [index for index, (_, role) in enumerate(self._elements) if role in FIELD_ROLES]
+        if not fields or not len(lines):
+            return {}
+        pieces = [piece for line in range(len(lines)) for piece in _free_pieces(line, lines[line], boxes)]
+        places = {}
+        for index in fields:
+            box, role = self._elements[index]
+            filled = bool(self._inside[index].any())
+            distances = [
+                (distance, order)
+                for order, piece in enumerate(pieces)
+                if (distance := label_distance(box, role, piece.box, em, filled=filled)) is not None
+            ]
+            places[index] = tuple(pieces[order] for _, order in sorted(distances)[:_LABELS_TRIED])
+        return places
+
+
+def _lines_inside(lines: NDArray[np.float32], boxes: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """(elements, lines): whose rows hold a line's middle and whose columns hold at least half a letter's worth of it."""
+    middle = (lines[:, 1] + lines[:, 3]) / 2
+    rows = (boxes[:, None, 1] <= middle) & (middle < boxes[:, None, 3])
+    shared = np.minimum(boxes[:, None, 2], lines[:, 2]) - np.maximum(boxes[:, None, 0], lines[:, 0])
+    enough = np.minimum(0.4 * (lines[:, 3] - lines[:, 1]), 0.5 * (lines[:, 2] - lines[:, 0]))
+    return np.asarray(rows & (shared > enough), np.bool_)
+
+
+def _inner_elements(boxes: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """(elements, elements): True where the second lies in the first and is smaller."""
+    low, high = np.maximum(boxes[:, None, :2], boxes[:, :2]), np.minimum(boxes[:, None, 2:], boxes[:, 2:])
+    shared = np.clip(high - low, 0, None).prod(axis=2)
+    area = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
+    return np.asarray((shared > 0.85 * area) & (area < area[:, None]), np.bool_)
+
+
+def _cut(line: TextLine, box: Box) -> TextLine:
+    """The part of a line that lies in a box."""
+    x0, _, x1, _ = line.bbox_xyxy_px
+    share = (min(x1, box[2]) - max(x0, box[0])) / max(x1 - x0, 1.0)
+    return line if share > _WHOLE else line.slice(max(x0, box[0]), min(x1, box[2]) + 0.01)
+
+
+def _outside(line: TextLine, boxes: Sequence[Box]) -> list[TextLine]:
+    """The parts of a line that lie in none of `boxes`."""
+    x0, y0, x1, y1 = line.bbox_xyxy_px
+    taken = [(box[0], box[2]) for box in boxes if box[1] <= (y0 + y1) / 2 < box[3] and box[0] < x1 and box[2] > x0]
+    if not taken:
+        return [line]
+    return [part for low, high in _gaps(x0, x1, taken) if (part := line.slice(low, high)).text]
+
+
+def _free_pieces(index: int, line: NDArray[np.float32], boxes: NDArray[np.float32]) -> list[_Piece]:
+    """The parts of a line's box that lie in no element and are wide enough for a letter."""
+    x0, y0, x1, y1 = (float(value) for value in line)
+    middle = (y0 + y1) / 2
+    over = (boxes[:, 1] <= middle) & (middle < boxes[:, 3]) & (boxes[:, 0] < x1) & (boxes[:, 2] > x0)
+    gaps = _gaps(x0, x1, [(float(box[0]), float(box[2])) for box in boxes[over]])
+    return [_Piece(line=index, box=(low, y0, high, y1)) for low, high in gaps if high - low > 0.4 * (y1 - y0)]
+
+
+def _gaps(x0: float, x1: float, taken: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """What is left of [x0, x1) without the `taken` stretches, left to right."""
+    gaps, start = [], x0
+    for low, high in sorted(taken):
+        if low > start:
+            gaps.append((start, low))
+        start = max(start, high)
+    return [*gaps, (start, x1 + 0.01)] if start < x1 else gaps
+
+
+def _text_of(piece: _Piece, read: dict[int, TextLine]) -> str:
+    """The text of a piece, empty where nothing legible stands in it."""
+    if piece.line not in read:
+        return ""
+    part = without_bullet(_cut(read[piece.line], piece.box))
+    return "" if not part.text or is_pictogram(part) else part.text
+
+
+def _longer_than_a_sign(text: str) -> str:
+    """A reader takes ticks and dots for letters; what names a tick box has three at least."""
+    return text if len(text) > 2 else ""
