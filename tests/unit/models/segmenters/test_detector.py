@@ -1,5 +1,6 @@
 """The detector's own arithmetic: decoding of the maps, suppression, strips; and what it says without weights or with bad input."""
 
+import itertools
 from pathlib import Path
 
 import numpy as np
@@ -42,7 +43,7 @@ def test_strips_cover_the_frame_and_overlap(height: int) -> None:
     strips = _strips(height)
     assert (strips[0][0], strips[-1][1]) == (0, height)
     assert all(bottom - top <= 1536 for top, bottom in strips)
-    assert all(one[1] - other[0] == 192 for one, other in zip(strips, strips[1:], strict=False))
+    assert all(one[1] - other[0] == 192 for one, other in itertools.pairwise(strips))
 
 
 def test_dense_screens_are_read_at_about_one_css_pixel_per_pixel() -> None:

@@ -1,0 +1,1 @@
+"""What stands on drawn pages, from single controls to pieces of applications; each function returns HTML."""
