@@ -70,6 +70,11 @@ class ElementDetector:
         """Names of the roles the network tells apart; raises WeightsMissing as `detect` does."""
         return self._load().roles
 
+    @property
+    def threshold(self) -> float:
+        """Lowest score that `detect` keeps by default."""
+        return self._load().threshold
+
     def detect(
         self, image: NDArray[np.uint8], device_pixel_ratio: float = 1.0, *, threshold: float | None = None
     ) -> Detections:
