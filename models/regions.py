@@ -108,12 +108,14 @@ class Regions:
     ) -> Self:
         """Return one region per (H, W) bool mask, taken one at a time; boxes default to the masks' tight boxes."""
         _check_size(size_hw)
-        runs = []
+        runs, bounds = [], []
         for mask in masks:
             if mask.shape != tuple(size_hw):
                 raise BadRegions(f"a mask must have the frame's shape {tuple(size_hw)}; got {mask.shape}")
-            runs.append(_encode_frame(np.asarray(mask, np.bool_), size_hw))
-        array = _boxes_or_bounds(boxes, runs, size_hw)
+            bounds.append(_bounds_of_frame(mask))
+            x0, y0, x1, y1 = bounds[-1]
+            runs.append(rle.encode(np.asarray(mask[y0:y1, x0:x1], np.bool_), (x0, y0), size_hw))
+        array = _boxes_or_bounds(bounds if boxes is None else boxes, runs, size_hw)
         return cls._build(size_hw, array, _texts_of(runs, size_hw), scores, texts, roles, ids, points, runs)
 
     @classmethod
@@ -337,7 +339,8 @@ def _pixel_span(low: float, high: float) -> tuple[int, int]:
 
 
 def _texts_of(runs: Sequence[Runs], size_hw: tuple[int, int]) -> list[Rle]:
-    return [{"size": [int(size_hw[0]), int(size_hw[1])], "counts": rle.write_counts(item)} for item in runs]
+    size = [int(size_hw[0]), int(size_hw[1])]
+    return [{"size": [*size], "counts": counts} for counts in rle.write_many(runs)]
 
 
 def _boxes_or_bounds(boxes: ArrayLike | None, runs: Sequence[Runs], size_hw: tuple[int, int]) -> NDArray[np.float64]:
@@ -347,9 +350,9 @@ def _boxes_or_bounds(boxes: ArrayLike | None, runs: Sequence[Runs], size_hw: tup
     return np.asarray(bounds, np.float64).reshape(-1, 4)
 
 
-def _encode_frame(mask: Mask, size_hw: tuple[int, int]) -> Runs:
-    x, y, w, h = cv2.boundingRect(np.ascontiguousarray(mask).view(np.uint8))
-    return rle.encode(mask[y : y + h, x : x + w], (x, y), size_hw)
+def _bounds_of_frame(mask: Mask) -> tuple[int, int, int, int]:
+    x, y, w, h = cv2.boundingRect(np.ascontiguousarray(mask, np.bool_).view(np.uint8))
+    return x, y, x + w, y + h
 
 
 def _rasterise(parts: Sequence[Sequence[float]], size_hw: tuple[int, int]) -> Rle:

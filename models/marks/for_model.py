@@ -12,11 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.errors import BadRegions
-from models.marks.marking import Style, is_element, mark_at
+from models.marks.marking import Style, mark_at
+from models.marks.order import is_element
 from models.marks.paint import Picture, check_image, draw_marks
-from models.marks.placement import Wish, lay_out
+from models.marks.placement import lay_out
 from models.marks.points import choose_point
 from models.marks.presets import MarkStyle, style_of
+from models.marks.spots import Wish
 from models.marks.types import Mark
 from models.marks.visible import Crop, Visible
 from models.regions import Regions, scale_crop
@@ -95,7 +97,6 @@ def _place(
         marks.append(
             mark_at(
                 spots[k],
-                parts[k],
                 wishes[k],
                 style,
                 regions,

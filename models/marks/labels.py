@@ -49,6 +49,21 @@ def label_ink(text: str, height_px: int) -> NDArray[np.uint8]:
     return ink
 
 
+@lru_cache(maxsize=1024)
+def label_pixels(text: str, height_px: int, background: Rgb) -> NDArray[np.uint8]:
+    """Return an opaque label, (height_px, width, 3) uint8; read-only, shared between calls."""
+    ink = label_ink(text, height_px)
+    pixels = compose(ink, np.asarray(background, np.float32), background)
+    pixels.setflags(write=False)
+    return pixels
+
+
+def compose(ink: NDArray[np.uint8], base: NDArray[np.float32], background: Rgb) -> NDArray[np.uint8]:
+    """Return text over `base` (a colour or pixels (h, w, 3)), black or white as `background` asks for."""
+    share = ink[:, :, None] * np.float32(1 / 255)
+    return np.rint(base + (np.asarray(text_color(background), np.float32) - base) * share).astype(np.uint8)
+
+
 def color_of(index: int) -> Rgb:
     """Return the colour of the index-th mark; the first `_COLORS` all differ, early ones most."""
     return _palette()[index % _COLORS]

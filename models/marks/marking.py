@@ -8,14 +8,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from models.errors import BadInput
+from models.marks.ground import ink_of
 from models.marks.labels import color_of
-from models.marks.order import assign_ids, mark_number, most_useful, ordered
+from models.marks.layout import lay_out
+from models.marks.order import assign_ids, is_element, mark_number, most_useful, ordered
 from models.marks.paint import Picture, check_image, paint
-from models.marks.placement import Spot, Wish, lay_out
 from models.marks.points import choose_point, keep_point
 from models.marks.presets import MarkStyle, style_of
+from models.marks.spots import Spot, Wish
 from models.marks.types import Box, Mark, Marking, Previous
 from models.marks.visible import Part, Visible
 from models.regions import Point, Regions
@@ -32,46 +35,59 @@ def mark(
 ) -> tuple[Picture, Marking]:
     """Return the painted copy of `image` (H, W, 3) uint8 RGB and its marking; raises BadImage on another size."""
     check_image(image, regions.size_hw)
-    marking = place(regions, style, max_marks=max_marks, previous=previous)
-    return paint(image, regions, marking), marking
+    marking, visible = _place(regions, style, max_marks, previous, image)
+    return paint(image, regions, marking, visible), marking
 
 
 def place(
-    regions: Regions, style: Style = "markwise", *, max_marks: int | None = None, previous: Previous | None = None
+    regions: Regions,
+    style: Style = "markwise",
+    *,
+    max_marks: int | None = None,
+    previous: Previous | None = None,
+    image: Picture | None = None,
 ) -> Marking:
     """Return the marks of `regions`, without pixels.
 
     At most `max_marks` (default: the style's) regions are marked, the best by score and then area; empty ones never.
     Raises BadInput on an unknown style or max_marks < 1.
     """
+    return _place(regions, style, max_marks, previous, image)[0]
+
+
+def _place(
+    regions: Regions, style: Style, max_marks: int | None, previous: Previous | None, image: Picture | None
+) -> tuple[Marking, Visible]:
+    """Return the marking and the ownership map, whose region k is that of mark k."""
     style = style_of(style)
     if max_marks is not None and max_marks < 1:
         raise BadInput(f"max_marks must be at least 1; got {max_marks}")
     areas = [regions.area_px(i) for i in range(len(regions))]
     useful = most_useful(regions, areas, style.max_marks if max_marks is None else max_marks)
     chosen = ordered(regions, useful, areas, style.order)
-    visible = Visible(regions.size_hw, [areas[i] for i in chosen], lambda k: regions.crop(chosen[k]))
     if style.min_area_px:
-        kept = [chosen[k] for k in _large_enough(visible, len(chosen), style)]
-        chosen, visible = kept, Visible(regions.size_hw, [areas[i] for i in kept], lambda k: regions.crop(kept[k]))
-    ids = assign_ids(regions, chosen, style, previous)
+        chosen = _large_enough(regions, chosen, areas, style)
+    named = list(zip(assign_ids(regions, chosen, style, previous), chosen, strict=True))
+    named.sort(key=lambda item: mark_number(item[0], style.kind))
+    ids, chosen = [name for name, _ in named], [index for _, index in named]
+    visible = _visible(regions, chosen, areas)
     parts = [visible.part(k) for k in range(len(chosen))]
     wishes = [_wish(style, regions, i, name, part) for i, name, part in zip(chosen, ids, parts, strict=True)]
-    marks = _compose(visible, parts, wishes, regions, chosen, style)
-    marks.sort(key=lambda mark: mark_number(mark.id, style.kind))
-    return Marking(marks=tuple(marks), omitted_regions=len(regions) - len(marks), style=style)
+    # Ink costs 2 ms a megapixel and only interfaces, whose labels stand among text, are better for it.
+    ink = ink_of(image) if image is not None and any(wish.element for wish in wishes) else None
+    marks = _compose(visible, parts, wishes, regions, chosen, style, ink)
+    return Marking(marks=tuple(marks), omitted_regions=len(regions) - len(marks), style=style), visible
 
 
-def _large_enough(visible: Visible, count: int, style: MarkStyle) -> list[int]:
+def _visible(regions: Regions, chosen: Sequence[int], areas: Sequence[int]) -> Visible:
+    return Visible(regions.size_hw, [areas[i] for i in chosen], lambda k: regions.crop(chosen[k]))
+
+
+def _large_enough(regions: Regions, chosen: Sequence[int], areas: Sequence[int], style: MarkStyle) -> list[int]:
     """Return the regions of which smaller ones leave enough, as the som-llava program does, counting equals once."""
-    own = np.bincount(visible.owner[visible.owner >= 0].ravel(), minlength=count)
-    least = style.min_area_px * (min(visible.size_hw) / 640) ** 2
-    return [k for k in range(count) if own[k] >= least]
-
-
-def is_element(regions: Regions, index: int) -> bool:
-    """Return whether a region is an interface element: it has a role or text that a label must not hide."""
-    return regions.roles[index] is not None or regions.texts[index] is not None
+    owned = _visible(regions, chosen, areas).owned()
+    least = style.min_area_px * (min(regions.size_hw) / 640) ** 2
+    return [i for k, i in enumerate(chosen) if owned[k] >= least]
 
 
 def _wish(style: MarkStyle, regions: Regions, index: int, name: str, part: Part) -> Wish:
@@ -98,9 +114,10 @@ def _compose(
     regions: Regions,
     chosen: Sequence[int],
     style: MarkStyle,
+    ink: NDArray[np.int32] | None,
 ) -> list[Mark]:
     """Return one mark per part (part k is region `chosen[k]`): labels laid out together, then points."""
-    spots = lay_out(visible, parts, wishes)
+    spots = lay_out(visible, parts, wishes, ink)
     labels = np.asarray([spot.rect for spot in spots], np.int64).reshape(-1, 4)
     marks = []
     for k, index in enumerate(chosen):
@@ -110,7 +127,6 @@ def _compose(
         marks.append(
             mark_at(
                 spots[k],
-                parts[k],
                 wishes[k],
                 style,
                 regions,
@@ -126,7 +142,6 @@ def _compose(
 
 def mark_at(
     spot: Spot,
-    part: Part,
     wish: Wish,
     style: MarkStyle,
     regions: Regions,
@@ -148,25 +163,10 @@ def mark_at(
         occluded=occluded,
         label_xy_px=((left + right) / 2, (top + bottom) / 2),
         label_bbox_xyxy_px=(left, top, right, bottom),
-        leader=leader_of(spot, part),
+        leader=spot.leader,
         area_px=area_px,
         score=float(regions.scores[index]),
         text=regions.texts[index],
         role=regions.roles[index],
         color_rgb=color_of(max(0, mark_number(wish.text, style.kind) - 1)),
     )
-
-
-def leader_of(spot: Spot, part: Part) -> Box | None:
-    """Return the line from the label's edge to the part's nearest pixel, or None for a label on its region."""
-    if not spot.off_region:
-        return None
-    left, top, right, bottom = spot.rect
-    ys, xs = np.nonzero(part.distance > 0)
-    px, py = part.origin_xy[0] + xs * part.stride, part.origin_xy[1] + ys * part.stride
-    # Measured from the label's middle: of many equally near pixels this takes the one opposite.
-    away = np.maximum(left - px, px - right + 1).clip(0) ** 2 + np.maximum(top - py, py - bottom + 1).clip(0) ** 2
-    off_middle = (px - (left + right) / 2) ** 2 + (py - (top + bottom) / 2) ** 2
-    nearest = int(np.argmin(away + 1e-3 * off_middle))
-    x, y = float(px[nearest]) + 0.5, float(py[nearest]) + 0.5
-    return (min(max(x, left + 0.5), right - 0.5), min(max(y, top + 0.5), bottom - 0.5), x, y)

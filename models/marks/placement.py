@@ -1,11 +1,9 @@
-"""Where each label goes: inside its region's visible part, else beside it with a leader line.
+"""Where each label goes on the small model's input: inside its region's visible part, else beside it with a leader.
 
-A label inside stands where the part is widest; on an interface element, whose middle holds its text or icon, in a corner.
-Labels never touch one another or leave the frame while there is room at any legible size. Works on parts
-(`models.marks.visible`); knows no ids, styles or pixels. Called by `place` and `paint_for_model`.
+Frozen: models were trained on exactly these places (tests/unit/models/marks/test_for_model_frozen.py), so improvements
+go into `layout`, which places everything else, and come here only together with new weights. Called by `for_model`.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,10 +11,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from models.marks.labels import label_width
+from models.marks.spots import Line, Rect, Spot, Wish, anchor_of, label_size
 from models.marks.visible import Part, Visible, middle_of_best
-
-Rect = tuple[int, int, int, int]
 
 _GAP_PX = 1  # free pixels between two labels
 _GROWTH = np.array([-_GAP_PX, -_GAP_PX, _GAP_PX, _GAP_PX])
@@ -37,27 +33,6 @@ _AROUND_COST = np.where(
     0.5,
     np.select([_AROUND_Y == 0, _AROUND_X == 0, _AROUND_X == 4], [0.0, 0.06, 0.08], 0.12),
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Spot:
-    """A placed label: its pixel rectangle, and whether it stands off its region."""
-
-    rect: Rect
-    off_region: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
-    """What one label needs: its text, its wished height, and what it must not hide.
-
-    `element` keeps the region's middle free; `point_xy_px` is a caller's click point, which stays free of every label.
-    """
-
-    text: str
-    height_px: int
-    element: bool = False
-    point_xy_px: tuple[float, float] | None = None
 
 
 @dataclass(slots=True)
@@ -93,11 +68,11 @@ def lay_out(
 ) -> list[Spot]:
     """Return one label place per part; all labels shrink together (to `min_height_px`) until they fit side by side."""
     small = visible.share_of_small(0.05 * visible.owner.size)
-    anchors = np.asarray([_anchor(p, wish) for p, wish in zip(parts, wishes, strict=True)], np.int64).reshape(-1, 2)
+    anchors = np.asarray([anchor_of(p, wish) for p, wish in zip(parts, wishes, strict=True)], np.int64).reshape(-1, 2)
     for shrink in _SHRINK:
         heights = [max(min_height_px, round(wish.height_px * shrink)) for wish in wishes]
         last = shrink == _SHRINK[-1] or max(heights, default=0) <= min_height_px
-        sizes = [_label_size(wish.text, h, visible.size_hw) for wish, h in zip(wishes, heights, strict=True)]
+        sizes = [label_size(wish.text, h, visible.size_hw) for wish, h in zip(wishes, heights, strict=True)]
         if not last and sum((w + _GAP_PX) * (h + _GAP_PX) for w, h in sizes) > _MAX_FRAME_SHARE * visible.owner.size:
             continue
         table = _Table(visible.size_hw, small, anchors, np.zeros((len(parts), 4), np.int64))
@@ -105,17 +80,6 @@ def lay_out(
         if spots is not None:
             return spots
     raise AssertionError("the last try places every label")
-
-
-def _anchor(part: Part, wish: Wish) -> tuple[int, int]:
-    if wish.point_xy_px is None:
-        return part.anchor_xy
-    return math.floor(wish.point_xy_px[0]), math.floor(wish.point_xy_px[1])
-
-
-def _label_size(text: str, height: int, size_hw: tuple[int, int]) -> tuple[int, int]:
-    height = min(height, size_hw[0])
-    return min(label_width(text, height), size_hw[1]), height
 
 
 def _place_all(
@@ -176,7 +140,7 @@ def _inside(table: _Table, part: Part, own: int | None, size_wh: tuple[int, int]
         return None
     column, row = divmod(int(score.T.argmax()), rows) if corner else middle_of_best(score)
     left, top = x0 + column * stride - w // 2, y0 + row * stride - h // 2
-    return Spot(rect=(left, top, left + w, top + h), off_region=False)
+    return Spot(rect=(left, top, left + w, top + h))
 
 
 def _near_corner(rows: int, columns: int) -> NDArray[np.float32]:
@@ -220,7 +184,7 @@ def _beside(table: _Table, part: Part, size_wh: tuple[int, int], max_cost: float
     # Hiding a small region entirely is as bad as standing two label heights away.
     total = np.where(blocked.any(1), np.inf, cost + 2.0 * covered / w)
     best = int(np.argmin(total))
-    return _off(int(x0[best]), int(y0[best]), size_wh) if total[best] <= min(max_cost * h, 1e9) else None
+    return _off(part, int(x0[best]), int(y0[best]), size_wh) if total[best] <= min(max_cost * h, 1e9) else None
 
 
 def _afar(table: _Table, part: Part, size_wh: tuple[int, int]) -> Spot | None:
@@ -235,11 +199,25 @@ def _afar(table: _Table, part: Part, size_wh: tuple[int, int]) -> Spot | None:
     if not xs.size:
         return None
     nearest = int(np.argmin((xs + w // 2 - part.anchor_xy[0]) ** 2 + (ys + h // 2 - part.anchor_xy[1]) ** 2))
-    return _off(int(xs[nearest]), int(ys[nearest]), size_wh)
+    return _off(part, int(xs[nearest]), int(ys[nearest]), size_wh)
 
 
-def _off(left: int, top: int, size_wh: tuple[int, int]) -> Spot:
-    return Spot(rect=(left, top, left + size_wh[0], top + size_wh[1]), off_region=True)
+def _off(part: Part, left: int, top: int, size_wh: tuple[int, int]) -> Spot:
+    rect = (left, top, left + size_wh[0], top + size_wh[1])
+    return Spot(rect=rect, leader=_leader(rect, part))
+
+
+def _leader(rect: Rect, part: Part) -> Line:
+    """Return the line from the label's edge to the part's nearest pixel."""
+    left, top, right, bottom = rect
+    ys, xs = np.nonzero(part.distance > 0)
+    px, py = part.origin_xy[0] + xs * part.stride, part.origin_xy[1] + ys * part.stride
+    # Measured from the label's middle: of many equally near pixels this takes the one opposite.
+    away = np.maximum(left - px, px - right + 1).clip(0) ** 2 + np.maximum(top - py, py - bottom + 1).clip(0) ** 2
+    off_middle = (px - (left + right) / 2) ** 2 + (py - (top + bottom) / 2) ** 2
+    nearest = int(np.argmin(away + 1e-3 * off_middle))
+    x, y = float(px[nearest]) + 0.5, float(py[nearest]) + 0.5
+    return (min(max(x, left + 0.5), right - 0.5), min(max(y, top + 0.5), bottom - 0.5), x, y)
 
 
 def _ring(part: Part, size_wh: tuple[int, int]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
@@ -278,4 +256,4 @@ def _anywhere(table: _Table, part: Part, size_wh: tuple[int, int]) -> Spot:
     over_y = np.minimum(corners[:, 1:] + h, rects[:, 3]) - np.maximum(corners[:, 1:], rects[:, 1])
     hidden = (np.maximum(over_x, 0) * np.maximum(over_y, 0)).sum(1)
     best = int(np.argmin(hidden + 1e-3 * np.concatenate((cost, [0.0]))))
-    return _off(int(corners[best, 0]), int(corners[best, 1]), size_wh)
+    return _off(part, int(corners[best, 0]), int(corners[best, 1]), size_wh)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from models.marks.placement import Rect
+from models.marks.spots import Rect
 from models.marks.visible import Part, Visible, middle_of_best
 from models.regions import Mask, Point
 

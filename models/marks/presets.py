@@ -14,6 +14,7 @@ Kind = Literal["number", "letter"]
 Part = Literal["box", "mask", "contour", "mark"]
 Order = Literal["reading", "largest_first", "smallest_first"]
 LabelColors = Literal["color", "black"]
+Overlap = Literal["topmost", "layered"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +32,7 @@ class MarkStyle:
     draw: tuple[Part, ...] = ("box", "mark")
     alpha: float = 0.25
     order: Order = "reading"
+    overlap: Overlap = "topmost"
     label_colors: LabelColors = "color"
     label_alpha: float = 1.0
     label_height_px: float = 21.0
@@ -41,7 +43,7 @@ class MarkStyle:
 
     def __post_init__(self) -> None:
         """Refuse what cannot be drawn; raises BadInput."""
-        for field, allowed in (("kind", Kind), ("order", Order), ("label_colors", LabelColors)):
+        for field, allowed in (("kind", Kind), ("order", Order), ("overlap", Overlap), ("label_colors", LabelColors)):
             if getattr(self, field) not in get_args(allowed):
                 raise BadInput(f"style.{field} must be one of {', '.join(get_args(allowed))}")
         if not set(self.draw) <= set(get_args(Part)):
@@ -65,6 +67,7 @@ STYLES: dict[str, MarkStyle] = {
             draw=("mask", "contour", "mark"),
             alpha=0.1,
             order="largest_first",
+            overlap="layered",
             label_colors="black",
             label_alpha=0.8,
             label_height_px=27.0,
@@ -76,6 +79,7 @@ STYLES: dict[str, MarkStyle] = {
             draw=("mark",),
             alpha=0.1,
             order="smallest_first",
+            overlap="layered",
             label_colors="black",
             label_alpha=0.8,
             label_height_px=27.0,

@@ -19,6 +19,7 @@ CropOf = Callable[[int], Crop]
 
 # Distances are sampled on at most this many points per region: 100 x 100 places a label to a few pixels.
 _SAMPLES = 10000
+_ROWS = 256
 
 
 @dataclass(slots=True, kw_only=True)
@@ -44,10 +45,11 @@ class Visible:
     def __init__(self, size_hw: tuple[int, int], areas: Sequence[int], crop_of: CropOf) -> None:
         """Carve: larger regions first, so that smaller ones take their pixels; of equals the first stays on top."""
         self.size_hw = size_hw
-        self._crop_of = crop_of
+        self.crop_of = crop_of
         self._areas = np.asarray([*areas, 0], np.int64)  # the last entry answers for pixels of no region
         self.owner = np.full(size_hw, -1, np.int16 if len(areas) < 32767 else np.int32)
         self._boxes: list[tuple[int, int, int, int]] = [(0, 0, 0, 0)] * len(areas)
+        self._counts: NDArray[np.int64] | None = None
         for i in sorted(range(len(areas)), key=lambda i: (-areas[i], -i)):
             (x0, y0), mask = crop_of(i)
             h, w = mask.shape
@@ -58,6 +60,20 @@ class Visible:
             else:
                 np.copyto(window, np.asarray(i, window.dtype), where=mask)
 
+    def buried(self) -> list[int]:
+        """Return the regions of which no pixel can be seen, larger ones first."""
+        return sorted(np.flatnonzero(self.owned() == 0).tolist(), key=lambda i: (-int(self._areas[i]), i))
+
+    def owned(self) -> NDArray[np.int64]:
+        """Return the number of pixels that each region owns, counted once."""
+        if self._counts is None:
+            counts = np.zeros(len(self._boxes) + 1, np.int64)
+            for top in range(0, len(self.owner), _ROWS):  # in bands: counting needs eight bytes a pixel
+                band = self.owner[top : top + _ROWS].ravel().astype(np.intp) + 1
+                counts += np.bincount(band, minlength=counts.size)
+            self._counts = counts[1:]
+        return self._counts
+
     def pixels(self, i: int) -> tuple[tuple[int, int], Mask, bool]:
         """Return (x0, y0), the visible pixels (h, w) bool of region `i`, and whether it is hidden entirely."""
         x0, y0, x1, y1 = self._boxes[i]
@@ -66,15 +82,22 @@ class Visible:
         if own.any():
             return (x0, y0), own, False
         # Regions of equal size do not carve one another: a duplicate keeps what the first one shows.
-        _, mask = self._crop_of(i)
+        _, mask = self.crop_of(i)
         shared = mask & (self._areas[window] >= self._areas[i])
         return ((x0, y0), shared, False) if shared.any() else ((x0, y0), mask, True)
 
     def part(self, i: int) -> Part:
         """Return the visible part of region `i` with its distances."""
-        origin, pixels, hidden = self.pixels(i)
-        area = cv2.countNonZero(pixels.view(np.uint8))
-        stride, sampled = _sample(pixels, area)
+        x0, y0, x1, y1 = self._boxes[i]
+        area, hidden = int(self.owned()[i]), False
+        if area:
+            window = self.owner[y0:y1, x0:x1]
+            origin = (x0, y0)
+            stride, sampled = _sample(window.size, area, lambda step: window[::step, ::step] == i)
+        else:
+            origin, pixels, hidden = self.pixels(i)
+            area = cv2.countNonZero(pixels.view(np.uint8))
+            stride, sampled = _sample(pixels.size, area, lambda step: np.ascontiguousarray(pixels[::step, ::step]))
         padded = cv2.copyMakeBorder(sampled, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
         distance = cv2.distanceTransform(padded, cv2.DIST_L2, 5)[1:-1, 1:-1]
         if stride > 1:
@@ -90,15 +113,16 @@ class Visible:
         return integral
 
 
-def _sample(pixels: Mask, area: int) -> tuple[int, NDArray[np.uint8]]:
-    stride = max(1, math.ceil(math.sqrt(pixels.size / _SAMPLES)))
+def _sample(size: int, area: int, every: Callable[[int], Mask]) -> tuple[int, NDArray[np.uint8]]:
+    """Return the stride and the sampled pixels of a part: `every(stride)` of `size` pixels, `area` of them set."""
+    stride = max(1, math.ceil(math.sqrt(size / _SAMPLES)))
     while stride > 1:
-        sampled = np.ascontiguousarray(pixels[::stride, ::stride]).view(np.uint8)
+        sampled = every(stride).view(np.uint8)
         # Thin shapes fall between coarse samples; half the expected count means that the shape is still there.
         if 2 * cv2.countNonZero(sampled) * stride * stride >= area:
             return stride, sampled
         stride //= 2
-    return 1, np.ascontiguousarray(pixels).view(np.uint8)
+    return 1, every(1).view(np.uint8)
 
 
 def middle_of_best(score: NDArray[np.float32]) -> tuple[int, int]:
