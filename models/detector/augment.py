@@ -35,9 +35,7 @@ def cut(
     """Return a crop of `size_hw` at `scale` with its boxes (N, 4) and roles (N,); mostly around some element."""
     height, width = image.shape[:2]
     window_w, window_h = size_hw[1] / scale, size_hw[0] / scale
-    target = boxes[_focus(rng, roles)] if len(boxes) and rng.random() < 0.75 else None
-    left = _start(rng, width, window_w, None if target is None else float(target[0] + target[2]) / 2)
-    top = _start(rng, height, window_h, None if target is None else float(target[1] + target[3]) / 2)
+    left, top = _place(rng, (width, height), (window_w, window_h), boxes, roles)
     part = image[top : min(height, int(top + window_h + 1)), left : min(width, int(left + window_w + 1))]
     if scale != 1.0:
         way = cv2.INTER_AREA if scale < 1 else rng.choice((cv2.INTER_LINEAR, cv2.INTER_CUBIC))
@@ -81,8 +79,32 @@ def change_looks(rng: random.Random, crop: Image8) -> Image8:
     return np.ascontiguousarray(crop)
 
 
+def _place(
+    rng: random.Random,
+    page_wh: tuple[int, int],
+    window_wh: tuple[float, float],
+    boxes: NDArray[np.float32],
+    roles: NDArray[np.int64],
+) -> tuple[int, int]:
+    """Left and top of a window: three are drawn, most of them around some element, and mostly the fullest is taken.
+
+    Much of a page is empty; with one draw a third fewer elements were seen for the same work.
+    """
+    middles = (boxes[:, :2] + boxes[:, 2:]) / 2
+    places = []
+    for _ in range(3):
+        through: tuple[float, float] | None = None
+        if len(boxes) and rng.random() < 0.8:
+            through = (float((point := middles[_focus(rng, roles)])[0]), float(point[1]))
+        left, top = (_start(rng, page_wh[i], window_wh[i], None if through is None else through[i]) for i in range(2))
+        low, high = np.array([left, top]), np.array([left + window_wh[0], top + window_wh[1]])
+        places.append((int(((middles >= low) & (middles < high)).all(1).sum()), left, top))
+    _, left, top = max(places) if rng.random() < 0.7 else places[0]
+    return left, top
+
+
 def _focus(rng: random.Random, roles: NDArray[np.int64]) -> int:
-    """An element to stand in the crop: rare roles on the page are as likely as frequent ones."""
+    """An element to stand in the window: rare roles on the page are as likely as frequent ones."""
     wanted = rng.choice(np.unique(roles).tolist())
     return int(rng.choice(np.flatnonzero(roles == wanted).tolist()))
 
