@@ -11,6 +11,7 @@
 Details are our own sentences. They never carry the text of another library's exception.
 """
 
+import math
 from typing import ClassVar
 
 
@@ -19,7 +20,7 @@ class AppError(Exception):
 
     status: ClassVar[int] = 500
     code: ClassVar[str] = "internal"
-    retry_after_s: ClassVar[int | None] = None
+    retry_after_s: int | None = None
 
     def __init__(self, detail: str = "") -> None:
         super().__init__(detail or self.title)
@@ -131,6 +132,12 @@ class Unavailable(AppError):
     status = 503
     code = "unavailable"
     retry_after_s = 5
+
+    def __init__(self, detail: str = "", *, retry_after_s: float | None = None) -> None:
+        """`retry_after_s` replaces the usual 5 s where the time is known; whole seconds are told."""
+        super().__init__(detail)
+        if retry_after_s is not None:
+            self.retry_after_s = max(1, min(3600, math.ceil(retry_after_s)))
 
 
 class ModelUnavailable(Unavailable):

@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import FileResponse, HTMLResponse
 from fastapi.staticfiles import StaticFiles
+from sqlalchemy import Engine
 
 from app.catalog.session import app_engine
 from app.http import problems
@@ -21,9 +22,11 @@ from app.http.routes import ground, health, images, jobs, learning, marksets, mo
 from app.imaging.decode import ImageDecoder
 from app.imaging.fetch import FetchPolicy
 from app.queue.listener import JobListener
-from app.services.remote import open_remote
+from app.services.direct import DirectPath
+from app.services.pictures import MarkedPictures
+from app.services.remote import RemoteModel, open_remote
 from app.settings import Settings
-from app.storage.blobs import open_blobs
+from app.storage.blobs import BlobStore, open_blobs
 
 WEB_FOLDER = Path(__file__).parent / "web"
 
@@ -50,8 +53,11 @@ def create_app(settings: Settings) -> FastAPI:
             fetch_policy=fetch_policy(settings),
             listener=listener,
             remote=remote,
+            direct=None if remote is None else direct_path(settings, engine, blobs, remote),
             remote_slots=CapacityLimiter(settings.vlm_concurrency),
         )
+        if remote is not None:
+            remote.watch()
         try:
             yield
         finally:
@@ -84,6 +90,11 @@ def fetch_policy(settings: Settings) -> FetchPolicy:
     networks = tuple(ip_network(text.strip()) for text in settings.fetch_networks.split(",") if text.strip())
     ports = frozenset(int(text) for text in settings.fetch_ports.split(","))
     return FetchPolicy(ports=ports, allow_networks=networks)
+
+
+def direct_path(settings: Settings, engine: Engine, blobs: BlobStore, remote: RemoteModel) -> DirectPath:
+    """The way of a question straight from this process to the model server."""
+    return DirectPath(settings=settings, engine=engine, blobs=blobs, remote=remote, pictures=MarkedPictures(blobs))
 
 
 def _mount_pages(app: FastAPI) -> None:

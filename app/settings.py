@@ -77,6 +77,12 @@ class Settings(BaseSettings):
         description="pictures are painted at this square; 0 sends them as they are, unset goes by the model's name",
     )
     vlm_concurrency: int = Field(default=32, ge=1, description="questions that the API puts to the server at once")
+    vlm_probe: bool = Field(
+        default=True, description="find out at start whether the server shows whole pictures, and refuse it if not"
+    )
+    vlm_adapters: Path | None = Field(
+        default=None, description="where LoRA adapters are put; the server sees this folder under the same path"
+    )
     vlm_timeout_s: float = Field(default=60.0, gt=0, description="the longest that one answer of the server may take")
 
     # Image URLs: networks of the operator's own that may be fetched besides public ones (comma-separated), and ports.
@@ -130,6 +136,11 @@ class Settings(BaseSettings):
     def data_folder(self) -> Path:
         """`home`, absolute."""
         return self.home.expanduser().absolute()
+
+    @property
+    def adapters_folder(self) -> Path:
+        """Where adapters lie for the model server: as given, else under `home`."""
+        return self.vlm_adapters or self.data_folder / "adapters"
 
     @property
     def app_url(self) -> str:

@@ -27,7 +27,7 @@ TEMPLATE = "template_markwise"
 # Nothing here outlives the machine; a test that kills Postgres still finds its pages in the kernel's cache.
 FAST = (("fsync", "off"), ("synchronous_commit", "off"), ("full_page_writes", "off"))
 _numbers = itertools.count()
-pytest_plugins = ["tests.acceptance.service"]
+pytest_plugins = ["tests.acceptance.service", "tests.acceptance.vllm_server"]
 
 
 def with_database(settings: Settings, name: str) -> Settings:

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from app.catalog.model_versions import ModelVersionRepository
 from app.catalog.tables import ModelVersionRow
 from app.errors import NotFound
+from app.services import adapters
 from app.services.models import BUILT_IN
 from app.services.remote import open_remote
 from app.settings import Settings
@@ -43,19 +44,23 @@ class ModelShelf:
         Without a name: what is deployed, else the configured server, else the built-in model. Raises NotFound,
         WeightsMissing.
         """
-        versions = ModelVersionRepository(session)
+        versions, remote = ModelVersionRepository(session), self._remote
+        if remote is not None:
+            remote.look()
         if name is None:
             version = versions.deployed()
             if version is None:
-                return (self._remote.backend() if self._remote else self.built_in()), None
-            return self.local(version), version
-        if self._remote is not None and name == self._remote.name():
-            return self._remote.backend(), None
-        if name == BUILT_IN:
+                return (self.built_in() if remote is None else remote.backend()), None
+        elif remote is not None and name == remote.name():
+            return remote.backend(), None
+        elif name == BUILT_IN:
             return self.built_in(), None
-        version = versions.find_by_name(name)
-        if version is None:
-            raise NotFound("There is no model with this name.")
+        else:
+            version = versions.find_by_name(name)
+            if version is None:
+                raise NotFound("There is no model with this name.")
+        if remote is not None and adapters.fits(version, remote.name()):
+            return adapters.adapted(self._settings, self._blobs, remote, version), version
         return self.local(version), version
 
     def built_in(self) -> VlmBackend:

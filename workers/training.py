@@ -28,9 +28,10 @@ from app.catalog.texts import DatasetRepository
 from app.errors import JobFailed
 from app.formats.llava import image_file, llava_document
 from app.imaging.encode import encode, read_canonical
+from app.services.adapters import ADAPTER_FILES
 from app.services.learning import SELF_SUPPLIED_RECIPES
 from app.stack.processes import ProcessSpec, kill_group, signal_process, spawn
-from app.storage.blobs import model_key
+from app.storage.blobs import adapter_key, model_key
 from models.marks import paint_for_model
 from workers.context import JobContext
 
@@ -58,6 +59,9 @@ def run(job: JobContext) -> dict[str, Any] | None:
         version_id: UUID = session.execute(select(func.uuidv7())).scalar_one()
     for file in sorted(trained.iterdir()):
         job.resources.blobs.put_if_absent(model_key(str(job.tenant_id), str(version_id), file.name), file.read_bytes())
+    for name in ADAPTER_FILES if (out / "adapter").is_dir() else ():
+        key = adapter_key(str(job.tenant_id), str(version_id), name)
+        job.resources.blobs.put_if_absent(key, (out / "adapter" / name).read_bytes())
     prefix = model_key(str(job.tenant_id), str(version_id), "x").removesuffix("x")
 
     def effect(session: Session) -> dict[str, Any]:

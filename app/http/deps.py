@@ -19,6 +19,7 @@ from app.errors import BadRequest, Forbidden
 from app.imaging.decode import ImageDecoder
 from app.imaging.fetch import FetchPolicy
 from app.queue.listener import JobListener
+from app.services.direct import DirectPath
 from app.services.keys import Caller, authenticate
 from app.services.remote import RemoteModel
 from app.settings import Settings
@@ -36,6 +37,7 @@ class Web:
     fetch_policy: FetchPolicy
     listener: JobListener
     remote: RemoteModel | None
+    direct: DirectPath | None
     remote_slots: CapacityLimiter
 
 

@@ -93,6 +93,11 @@ def model_key(tenant: str, version: str, file: str) -> str:
     return f"{_part(tenant)}/models/{_part(version)}/{_part(file)}"
 
 
+def adapter_key(tenant: str, version: str, file: str) -> str:
+    """One file of the LoRA adapter that a model version was trained as, beside the whole checkpoint."""
+    return f"{_part(tenant)}/adapters/{_part(version)}/{_part(file)}"
+
+
 def export_key(tenant: str, dataset: str, sha256: str, extension: str) -> str:
     """An exported dataset archive, by its content."""
     return f"{_part(tenant)}/exports/{_part(dataset)}/{_sha256(sha256)}.{_part(extension)}"

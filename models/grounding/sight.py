@@ -11,6 +11,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from models.errors import BadInput
 from models.grounding.scene import Scene
 from models.grounding.types import GroundRequest
 from models.marks import place
@@ -60,14 +61,17 @@ class Sight:
 
 
 def look(backend: Watched, *, deadline_s: float = 60.0) -> Sight:
-    """Ask for six first tokens: without a tag, with one in the centre, with one in each corner. Raises BackendDown, BadInput."""
-    plain = backend.first_token(_request(backend, None, deadline_s))
+    """Ask for six first tokens: without a tag, with one in the centre, with one in each corner. Raises BackendDown, BadOutput."""
     moved: dict[str, float] = {}
-    for name, box in places().items():
-        step = backend.first_token(_request(backend, box, deadline_s))
-        if plain is None or step is None:
-            return Sight(known=False, blind=False, unseen=())
-        moved[name] = difference(plain, step)
+    try:
+        plain = backend.first_token(_request(backend, None, deadline_s))
+        for name, box in places().items():
+            step = backend.first_token(_request(backend, box, deadline_s))
+            if plain is None or step is None:
+                return Sight(known=False, blind=False, unseen=())
+            moved[name] = difference(plain, step)
+    except BadInput:  # a server that knows no log probabilities may refuse to be asked for them
+        return Sight(known=False, blind=False, unseen=())
     centre = moved.pop(_CENTRE)
     if centre <= _NOISE:
         return Sight(known=True, blind=True, unseen=())

@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.errors import BackendDown, BackendUnfit, BadInput, BadOutput
+from models.errors import BackendDown, BadInput, BadOutput
 from models.marks.for_model import fit_square
 from models.vlm import grammar, wire
 from models.vlm.logprobs import TokenStep, compact, weigh
-from models.vlm.pictures import check_pictures, data_url
+from models.vlm.pictures import PictureUrls, check_pictures
 from models.vlm.transport import Clock, Transport
 from models.vlm.types import ChoiceReply, Dialect, FinishReason, VlmReply, VlmRequest
 
@@ -32,25 +32,35 @@ class OpenAiBackend:
     """One model on one server; safe to share between threads. The transport's owner closes it."""
 
     def __init__(
-        self, transport: Transport, model: str, *, dialect: Dialect = "general", input_px: int | None = None
+        self,
+        transport: Transport,
+        model: str,
+        *,
+        name: str | None = None,
+        dialect: Dialect = "general",
+        input_px: int | None = None,
     ) -> None:
-        """With `input_px`, pictures that are not of that square are fitted and padded to it: a server would squash or crop them."""
-        self.name = model
+        """`model` is what the server calls it, `name` (if it differs) what answers call it.
+
+        With `input_px`, pictures that are not of that square are fitted and padded to it: a server would squash or cut them.
+        """
+        self.name = name or model
         self.version = ""
         self.dialect = dialect
         self.input_px = input_px
-        self.refusal: str | None = None
+        self._model = model
         self._transport = transport
+        self._urls = PictureUrls()
         self._mode = 0
+
+    def adapter(self, model: str, name: str) -> "OpenAiBackend":
+        """Return an adapter of this model on the same server, asked in the same way."""
+        return OpenAiBackend(self._transport, model, name=name, dialect=self.dialect, input_px=self.input_px)
 
     def ready(self) -> None:
         """Raise BackendDown unless the server lists its models."""
-        self._check_fit()
+        self._transport.check_fit()
         self._transport.get("models", deadline_s=_READY_TIMEOUT_S)
-
-    def refuse(self, sentence: str | None) -> None:
-        """From now on raise BackendUnfit with `sentence` instead of asking; None takes that back."""
-        self.refusal = sentence
 
     def generate(self, request: VlmRequest) -> VlmReply:
         """Answer freely in one go."""
@@ -108,7 +118,7 @@ class OpenAiBackend:
         clock = self._transport.clock(request.deadline_s)
         body = self._body(request) | {"stream": True, "stream_options": {"include_usage": True}}
         told = _Told()
-        self._check_fit()
+        self._transport.check_fit()
         for line in self._transport.lines(_COMPLETIONS, body, clock):
             if wire.is_last(line):
                 return told.reply()
@@ -131,11 +141,11 @@ class OpenAiBackend:
     def _body(self, request: VlmRequest) -> dict[str, Any]:
         check_pictures(request.images)
         parts: list[dict[str, Any]] = [
-            {"type": "image_url", "image_url": {"url": data_url(self._fitted(image))}} for image in request.images
+            {"type": "image_url", "image_url": {"url": self._urls.url(self._fitted(image))}} for image in request.images
         ]
         parts.append({"type": "text", "text": request.prompt})
         return {
-            "model": self.name,
+            "model": self._model,
             "messages": [{"role": "user", "content": parts}],
             "max_tokens": max(1, min(request.max_tokens, MAX_TOKENS)),
             "temperature": max(0.0, min(request.temperature, 2.0)),
@@ -156,12 +166,8 @@ class OpenAiBackend:
         return image if size_px is None or image.shape[:2] == (size_px, size_px) else fit_square(image, size_px)[0]
 
     def _post(self, body: dict[str, Any], clock: Clock) -> dict[str, Any]:
-        self._check_fit()
+        self._transport.check_fit()
         return self._transport.post(_COMPLETIONS, body, clock)
-
-    def _check_fit(self) -> None:
-        if self.refusal is not None:
-            raise BackendUnfit(self.refusal)
 
 
 class _Told:

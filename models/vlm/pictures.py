@@ -1,6 +1,7 @@
 """Checks the pictures of a request and encodes them for a server. Called by the backends only; knows no prompts."""
 
 import base64
+import weakref
 from collections.abc import Sequence
 
 import cv2
@@ -28,3 +29,25 @@ def data_url(image: NDArray[np.uint8]) -> str:
     if not done:
         raise BadImage("the picture cannot be encoded as PNG")
     return "data:image/png;base64," + base64.b64encode(png.tobytes()).decode("ascii")
+
+
+class PictureUrls:
+    """Remembers the data: URL of a picture as long as the picture lives, if its array cannot be written to."""
+
+    def __init__(self) -> None:
+        self._kept: dict[int, tuple[weakref.ref[NDArray[np.uint8]], str]] = {}
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def url(self, image: NDArray[np.uint8]) -> str:
+        """Return `data_url(image)`, encoded once for an array that is read-only and owns its pixels."""
+        if image.flags.writeable or not image.flags.owndata:
+            return data_url(image)
+        key = id(image)
+        kept = self._kept.get(key)
+        if kept is not None and kept[0]() is image:
+            return kept[1]
+        url = data_url(image)
+        self._kept[key] = (weakref.ref(image, lambda _gone: self._kept.pop(key, None)), url)
+        return url

@@ -86,6 +86,7 @@ class Transport:
     ) -> None:
         """`base_url` is the server's address, with or without `/v1`; `pause` waits between attempts."""
         self.breaker = breaker or CircuitBreaker()
+        self.refusal: str | None = None
         self._timeout_s, self._pause = timeout_s, pause
         root = base_url.rstrip("/").removesuffix("/v1")
         # trust_env: a proxy or a netrc from the environment must not see the pictures or get the key.
@@ -103,17 +104,29 @@ class Transport:
         """Close all connections."""
         self._client.close()
 
+    def refuse(self, sentence: str | None) -> None:
+        """From now on `check_fit` raises `sentence`; None takes that back."""
+        self.refusal = sentence
+
+    def check_fit(self) -> None:
+        """Raise BackendUnfit if the server was refused; whoever tests the server does not ask."""
+        if self.refusal is not None:
+            raise BackendUnfit(self.refusal)
+
     def get(self, path: str, *, deadline_s: float | None = None) -> dict[str, Any]:
         """Return the JSON object at `path`, asked once. Raises BackendDown, BadOutput.
 
         Past the breaker: a server that lists its models may well fail at everything else, and the reverse.
         """
         clock = self.clock(deadline_s)
-        try:
-            with _judged(clock, CircuitBreaker()):
-                return self._whole(self._client.build_request("GET", path), clock)
-        except _TryAgain as refusal:
-            raise BackendDown(str(refusal), retry_after_s=refusal.after_s or None) from refusal
+        with _once(clock):
+            return self._whole(self._client.build_request("GET", path), clock)
+
+    def tell(self, path: str, body: dict[str, Any], *, deadline_s: float | None = None) -> None:
+        """Send `body` once, past the breaker, and read nothing of the answer but that it is a success. Raises like `post`."""
+        clock = self.clock(deadline_s)
+        with _once(clock):
+            self._begun(self._request(path, _json_bytes(body)), clock).close()
 
     def post(self, path: str, body: dict[str, Any], clock: Clock) -> dict[str, Any]:
         """Send `body` and return the JSON object that comes back. Raises BackendDown, BadInput, BadOutput."""
@@ -199,6 +212,16 @@ def retry_after_s(value: str | None) -> float:
         except ValueError:
             return 0.0
     return seconds if 0.0 < seconds < float("inf") else 0.0
+
+
+@contextmanager
+def _once(clock: Clock) -> Iterator[None]:
+    """One attempt that says nothing to the breaker."""
+    try:
+        with _judged(clock, CircuitBreaker()):
+            yield
+    except _TryAgain as refusal:
+        raise BackendDown(str(refusal), retry_after_s=refusal.after_s or None) from refusal
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """/v1/ground, also at /ground: ask about an image and get answers whose marks are resolved. /v1/answers shows them again."""
 
+from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -20,7 +21,7 @@ from app.http.schemas.ground import GroundIn
 from app.http.schemas.marksets import MarksIn
 from app.http.streaming import answer_events, stream
 from app.http.waiting import Ordered, respond
-from app.services import direct, grounding, marking
+from app.services import grounding, marking
 from app.services.keys import Caller
 
 router = APIRouter(tags=["ground"])
@@ -45,20 +46,12 @@ async def ground(request: Request, web: WebPart, caller: GroundCaller) -> Respon
 
 async def _directly(web: Web, caller: Caller, body: GroundIn) -> Any:
     """Ask the remote model from here if the question is about an existing mark set; None if a worker has to."""
-    remote, mark_set_id = web.remote, body.mark_set_id
-    if remote is None or mark_set_id is None:
+    path, mark_set_id = web.direct, body.mark_set_id
+    if path is None or mark_set_id is None:
         return None
-    question = _question(body)
     if web.remote_slots.statistics().tasks_waiting >= web.remote_slots.total_tokens:
-        raise Unavailable("Every slot of the model is taken and as many requests wait.")
-
-    def ask() -> list[dict[str, Any]] | None:
-        remote_name = remote.name()
-        with transaction(web.engine, caller.tenant_id) as session:
-            if not direct.applies(session, question, remote_name):
-                return None
-        return direct.answer(web.engine, web.blobs, remote, caller.tenant_id, mark_set_id, question)
-
+        raise Unavailable("Every slot of the model is taken and as many requests wait.", retry_after_s=2)
+    ask = partial(path.answer, caller.tenant_id, mark_set_id, _question(body))
     bodies = await to_thread.run_sync(ask, limiter=web.remote_slots)
     return None if bodies is None else _one_or_list(body, bodies)
 

@@ -8,7 +8,7 @@ from typing_extensions import TypedDict
 from app.catalog.keys import KeyRepository
 from app.catalog.model_versions import ModelVersionRepository
 from app.formats.bodies import KeyBody, ModelVersionBody, key_body, model_version_body
-from app.http.deps import AdminCaller, AnyCaller, PageOf, Tx
+from app.http.deps import AdminCaller, AnyCaller, PageOf, Tx, WebPart
 from app.http.lists import ListBody, list_body
 from app.http.schemas.learning import DeployIn, KeyIn
 from app.services import keys, models
@@ -50,8 +50,10 @@ def _deployment(tx: Tx) -> DeploymentBody:
 
 
 @router.post("/v1/models/deploy")
-def deploy_model(tx: Tx, _: AdminCaller, body: DeployIn) -> DeploymentBody:
-    """Make a model version answer from now on."""
+def deploy_model(web: WebPart, tx: Tx, _: AdminCaller, body: DeployIn) -> DeploymentBody:
+    """Make a model version answer from now on. One that the model server can take as an adapter is loaded there first."""
+    if body.model_version_id is not None and web.direct is not None:
+        web.direct.load(ModelVersionRepository(tx).get(body.model_version_id))
     models.deploy(tx, body.model_version_id)
     return _deployment(tx)
 

@@ -1,4 +1,3 @@
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -42,14 +41,10 @@ def served(script: Script) -> Iterator[OpenAiBackend]:
 
 
 @pytest.fixture(scope="session")
-def vllm_backend() -> Iterator[VlmBackend]:
+def vllm_backend(vllm_url: str) -> Iterator[VlmBackend]:
     """A running vLLM that serves our small model."""
-    url = os.environ.get("MARKWISE_TEST_VLLM_URL")
-    if not url:
-        pytest.skip("MARKWISE_TEST_VLLM_URL is not set: no vLLM server to test against")
-    model = os.environ.get("MARKWISE_TEST_VLLM_MODEL", "som-llava-tiny")
-    transport = Transport(url)
-    yield OpenAiBackend(transport, model, dialect="tiny", input_px=224)
+    transport = Transport(vllm_url)
+    yield OpenAiBackend(transport, "som-llava-tiny", dialect="tiny", input_px=224)
     transport.close()
 
 
