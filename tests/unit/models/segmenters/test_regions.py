@@ -1,12 +1,16 @@
 """The weight-free regions: drawn things on any ground, something sensible on photos."""
 
+import cv2
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from models.drawings import scene
 from models.protocols import SegmentRequest
 from models.segmenters.merge_tree import build
 from models.segmenters.regions import RegionsSegmenter
+from models.segmenters.superpixels import basins, edge_strength
 
 SEGMENTER = RegionsSegmenter()
 
@@ -73,11 +77,54 @@ def test_a_merge_tree_joins_the_alike_first_and_grows_upward():
     labels = np.repeat(np.arange(3, dtype=np.int32), 10)[None].repeat(20, axis=0)
     lab = np.zeros((20, 30, 3), np.float32)
     lab[:, 10:20, 0], lab[:, 20:, 0] = 5, 60
-    tree = build(labels, lab, small_px=10)
+    tree = build(labels, lab, np.zeros((20, 30), np.float32))
     assert sorted(tree.leaves_of(3)) == [0, 1]
     assert sorted(tree.leaves_of(4)) == [0, 1, 2]
     assert tree.area_px.tolist() == [200, 200, 200, 400, 600]
+    assert tree.border_px.tolist() == [20, 40, 20, 20, 0]
+    assert tree.frame_px.tolist() == [38, 20, 38, 58, 96]
     assert 0 < tree.height[3] < tree.height[4]
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.integers(0, 2**32 - 1), st.integers(1, 12), st.integers(1, 12))
+def test_every_merge_tree_is_one_tree_of_nested_intervals(seed, high, wide):
+    rng = np.random.default_rng(seed)
+    _, labels = np.unique(rng.integers(0, 9, (high, wide)), return_inverse=True)
+    labels = labels.reshape(high, wide).astype(np.int32)
+    picture = (rng.random((high, wide, 3)) * 50).astype(np.float32)
+    strength = rng.random((high, wide)).astype(np.float32)
+    tree = build(labels, picture, strength)
+    assert len(tree.parent) == 2 * tree.leaves - 1
+    assert tree.area_px[-1] == labels.size
+    assert sorted(tree.rank.tolist()) == list(range(tree.leaves))
+    for node in range(tree.leaves, len(tree.parent)):
+        one, other = tree.children[node]
+        assert sorted(tree.leaves_of(node)) == sorted(tree.leaves_of(one) + tree.leaves_of(other))
+        assert tree.height[node] >= max(tree.height[one], tree.height[other])
+        inside = np.isin(labels, tree.leaves_of(node))
+        assert tree.area_px[node] == inside.sum()
+        border = (inside[:, 1:] != inside[:, :-1]).sum() + (inside[1:] != inside[:-1]).sum()
+        assert tree.border_px[node] == border
+
+
+def test_basins_are_connected_and_an_even_ground_is_one():
+    rng = np.random.default_rng(0)
+    edges = cv2.GaussianBlur(rng.random((40, 60)).astype(np.float32), (0, 0), 2)
+    edges[:, 30:] = 0
+    labels = basins(edges)
+    assert (labels[:, 32:] == labels[0, 40]).all()
+    for label in range(int(labels.max()) + 1):
+        assert cv2.connectedComponents((labels == label).astype(np.uint8))[0] == 2
+
+
+def test_a_step_is_an_edge_and_a_pattern_is_none():
+    lab = np.zeros((60, 120, 3), np.float32)
+    lab[:, 60:, 0] = 40
+    lab[:, :50, 0] += 8 * (np.indices((60, 50)).sum(axis=0) % 2)
+    edges = edge_strength(lab)
+    assert edges[10:50, 58:62].max(axis=1).min() > 10
+    assert edges[10:50, 10:40].max() < 2
 
 
 def _box_iou(one, other):
