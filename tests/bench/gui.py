@@ -22,8 +22,10 @@ from typing import Any
 import cv2
 import numpy as np
 
+from models.segmenters.detected.finder import DetectorFinder
+from models.segmenters.detector import ElementDetector
 from models.segmenters.widgets.finder import WidgetFinder
-from tests.bench.gui_pages import STAGES, Bench, Clock, FinderOf, Look, Page, TimedFinder, entries
+from tests.bench.gui_pages import STAGES, Bench, Clock, FinderOf, Look, Page, TimedDetector, TimedFinder, entries
 from tests.bench.gui_scoring import Decider, clicks, close_marks, decide_by_rank, own_marks, unique_names
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -79,7 +81,11 @@ def _widgets(clock: Clock) -> TimedFinder:
     return TimedFinder(WidgetFinder(), clock, "elements")
 
 
-FINDERS: dict[str, FinderOf] = {"widgets": _widgets}
+def _detector(clock: Clock) -> TimedFinder:
+    return TimedFinder(DetectorFinder(TimedDetector(ElementDetector(), clock)), clock, "assembly")
+
+
+FINDERS: dict[str, FinderOf] = {"widgets": _widgets, "detector": _detector}
 
 
 def score(pages: Sequence[Page], deciders: dict[str, Decider]) -> dict[str, Any]:

@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 
 from models.ranking.places import FIELD_ROLES, TICK_ROLES, label_distance
 from models.segmenters.ocr import Box, PageText, TextLine
-from models.segmenters.widgets.page import is_pictogram, without_bullet
+from models.segmenters.widgets.page import is_pictogram, without_bullet, without_sign
 
 _LABELS_TRIED = 2
 _WHOLE = 0.75  # a line that lies in an element by this share is its own in full, letters at the edge included
+# A letter's place is known to about a third of its width; the next word begins half a line height further on.
+_SLACK = 0.2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +68,7 @@ class Names:
         lines = [read[line] for line in np.flatnonzero(self._inside[index]).tolist() if line in read]
         inner = [self._elements[other][0] for other in np.flatnonzero(self._inner[index]).tolist()]
         parts = [part for line in lines for part in _outside(_cut(line, box), inner)]
-        parts = [part for part in map(without_bullet, parts) if part.text and not is_pictogram(part)]
+        parts = [without_sign(without_bullet(part)) for part in parts if part.text and not is_pictogram(part)]
         if not parts and role != "icon-button":
             parts = [part for line in lines if (part := _cut(line, box)).text and not is_pictogram(part)]
         return " ".join(part.text for part in parts)
@@ -110,10 +112,12 @@ def _inner_elements(boxes: NDArray[np.float32]) -> NDArray[np.bool_]:
 
 
 def _cut(line: TextLine, box: Box) -> TextLine:
-    """The part of a line that lies in a box."""
+    """The part of a line that lies in a box, letters at the cut included where they are more in than out."""
     x0, _, x1, _ = line.bbox_xyxy_px
-    share = (min(x1, box[2]) - max(x0, box[0])) / max(x1 - x0, 1.0)
-    return line if share > _WHOLE else line.slice(max(x0, box[0]), min(x1, box[2]) + 0.01)
+    if min(x1, box[2]) - max(x0, box[0]) > _WHOLE * (x1 - x0):
+        return line
+    slack = _SLACK * line.height_px
+    return line.slice(max(x0, box[0] - slack), min(x1 + 0.01, box[2] + slack))
 
 
 def _outside(line: TextLine, boxes: Sequence[Box]) -> list[TextLine]:

@@ -18,6 +18,7 @@ from models.errors import WeightsMissing
 
 T = TypeVar("T")
 Array = NDArray[np.float32]
+Image = NDArray[np.uint8]
 
 
 class Network(Protocol):
@@ -25,8 +26,14 @@ class Network(Protocol):
 
     metadata: dict[str, str]
 
-    def run(self, inputs: Sequence[Array], finish: Callable[[Array], T]) -> list[T]:
-        """Return `finish(output)` for each input, in order. An output lives only until its `finish` returns."""
+    def run(
+        self, pictures: Sequence[Image], prepare: Callable[[Image], Array], finish: Callable[[Array], T]
+    ) -> list[T]:
+        """Return `finish(output of prepare(picture))` for each picture, in order.
+
+        Inputs are prepared one by one, and an output lives only until its `finish` returns: a line's answer is 18,710
+        numbers a column, and a full-page screenshot has hundreds of lines.
+        """
         ...
 
 
@@ -60,9 +67,11 @@ class _OpenVino:
         info: Any = model.get_rt_info()
         self.metadata = {key: value.value for key, value in info["framework"].items()} if "framework" in info else {}
 
-    def run(self, inputs: Sequence[Array], finish: Callable[[Array], T]) -> list[T]:
-        """See Network; the widest first, so that no core is left with a long one at the end."""
-        order = sorted(range(len(inputs)), key=lambda index: -inputs[index].size)
+    def run(
+        self, pictures: Sequence[Image], prepare: Callable[[Image], Array], finish: Callable[[Array], T]
+    ) -> list[T]:
+        """See Network; the longest first, so that no core is left with a long one at the end."""
+        order = sorted(range(len(pictures)), key=lambda index: -pictures[index].shape[1] / pictures[index].shape[0])
         running: dict[int, int] = {}
         results: dict[int, T] = {}
         for turn, index in enumerate([*order, *[-1] * len(self._requests)]):
@@ -72,9 +81,9 @@ class _OpenVino:
                 request.wait()
                 results[running.pop(lane)] = finish(request.get_output_tensor(0).data)
             if index >= 0:
-                request.start_async([inputs[index]])
+                request.start_async([prepare(pictures[index])])
                 running[lane] = index
-        return [results[index] for index in range(len(inputs))]
+        return [results[index] for index in range(len(pictures))]
 
 
 class _OnnxRuntime:
@@ -94,6 +103,8 @@ class _OnnxRuntime:
         self._input = self._session.get_inputs()[0].name
         self.metadata: dict[str, str] = dict(self._session.get_modelmeta().custom_metadata_map)
 
-    def run(self, inputs: Sequence[Array], finish: Callable[[Array], T]) -> list[T]:
+    def run(
+        self, pictures: Sequence[Image], prepare: Callable[[Image], Array], finish: Callable[[Array], T]
+    ) -> list[T]:
         """See Network."""
-        return [finish(self._session.run(None, {self._input: one})[0]) for one in inputs]
+        return [finish(self._session.run(None, {self._input: prepare(one)})[0]) for one in pictures]

@@ -81,17 +81,21 @@ class OcrReader:
         keys = [pixel_key(image[one.top : one.bottom], one.top - one.first, one.last - one.first) for one in every]
         known = {index: kept for index, key in enumerate(keys) if (kept := self._bands.get(key)) is not None}
         new = [index for index in range(len(every)) if index not in known]
-        parts = [image[every[index].top : every[index].bottom] for index in new]
-        blank = [index for index, part in zip(new, parts, strict=True) if (part == part[:1, :1]).all()]
-        inputs = [detection.network_input(part) for index, part in zip(new, parts, strict=True) if index not in blank]
-        maps = self._loaded().detector.run(inputs, lambda output: output[0, 0].copy()) if inputs else []
+        parts = {index: image[every[index].top : every[index].bottom] for index in new}
+        drawn = [index for index, part in parts.items() if (part != part[:1, :1]).any()]
+        maps = dict(zip(drawn, self._maps([parts[index] for index in drawn]), strict=True))
         for index in new:
             one = every[index]
-            part_hw = (one.bottom - one.top, size_hw[1])
-            lines = [] if index in blank else detection.lines_of(maps.pop(0), part_hw)
+            lines = detection.lines_of(maps[index], (one.bottom - one.top, size_hw[1])) if index in maps else []
             known[index] = [box for box in lines if detection.owns(one, box)]
             self._bands.put(keys[index], known[index])
         return detection.joined([(one, known[index]) for index, one in enumerate(every)])
+
+    def _maps(self, parts: Sequence[Image]) -> list[NDArray[np.float32]]:
+        """Where the network sees text in each part."""
+        if not parts:
+            return []
+        return self._loaded().detector.run(parts, detection.network_input, lambda output: output[0, 0].copy())
 
     def _recognise(self, crops: Sequence[Image]) -> list[recognition.Reading]:
         """Readings of all crops, each different one computed once."""
@@ -100,8 +104,7 @@ class OcrReader:
         new = {key: crop for key, crop in zip(keys, crops, strict=True) if key not in known}
         if new:
             models = self._loaded()
-            inputs = [recognition.network_input(crop) for crop in new.values()]
-            answers = models.recogniser.run(inputs, _best_classes)
+            answers = models.recogniser.run(list(new.values()), recognition.network_input, _best_classes)
             for (key, crop), (best, chance) in zip(new.items(), answers, strict=True):
                 width = recognition.text_width(crop)
                 filled = width / recognition.padded_width(width)

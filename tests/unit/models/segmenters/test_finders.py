@@ -109,6 +109,39 @@ def test_an_icon_has_no_text_even_if_the_reader_takes_it_for_a_letter():
     assert named(screen, ((36, 36, 64, 66), "icon-button")) == [("button", "")]
 
 
+def test_a_letter_at_the_edge_of_a_tight_box_is_kept():
+    screen = Screen()
+    first = screen.text(40, 40, "Please read")
+    screen.text(first + 5, 40, "our terms")
+    whole = "Please read our terms"
+    one, two = screen.lines
+    screen.lines = [
+        TextLine(
+            text=whole,
+            bbox_xyxy_px=(*one.bbox_xyxy_px[:2], *two.bbox_xyxy_px[2:]),
+            score=0.9,
+            char_x_px=one.char_x_px + two.char_x_px,
+        )
+    ]
+    box = (first + 8, 38, two.bbox_xyxy_px[2] - 8, 62)
+    assert named(screen, (box, "link")) == [("link", "our terms")]
+
+
+@pytest.mark.parametrize(("gap", "name"), [(26, "Home"), (14, "Q Home")])
+def test_an_icon_read_as_a_round_letter_is_cut_off_where_it_stands_apart(gap, name):
+    screen = Screen()
+    screen.text(80, 40, "Home")
+    (line,) = screen.lines
+    left = line.char_x_px[0] - gap
+    screen.lines[0] = TextLine(
+        text="Q Home",
+        bbox_xyxy_px=(left - 8, *line.bbox_xyxy_px[1:]),
+        score=0.9,
+        char_x_px=(left, *line.char_x_px),
+    )
+    assert named(screen, ((left - 12, 36, 140, 66), "menuitem")) == [("menuitem", name)]
+
+
 def test_a_card_is_named_by_what_is_not_in_its_buttons():
     screen = Screen()
     screen.text(40, 40, "Quarterly report")

@@ -61,9 +61,9 @@ def test_remembered_lines_equal_recomputed_ones_and_cost_nothing(monkeypatch):
 def count_runs(monkeypatch, network, name, ran):
     run = network.run
 
-    def counted(inputs, finish):
-        ran.append((name, len(inputs)))
-        return run(inputs, finish)
+    def counted(pictures, prepare, finish):
+        ran.append((name, len(pictures)))
+        return run(pictures, prepare, finish)
 
     monkeypatch.setattr(network, "run", counted)
 
