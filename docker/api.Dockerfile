@@ -1,7 +1,9 @@
 # The API: no torch, no model, no build tools. Build from the project's root: docker build -f docker/api.Dockerfile .
 FROM python:3.12-slim-bookworm
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PYTHONUNBUFFERED=1
-RUN useradd --create-home --uid 10001 markwise
+# Volumes are mounted on these; a folder that the image lacks would belong to root.
+RUN useradd --create-home --uid 10001 markwise \
+ && install -d -o markwise -g markwise /var/lib/markwise/adapters /home/markwise/.markwise
 WORKDIR /srv/markwise
 COPY docker/api-requirements.txt docker/
 RUN pip install -r docker/api-requirements.txt

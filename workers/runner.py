@@ -98,6 +98,8 @@ class Runner:
         except Exception as error:
             match decide(error, claim.attempt):
                 case Retry() as later:
+                    if later.error is not None:
+                        _log.warning("job %s (%s) is tried again later", claim.job_id, claim.kind, exc_info=error)
                     return self._settle(claim, lambda: self._release(claim, later))
                 case GiveUp(error=body):
                     _log.exception("job %s (%s) failed", claim.job_id, claim.kind)
