@@ -15,7 +15,7 @@ import json
 import os
 import platform
 import statistics
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ import numpy as np
 from models.segmenters.detected.finder import DetectorFinder
 from models.segmenters.detector import ElementDetector
 from models.segmenters.widgets.finder import WidgetFinder
-from tests.bench.gui_pages import STAGES, Bench, Clock, FinderOf, Look, Page, TimedDetector, TimedFinder, entries
+from tests.bench.gui_pages import STAGES, Bench, Clock, Look, Page, TimedDetector, TimedFinder, entries
 from tests.bench.gui_scoring import Decider, clicks, close_marks, decide_by_rank, own_marks, unique_names
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -38,7 +38,11 @@ def main() -> None:
     options = _options()
     if not any((options.data / name).is_file() for name in ("elements.json", "pages.jsonl")):
         raise SystemExit(f"no screenshots: {options.data} holds neither elements.json nor pages.jsonl")
-    bench = Bench(FINDERS[options.finder], threads=options.threads, device_pixel_ratio=options.ratio)
+    bench = Bench(
+        lambda clock: FINDERS[options.finder](clock, options.threshold),
+        threads=options.threads,
+        device_pixel_ratio=options.ratio,
+    )
     pages = []
     for entry, image in list(entries(options.data))[: options.count]:
         pages.append(bench.page(entry, image))
@@ -69,6 +73,9 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("--out", type=Path, default=RESULTS, help="folder for the table, its JSON and the sheet")
     parser.add_argument("--finder", choices=sorted(FINDERS), default="widgets", help="who finds the elements")
+    parser.add_argument(
+        "--threshold", type=float, help="lowest score of the detector; calibrate it on drawn pages only"
+    )
     parser.add_argument("--model", type=Path, default=WEIGHTS, help="checkpoint folder for the rows with the model")
     parser.add_argument("--count", type=int, default=None, help="only the first so many pages")
     parser.add_argument("--threads", type=int, default=2, help="cores the text reader may use")
@@ -77,15 +84,16 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _widgets(clock: Clock) -> TimedFinder:
+def _widgets(clock: Clock, threshold: float | None) -> TimedFinder:
     return TimedFinder(WidgetFinder(), clock, "elements")
 
 
-def _detector(clock: Clock) -> TimedFinder:
-    return TimedFinder(DetectorFinder(TimedDetector(ElementDetector(), clock)), clock, "assembly")
+def _detector(clock: Clock, threshold: float | None) -> TimedFinder:
+    detector = TimedDetector(ElementDetector(), clock)
+    return TimedFinder(DetectorFinder(detector, threshold=threshold), clock, "assembly")
 
 
-FINDERS: dict[str, FinderOf] = {"widgets": _widgets, "detector": _detector}
+FINDERS: dict[str, Callable[[Clock, float | None], TimedFinder]] = {"widgets": _widgets, "detector": _detector}
 
 
 def score(pages: Sequence[Page], deciders: dict[str, Decider]) -> dict[str, Any]:

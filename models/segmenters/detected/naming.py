@@ -15,6 +15,7 @@ from models.segmenters.ocr import Box, PageText, TextLine
 from models.segmenters.widgets.page import is_pictogram, without_bullet, without_sign
 
 _LABELS_TRIED = 2
+_MOST_LINES = 4
 _WHOLE = 0.75  # a line that lies in an element by this share is its own in full, letters at the edge included
 # A letter's place is known to about a third of its width; the next word begins half a line height further on.
 _SLACK = 0.2
@@ -37,7 +38,7 @@ class Names:
         self._elements = elements
         lines = np.array(text.boxes, np.float32).reshape(-1, 4)
         boxes = np.array([box for box, _ in elements], np.float32).reshape(-1, 4)
-        self._inside = _lines_inside(lines, boxes)  # (elements, lines)
+        self._inside = _first_lines(_lines_inside(lines, boxes))  # (elements, lines)
         self._inner = _inner_elements(boxes)  # (elements, elements)
         self._labels = self._label_places(lines, boxes, em)
 
@@ -101,6 +102,11 @@ def _lines_inside(lines: NDArray[np.float32], boxes: NDArray[np.float32]) -> NDA
     shared = np.minimum(boxes[:, None, 2], lines[:, 2]) - np.maximum(boxes[:, None, 0], lines[:, 0])
     enough = np.minimum(0.4 * (lines[:, 3] - lines[:, 1]), 0.5 * (lines[:, 2] - lines[:, 0]))
     return np.asarray(rows & (shared > enough), np.bool_)
+
+
+def _first_lines(inside: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Leave each element its first lines: a page of prose in a text area names nothing, and reading it took 1 s."""
+    return np.asarray(inside & (np.cumsum(inside, axis=1) <= _MOST_LINES), np.bool_)
 
 
 def _inner_elements(boxes: NDArray[np.float32]) -> NDArray[np.bool_]:

@@ -85,6 +85,15 @@ def test_only_text_of_elements_is_recognised():
     assert len(screen.recognised) == 3, "the remark belongs to no element"
 
 
+def test_of_a_text_area_only_the_first_lines_are_read():
+    screen = Screen()
+    screen.field((20, 20, 400, 260))
+    for row in range(8):
+        screen.text(30, 30 + 26 * row, f"Line {row}")
+    assert named(screen, ((20, 20, 401, 261), "textbox")) == [("textbox", "Line 0 Line 1 Line 2 Line 3")]
+    assert len(screen.recognised) == 4
+
+
 def test_a_line_through_several_elements_is_cut_to_each():
     screen = Screen()
     for x, words in ((40, "Home"), (110, "News"), (180, "Help")):
