@@ -7,6 +7,7 @@ text detection .42 s of CPU with ONNX Runtime, .19 s with OpenVINO; recognition 
 
 import importlib
 import importlib.util
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -53,8 +54,7 @@ class _OpenVino:
     """One stream per core: pictures run side by side, which scales better than one picture on two cores."""
 
     def __init__(self, path: Path, threads: int) -> None:
-        # By name, because it is optional: there is no build for every platform.
-        core: Any = importlib.import_module("openvino").Core()
+        core: Any = _openvino().Core()
         model = core.read_model(path)
         settings = {
             "INFERENCE_NUM_THREADS": threads,
@@ -84,6 +84,15 @@ class _OpenVino:
                 request.start_async([prepare(pictures[index])])
                 running[lane] = index
         return [results[index] for index in range(len(pictures))]
+
+
+def _openvino() -> Any:
+    """The package, by name because there is no build for every platform, and without its telemetry.
+
+    Importing it imports a converter that can report its use; where the reporting package is absent it takes its own stub.
+    """
+    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]  # None is how Python blocks an import
+    return importlib.import_module("openvino")
 
 
 class _OnnxRuntime:
