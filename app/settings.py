@@ -85,6 +85,16 @@ class Settings(BaseSettings):
     )
     vlm_timeout_s: float = Field(default=60.0, gt=0, description="the longest that one answer of the server may take")
 
+    # Segmenters with weights. `sam`: a checkpoint file, or a name that is downloaded once into the cache (sam-vit-b,
+    # sam-vit-l, sam-vit-h); the others: a folder as `hf download` or save_pretrained leaves it.
+    sam_weights: str | None = None
+    sam2_weights: str | None = None
+    sam_hq_weights: str | None = None
+    mask2former_weights: str | None = None
+    oneformer_weights: str | None = None
+    weights_cache: Path | None = Field(default=None, description="where downloads lie; default: weights under home")
+    compile_segmenters: bool = Field(default=False, description="torch.compile, for long-lived GPU workers")
+
     # Image URLs: networks of the operator's own that may be fetched besides public ones (comma-separated), and ports.
     fetch_networks: str = ""
     fetch_ports: str = "80,443"
@@ -158,6 +168,23 @@ class Settings(BaseSettings):
         if self.redis_url is None:
             raise ValueError("MARKWISE_REDIS_URL is not set")
         return self.redis_url
+
+    @property
+    def segmenter_weights(self) -> dict[str, str]:
+        """What is installed for the segmenters that need weights, by their names."""
+        given = {
+            "sam": self.sam_weights,
+            "sam2": self.sam2_weights,
+            "sam-hq": self.sam_hq_weights,
+            "mask2former": self.mask2former_weights,
+            "oneformer": self.oneformer_weights,
+        }
+        return {name: value for name, value in given.items() if value}
+
+    @property
+    def weights_folder(self) -> Path:
+        """Where downloaded weights lie."""
+        return (self.weights_cache or self.data_folder / "weights").expanduser().absolute()
 
     @property
     def blobs_place(self) -> str:

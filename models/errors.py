@@ -3,6 +3,7 @@
     ModelError
     ├── BadInput            the caller must change the input
     │   ├── BadImage        not decodable, empty or of an unsupported shape
+    │   ├── NotYet          a known model that this library does not have; the message names the closest
     │   └── BadRegions      a region is malformed or lies outside the image
     ├── WeightsMissing      the operator must set a path or put a file in place
     ├── BackendDown         try again later: the model server does not answer
@@ -28,12 +29,23 @@ class BadImage(BadInput):
     """The image cannot be used."""
 
 
+class NotYet(BadInput):
+    """A known model that this library does not have yet."""
+
+
 class BadRegions(BadInput):
     """A region is malformed or lies outside the image."""
 
 
 class WeightsMissing(ModelError):
-    """Weights are not where the setting says they are."""
+    """Weights are not where the setting says they are; `setting` is the name of that setting where there is one.
+
+    The message may name folders of this machine; the setting's name is safe to show to anyone.
+    """
+
+    def __init__(self, message: str, *, setting: str | None = None) -> None:
+        super().__init__(message)
+        self.setting = setting
 
 
 class BackendDown(ModelError):

@@ -1,6 +1,7 @@
 """The only place where a name becomes a model object. Workers and the command line ask here.
 
 Objects are made at the first request and kept: they hold loaded weights. Importing this module loads no model library.
+What the operator installed is handed over once by `install`; without it, segmenters with weights say what they need.
 """
 
 import importlib
@@ -9,8 +10,9 @@ import threading
 import numpy as np
 from numpy.typing import NDArray
 
-from models.errors import BadInput
+from models.errors import BadInput, NotYet
 from models.protocols import Segmenter, SegmentRequest
+from models.segmenters.installed import Installed
 
 AUTO = "auto"
 
@@ -20,27 +22,67 @@ _SEGMENTERS = {
     "provided": ("models.segmenters.provided", "ProvidedSegmenter"),
     "fake": ("models.segmenters.fake", "FakeSegmenter"),
 }
+# These need weights, and get what is installed.
+_WITH_WEIGHTS = {
+    "sam": ("models.segmenters.sam.published", "SamSegmenter"),
+    "sam2": ("models.segmenters.sam.sam2", "Sam2Segmenter"),
+    "sam-hq": ("models.segmenters.sam.sam_hq", "SamHqSegmenter"),
+    "mask2former": ("models.segmenters.panoptic.mask2former", "Mask2FormerSegmenter"),
+    "oneformer": ("models.segmenters.panoptic.oneformer", "OneFormerSegmenter"),
+}
+# Names from the papers that people will ask for, and what here comes closest.
+_NOT_YET = {
+    "semantic-sam": "`sam` with `granularity` 1 to 6 is the closest: levels from SAM's own three outputs",
+    "seem": "`mask2former` or `oneformer` is the closest: panoptic regions, without SEEM's text prompts",
+    "maskdino": "`mask2former` is the closest: the same family, panoptic regions",
+}
 
+_installed = Installed()
 _loaded: dict[str, Segmenter] = {}
 _lock = threading.Lock()
 
 
+def install(installed: Installed) -> None:
+    """Say which weights there are, before the first request; segmenters that hold others are let go."""
+    global _installed  # noqa: PLW0603 - one process, one installation
+    with _lock:
+        _installed = installed
+        for name in _WITH_WEIGHTS:
+            _loaded.pop(name, None)
+
+
+def weighted_names() -> tuple[str, ...]:
+    """Names of the segmenters that need weights."""
+    return tuple(_WITH_WEIGHTS)
+
+
+def not_yet(name: str) -> str | None:
+    """Return what to say about a known segmenter that is not here yet, None about any other name."""
+    closest = _NOT_YET.get(name)
+    return None if closest is None else f"The segmenter `{name}` is not available yet; {closest}."
+
+
 def segmenter_names() -> tuple[str, ...]:
     """Names that `segmenter` knows, `auto` not among them: it stands for one of them per image."""
-    return tuple(_SEGMENTERS)
+    return (*_SEGMENTERS, *_WITH_WEIGHTS)
 
 
 def segmenter(name: str) -> Segmenter:
-    """Return the segmenter of that name, the same object every time; raises BadInput for an unknown name.
+    """Return the segmenter of that name, the same object every time; raises NotYet or BadInput for a name that is none.
 
     `auto` is no segmenter: resolve it with `choose_segmenter` first.
     """
-    if name not in _SEGMENTERS:
-        raise BadInput(f'unknown segmenter "{name}"; known are {AUTO}, {", ".join(_SEGMENTERS)}')
+    sentence = not_yet(name)
+    if sentence is not None:
+        raise NotYet(sentence)
+    if name not in segmenter_names():
+        raise BadInput(f'unknown segmenter "{name}"; known are {AUTO}, {", ".join(segmenter_names())}')
     with _lock:
         if name not in _loaded:
-            module, attribute = _SEGMENTERS[name]
-            made: Segmenter = getattr(importlib.import_module(module), attribute)()
+            weighted = name in _WITH_WEIGHTS
+            module, attribute = _WITH_WEIGHTS[name] if weighted else _SEGMENTERS[name]
+            kind = getattr(importlib.import_module(module), attribute)
+            made: Segmenter = kind(_installed) if weighted else kind()
             _loaded[name] = made
         return _loaded[name]
 

@@ -30,12 +30,14 @@ from app.formats.yolo import class_names
 from app.imaging.decode import ImageDecoder
 from app.imaging.encode import encode
 from app.imaging.errors import ImagingError
+from app.settings import Settings
 from models.errors import ModelError
 from models.marks import STYLES, Marking, place
 from models.marks import mark as paint_marks
 from models.protocols import SegmentRequest
 from models.regions import Regions
 from models.registry import choose_segmenter, segmenter
+from workers.resources import install_segmenters
 
 Picture = NDArray[np.uint8]
 picture_argument = click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
@@ -57,6 +59,7 @@ def read_picture(file: Path) -> Picture:
 
 def regions_of_picture(pixels: Picture, name: str, stated: Path | None = None) -> tuple[str, Regions]:
     """Segment a picture, or take the regions of a file; returns the segmenter's name and the regions."""
+    install_segmenters(Settings())
     try:
         complete = None if stated is None else _read_regions(stated, (pixels.shape[0], pixels.shape[1]))
         request = SegmentRequest(complete=complete)

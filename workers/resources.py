@@ -15,10 +15,22 @@ from app.settings import Settings
 from app.storage.blobs import BlobStore, open_blobs
 from models.errors import ModelError
 from models.protocols import SegmentRequest
-from models.registry import segmenter
+from models.registry import install, segmenter
+from models.segmenters.installed import Installed
 from workers.shelf import ModelShelf
 
 _log = logging.getLogger(__name__)
+
+
+def install_segmenters(settings: Settings) -> None:
+    """Tell the model library which weights the operator installed."""
+    install(
+        Installed(
+            weights=settings.segmenter_weights,
+            cache=settings.weights_folder,
+            compiled=settings.compile_segmenters,
+        )
+    )
 
 
 class Resources:
@@ -26,6 +38,7 @@ class Resources:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        install_segmenters(settings)
 
     @cached_property
     def engine(self) -> Engine:

@@ -100,7 +100,9 @@ def decide(error: BaseException, attempt: int) -> Retry | GiveUp:
     if isinstance(error, NotWaitedFor):
         return GiveUp(error=_of_app_error(app_errors.ModelUnavailable(), str(error)))
     if isinstance(error, model_errors.WeightsMissing):
-        return GiveUp(error=_NO_WEIGHTS)  # its message names a folder of this machine; the log has it
+        # Its message may name a folder of this machine; the log has it, the caller gets the setting's name.
+        detail = f"The operator sets {error.setting}; the log of the worker says more." if error.setting else None
+        return GiveUp(error=_NO_WEIGHTS if detail is None else _NO_WEIGHTS | {"detail": detail})
     for kind, body in _GIVE_UP:
         if isinstance(error, kind):
             return GiveUp(error=body | {"detail": str(error)} if isinstance(error, _OURS) and str(error) else body)

@@ -19,6 +19,7 @@ from app.queue.outbox import enqueue
 from app.queue.tasks import Queue
 from models.errors import BadInput
 from models.marks import style_of
+from models.registry import not_yet
 
 # Raised whenever a segmenter or the placement changes what it makes, so that old sets are not taken for new ones.
 MARKING_VERSION = 1
@@ -31,6 +32,8 @@ def canonical_settings(given: dict[str, Any]) -> dict[str, Any]:
     """
     regions = given.get("regions")
     segmenter = given.get("segmenter") or ("provided" if regions is not None else "auto")
+    if sentence := not_yet(segmenter):
+        raise Unprocessable(sentence)
     if segmenter == "provided" and regions is None and given.get("accessibility_tree") is None:
         raise Unprocessable("The segmenter `provided` needs `regions` or an `accessibility_tree`.")
     try:

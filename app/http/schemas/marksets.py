@@ -7,7 +7,10 @@ from pydantic import Field, model_validator
 
 from app.http.schemas.images import ImageRef, Strict
 
-SegmenterName = Literal["auto", "gui", "regions", "provided", "sam", "sam2", "semantic-sam"]
+SegmenterName = Literal[
+    "auto", "gui", "regions", "provided", "sam", "sam2", "sam-hq", "mask2former", "oneformer",
+    "semantic-sam", "seem", "maskdino",
+]  # fmt: skip
 Finite = Annotated[float, Field(allow_inf_nan=False, ge=-1e6, le=1e6)]
 
 # What models.segmenters.accessibility reads; longer than any real page's.

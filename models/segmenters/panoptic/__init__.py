@@ -1,0 +1,1 @@
+"""Panoptic models as segmenters: every pixel belongs to at most one region. The coarse level of Set-of-Mark."""

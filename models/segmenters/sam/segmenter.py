@@ -1,0 +1,180 @@
+"""A promptable model as a segmenter: everything-mode or the caller's prompts. One subclass per model says how it loads.
+
+Levels: SAM answers a point with three masks that tend to be a part of a part, a part and the whole, in this order, but
+nothing in its training says so; granularity 1 to 6 chooses among them and is not Semantic-SAM's six learned levels.
+Knows no settings and no network of its own: it is handed what is installed.
+"""
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models import rle
+from models.errors import OutOfMemory
+from models.protocols import ProvidedRegion, SegmentRequest
+from models.regions import Regions
+from models.segmenters.installed import Installed
+
+if TYPE_CHECKING:
+    from models.segmenters.sam.embeddings import Embeddings
+    from models.segmenters.sam.everything import Found
+    from models.segmenters.sam.network import Embedding
+    from models.segmenters.sam.promptable import Promptable
+
+Picture = NDArray[np.uint8]
+# Pictures per forward pass of the encoder on an accelerator; ViT-H in bfloat16 takes 2-3 GB for each.
+_IMAGES_AT_ONCE = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Level:
+    """What a granularity asks of SAM: outputs (1 part of a part, 2 part, 3 whole), grid and crops; one output per point."""
+
+    outputs: tuple[int, ...]
+    output: int | None
+    points_per_side: int = 32
+    crop_layers: int = 0
+
+
+LEVELS = {
+    None: Level(outputs=(1, 2, 3), output=None),  # the published generator's own defaults
+    1: Level(outputs=(3,), output=3, points_per_side=16),
+    2: Level(outputs=(3,), output=3),
+    3: Level(outputs=(2, 3), output=2),
+    4: Level(outputs=(1, 2, 3), output=2),
+    5: Level(outputs=(1, 2), output=1),
+    6: Level(outputs=(1, 2, 3), output=1, crop_layers=1),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Loaded:
+    network: "Promptable"
+    embeddings: "Embeddings"
+
+
+class PromptableSegmenter:
+    """Weights load at the first request; embeddings of the last pictures are kept."""
+
+    name: str
+
+    def __init__(self, installed: Installed) -> None:
+        self._installed = installed
+        self._lock = threading.Lock()
+        self._model: _Loaded | None = None
+
+    @property
+    def version(self) -> str:
+        """Of this code and of the weights."""
+        return f"1+{Path(self._installed.weights.get(self.name) or 'none').stem}"
+
+    def segment(self, image: Picture, request: SegmentRequest) -> Regions:
+        """Return the regions of `image` ((H, W, 3) uint8 RGB): one per provided region in its order, else everything.
+
+        A provided point, box or stroke is a prompt (a polygon or mask stands for its box); its id, text and role stay.
+        Where the model finds nothing, the region is what was stated. Raises WeightsMissing, BadRegions or OutOfMemory.
+        """
+        return self.segment_batch([image], request)[0]
+
+    def segment_batch(self, images: Sequence[Picture], request: SegmentRequest) -> list[Regions]:
+        """The same for several pictures; on an accelerator they share forward passes of the encoder."""
+        loaded = self._loaded()
+        from torch.cuda import OutOfMemoryError
+
+        level = LEVELS[min(max(request.granularity, 1), 6) if request.granularity is not None else None]
+        at_once = _IMAGES_AT_ONCE if loaded.network.device.type != "cpu" else 1
+        found = []
+        try:
+            for at in range(0, len(images), at_once):
+                some = images[at : at + at_once]
+                for image, embedding in zip(some, loaded.embeddings.of(some), strict=True):
+                    if request.provided:
+                        found.append(_prompted(loaded.network, image, embedding, request.provided, level))
+                    else:
+                        found.append(_everything(loaded.network, image, embedding, level))
+        except OutOfMemoryError:
+            raise OutOfMemory("the picture does not fit in the accelerator's memory beside the model") from None
+        return found
+
+    def _loaded(self) -> _Loaded:
+        with self._lock:
+            if self._model is None:
+                from models.segmenters.sam.embeddings import Embeddings
+
+                network = self.load(self._installed)
+                self._model = _Loaded(network=network, embeddings=Embeddings(network.encode))
+            return self._model
+
+    def load(self, installed: Installed) -> "Promptable":
+        """Load the model on the best device at hand; raises WeightsMissing."""
+        raise NotImplementedError
+
+
+def _everything(network: "Promptable", image: Picture, embedding: "Embedding", level: Level) -> Regions:
+    from models.segmenters.sam.everything import Everything, find_everything
+
+    settings = Everything(
+        outputs=level.outputs,
+        points_per_side=level.points_per_side,
+        crop_layers=level.crop_layers,
+        crop_points_divisor=2,
+    )
+    return regions_of(find_everything(network, image, settings, whole=embedding))
+
+
+def regions_of(found: "Found") -> Regions:
+    """Return what was found as regions; masks without a pixel are none."""
+    some = [i for i, runs in enumerate(found.runs) if rle.area_of(runs)]
+    size = [found.size_hw[0], found.size_hw[1]]
+    return Regions.from_rles(
+        found.size_hw,
+        [{"size": size, "counts": rle.write_counts(found.runs[i])} for i in some],
+        scores=np.clip(found.scores[some], 0, 1),
+    )
+
+
+def _prompted(
+    network: "Promptable", image: Picture, embedding: "Embedding", provided: Sequence[ProvidedRegion], level: Level
+) -> Regions:
+    from models.registry import segmenter
+    from models.segmenters.sam.prompting import answered, prompt_of
+
+    stated = segmenter("provided")
+    stated.segment(image, SegmentRequest(provided=tuple(provided)))  # names the region that cannot be meant
+    named = [replace(region, id=str(i) if region.id is None else region.id) for i, region in enumerate(provided)]
+    shapes = [(region, stated.segment(image, SegmentRequest(provided=(region,)))) for region in named]
+    inside = [(region, shape) for region, shape in shapes if len(shape)]
+    if not inside:
+        return Regions.empty(embedding.size_hw)
+    answers = answered(network, embedding, [prompt_of(region, shape, level.output) for region, shape in inside])
+    parts = []
+    for (region, shape), answer in zip(inside, answers, strict=True):
+        if not answer.mask.area_px:
+            parts.append(shape)
+            continue
+        found = Regions.from_rles(
+            embedding.size_hw,
+            [{"size": list(embedding.size_hw), "counts": rle.write_counts(answer.mask.runs)}],
+            scores=np.clip([answer.score], 0, 1),
+            texts=[region.text],
+            roles=[region.role],
+            ids=shape.ids,
+            points=[_inside(region, answer.mask.runs, embedding.size_hw[0])],
+        )
+        parts.append(found)
+    return Regions.concat(*parts)
+
+
+def _inside(region: ProvidedRegion, runs: rle.Runs, height: int) -> tuple[float, float] | None:
+    """The caller's own point where the mask holds it: the place to click."""
+    if region.point_xy_px is None:
+        return None
+    x, y = region.point_xy_px
+    place = int(x) * height + int(y)
+    starts, ends = rle.spans(runs)
+    return (x, y) if ((starts <= place) & (place < ends)).any() else None

@@ -1,0 +1,245 @@
+"""Weights as files: named, checksummed downloads into a cache folder, or a path; the only place that calls torch.load.
+
+Segmenters ask `located` for a file and `state_of` for its tensors. A download goes on where it was cut, is checked against
+its published SHA-256 before it gets its name, and shows a progress bar; a pickled `.pth` is read with weights_only=True and
+kept as safetensors beside it. Fetch ahead with `python -m models.weights sam-vit-b --cache FOLDER`. Knows no settings: the
+caller says what its own setting is called, and errors repeat it.
+"""
+
+import argparse
+import fcntl
+import hashlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import httpx
+
+from models.errors import WeightsMissing
+from models.segmenters.installed import DEFAULT_CACHE
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Report = Callable[[int, int], None]
+"""Called with (bytes so far, bytes in all) as a download goes on."""
+
+_CHUNK_BYTES = 1 << 20
+_TRIES = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Published:
+    """A file that somebody publishes: where, how large, and its SHA-256."""
+
+    url: str
+    size: int
+    sha256: str
+
+    @property
+    def file(self) -> str:
+        """Its file name."""
+        return self.url.rpartition("/")[2]
+
+
+_SAM = "https://dl.fbaipublicfiles.com/segment_anything/"
+
+# Meta publishes no SHA-256 beside these files. The sums stand alike in several independent projects that verify their
+# downloads (micro-sam, deepof, 3D Slicer's TomoSAM); the six digits in the names are the start of the MD5, not of these.
+PUBLISHED = {
+    "sam-vit-b": Published(
+        url=f"{_SAM}sam_vit_b_01ec64.pth",
+        size=375_042_383,
+        sha256="ec2df62732614e57411cdcf32a23ffdf28910380d03139ee0f4fcbe91eb8c912",
+    ),
+    "sam-vit-l": Published(
+        url=f"{_SAM}sam_vit_l_0b3195.pth",
+        size=1_249_524_607,
+        sha256="3adcc4315b642a4d2101128f611684e8734c41232a17c648ed1693702a49a622",
+    ),
+    "sam-vit-h": Published(
+        url=f"{_SAM}sam_vit_h_4b8939.pth",
+        size=2_564_550_879,
+        sha256="a7bf3b02f3ebf1267aba913ff637d9a2d5c33d3173bb679e46d9f338c26f262e",
+    ),
+}
+
+
+def located(given: str | None, *, setting: str, cache: Path, names: tuple[str, ...]) -> Path:
+    """Return the file that `given` means: a path as it is, one of `names` from the cache or downloaded into it.
+
+    Raises WeightsMissing with a sentence that says what to set or which file to put where.
+    """
+    if not given:
+        choice = ", ".join(names)
+        sentence = f"no weights are configured: set {setting} to a file, or to a name to download: {choice}"
+        raise WeightsMissing(sentence, setting=setting)
+    if given in names:
+        return fetched(PUBLISHED[given], cache, setting=setting)
+    path = Path(given).expanduser()
+    if not path.is_file():
+        sentence = f"{setting} names {given}, which is neither a file here nor one of {', '.join(names)}"
+        raise WeightsMissing(sentence, setting=setting)
+    return path
+
+
+def fetched(published: Published, cache: Path, *, setting: str, report: Report | None = None) -> Path:
+    """Return the verified file in `cache`, downloading what of it is missing; raises WeightsMissing when that fails."""
+    target = cache / published.file
+    if target.is_file() and target.stat().st_size == published.size:
+        return target
+    cache.mkdir(parents=True, exist_ok=True)
+    partial = target.with_name(f"{target.name}.partial")
+    with _alone(partial):
+        if target.is_file() and target.stat().st_size == published.size:
+            return target  # another process was faster
+        try:
+            with _shown(published, report) as tell:
+                _download(published, partial, tell)
+        except (httpx.HTTPError, OSError) as error:
+            raise WeightsMissing(
+                f"{published.file} could not be downloaded ({type(error).__name__}). Without a network, put "
+                f"{published.url} at {target.absolute()} ({published.size} bytes), or set {setting} to where you have it",
+                setting=setting,
+            ) from error
+        if _sha256(partial) != published.sha256:
+            partial.unlink()
+            raise WeightsMissing(
+                f"what came from {published.url} has another SHA-256 than {published.sha256} and was deleted",
+                setting=setting,
+            )
+        return partial.rename(target)
+
+
+def state_of(path: Path) -> "dict[str, Tensor]":
+    """Return the tensors of a checkpoint file; raises WeightsMissing where it holds anything else.
+
+    A pickled file is read without running what is in it, and its tensors are kept beside it as safetensors, which load
+    by mapping: the next start reads those.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file, save_file
+
+    if path.suffix == ".safetensors":
+        try:
+            return load_file(path)
+        except (SafetensorError, OSError) as error:
+            raise WeightsMissing(f"{path.name} is no readable safetensors file") from error
+    twin = path.with_suffix(f".{_sha256(path)[:12]}.safetensors")
+    if twin.is_file():
+        return state_of(twin)
+    state = _unpickled(path)
+    partial = twin.with_suffix(".partial")
+    try:
+        save_file(state, partial)
+        partial.rename(twin)
+    except OSError:
+        partial.unlink(missing_ok=True)  # a read-only folder: it works, only slower
+    return state
+
+
+def _unpickled(path: Path) -> "dict[str, Tensor]":
+    import torch
+
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:
+        raise WeightsMissing(f"{path.name} is no PyTorch file of plain tensors") from error
+    for wrapper in ("model", "state_dict"):
+        if isinstance(state, dict) and isinstance(state.get(wrapper), dict):
+            state = state[wrapper]
+    if not isinstance(state, dict) or not all(isinstance(value, torch.Tensor) for value in state.values()):
+        raise WeightsMissing(f"{path.name} holds something else than named tensors")
+    return {str(name): tensor.contiguous().clone() for name, tensor in state.items()}
+
+
+def _download(published: Published, partial: Path, tell: Report) -> None:
+    """Fill `partial` up to its full size, asking again for the rest when a connection is cut."""
+    for left in reversed(range(_TRIES)):
+        have = partial.stat().st_size if partial.exists() else 0
+        if have > published.size:
+            partial.unlink()
+            have = 0
+        if have == published.size:
+            return
+        try:
+            _stream(published, partial, have, tell)
+        except httpx.TransportError:
+            # A connection that brought something is worth another; one that never stood is not.
+            grown = partial.exists() and partial.stat().st_size > have
+            if not left or not grown:
+                raise
+    if partial.stat().st_size != published.size:
+        raise httpx.RemoteProtocolError("the server sent less than the file")
+
+
+def _stream(published: Published, partial: Path, have: int, tell: Report) -> None:
+    headers = {"Range": f"bytes={have}-"} if have else {}
+    timeout = httpx.Timeout(30.0)
+    with httpx.stream("GET", published.url, headers=headers, follow_redirects=True, timeout=timeout) as answer:
+        answer.raise_for_status()
+        resumed = answer.status_code == httpx.codes.PARTIAL_CONTENT
+        done = have if resumed else 0
+        with partial.open("ab" if resumed else "wb") as out:
+            for chunk in answer.iter_bytes(_CHUNK_BYTES):
+                out.write(chunk)
+                done += len(chunk)
+                tell(done, published.size)
+                if done > published.size:
+                    return
+
+
+@contextmanager
+def _shown(published: Published, report: Report | None) -> Iterator[Report]:
+    """Report to the caller, or draw a bar on the terminal."""
+    if report is not None:
+        yield report
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task(published.file, total=published.size)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+@contextmanager
+def _alone(partial: Path) -> Iterator[None]:
+    """Hold a lock beside the file: two workers must not write one download."""
+    with partial.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _sha256(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK_BYTES):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def main() -> None:
+    """Download named weights ahead of the first request."""
+    parser = argparse.ArgumentParser(prog="models.weights", description="fetch published weights")
+    parser.add_argument("name", choices=list(PUBLISHED))
+    parser.add_argument("--cache", type=Path, default=DEFAULT_CACHE)
+    given = parser.parse_args()
+    try:
+        path = fetched(PUBLISHED[given.name], given.cache, setting="the setting")
+    except WeightsMissing as error:
+        parser.exit(1, f"{error}\n")
+    print(path)
+
+
+if __name__ == "__main__":
+    main()
