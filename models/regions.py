@@ -243,10 +243,7 @@ class Regions:
 
     def crop(self, i: int) -> tuple[tuple[int, int], Mask]:
         """Return the top-left corner (x0, y0) and the (h, w) bool mask inside the tight box; (0, 0) shape if empty."""
-        bounds = self.bounds(i)
-        if bounds is None:
-            return (0, 0), np.zeros((0, 0), np.bool_)
-        return (bounds[0], bounds[1]), rle.decode(self.runs[i], self.size_hw[0], bounds)
+        return rle.crop(self.runs[i], self.size_hw[0])
 
     def mask(self, i: int) -> Mask:
         """Return mask `i` as a dense (H, W) bool frame."""

@@ -118,27 +118,34 @@ def bounds_of(runs: Runs, height: int) -> tuple[int, int, int, int] | None:
     return x0, int(first.min()), x1, int(last.max()) + 1
 
 
-def decode(runs: Runs, height: int, bounds: tuple[int, int, int, int]) -> Mask:
-    """Return the mask inside its own tight `bounds`, (h, w) bool; nothing outside them is touched."""
-    x0, y0, x1, y1 = bounds
-    w, h = x1 - x0, y1 - y0
+def crop(runs: Runs, height: int) -> tuple[tuple[int, int], Mask]:
+    """Return the top-left corner (x0, y0) and the (h, w) bool pixels of the tight box; a (0, 0) shape if empty."""
     starts, ends = spans(runs)
-    if h == height:
-        local_start, local_end = starts - x0 * height, ends - x0 * height
+    if starts.size == 0:
+        return (0, 0), np.zeros((0, 0), np.bool_)
+    columns, tops = np.divmod(starts, height)
+    lengths = ends - starts
+    bottoms = tops + lengths
+    x0, x1 = int(columns[0]), (int(ends[-1]) - 1) // height + 1
+    if int(bottoms.max()) > height:  # a run goes on in the next column: the box has the frame's height
+        y0, h = 0, height
+        first = starts - x0 * height
     else:
-        local_start = (starts // height - x0) * h + starts % height - y0
-        local_end = local_start + (ends - starts)
-    lengths = np.empty(2 * starts.size + 1, np.int64)
-    lengths[1::2] = local_end - local_start
-    lengths[0] = local_start[0]
-    lengths[2:-1:2] = local_start[1:] - local_end[:-1]
-    lengths[-1] = w * h - local_end[-1]
-    values = np.zeros(lengths.size, np.bool_)
+        y0 = int(tops.min())
+        h = int(bottoms.max()) - y0
+        first = (columns - x0) * h + tops - y0
+    w, last = x1 - x0, first + lengths
+    steps = np.empty(2 * starts.size + 1, np.int64)
+    steps[1::2] = lengths
+    steps[0] = first[0]
+    steps[2:-1:2] = first[1:] - last[:-1]
+    steps[-1] = w * h - last[-1]
+    values = np.zeros(steps.size, np.bool_)
     values[1::2] = True
-    columns = np.repeat(values, lengths).reshape(w, h)
+    pixels = np.repeat(values, steps).reshape(w, h)
     # OpenCV transposes in blocks, five times as fast as a strided copy.
-    mask: Mask = np.asarray(cv2.transpose(columns.view(np.uint8))).reshape(h, w).view(np.bool_)
-    return mask
+    mask: Mask = np.asarray(cv2.transpose(pixels.view(np.uint8))).reshape(h, w).view(np.bool_)
+    return (x0, y0), mask
 
 
 def encode(mask: Mask, origin_xy: tuple[int, int], size_hw: tuple[int, int]) -> Runs:

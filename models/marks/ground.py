@@ -77,10 +77,15 @@ class Ground:
         self._roomy = self._seen >= 2 * label_px
         self._boxes = np.concatenate((anchors, anchors + 1), axis=1)  # (M, 4) what labels keep off ...
         self._whose = np.arange(len(parts))  # ... but that of their own region
-        weights = np.zeros(len(parts) + 1, np.uint8)
-        weights[:-1] = np.rint(np.minimum(_WEIGHT * label_px / np.maximum(self._seen, 1), 255))
-        self._weights = weights
-        self._hidden: NDArray[np.int32] = np.asarray(cv2.integral(weights[self._owner]), np.int32)
+        self._weights = np.rint(np.minimum(_WEIGHT * label_px / np.maximum(self._seen, 1), 255)).astype(np.uint8)
+        self._weights[self._seen > 2 * label_px / _MAX_HIDDEN] = 0  # too large for a label to hide much
+        weights = np.zeros(visible.owner.shape, np.uint8)
+        for i in np.flatnonzero(self._weights).tolist():
+            if not parts[i].hidden:
+                (x0, y0), own = visible.own_pixels(i)
+                window = weights[y0 : y0 + own.shape[0], x0 : x0 + own.shape[1]]
+                window[own] = self._weights[i]
+        self._hidden: NDArray[np.int32] = np.asarray(cv2.integral(weights), np.int32)
         self._share = 1 / (_WEIGHT * label_px)
         self._ink = ink
         self.labels = np.zeros((len(parts), 4), np.int64)
@@ -97,10 +102,17 @@ class Ground:
 
     def hidden(self, grid: Grid, size_wh: tuple[int, int], own: int) -> NDArray[np.float32]:
         """Return about how much a label at each place hides, (rows, columns): 1 is one whole foreign region."""
+        if not self._any_small(grid, size_wh):
+            return np.zeros((grid.rows, grid.columns), np.float32)
         mine = int(self._weights[own]) * size_wh[0] * size_wh[1]
         # The own region's pixels cost at most `mine`; without knowing how many are covered, no more is forgiven.
         total = _sums(self._hidden, grid, size_wh).astype(np.float32)
         return np.maximum(total - mine, 0) * np.float32(self._share) if mine else total * np.float32(self._share)
+
+    def _any_small(self, grid: Grid, size_wh: tuple[int, int]) -> bool:
+        x1, y1 = grid.corner(grid.rows - 1, grid.columns - 1)
+        x1, y1, table = x1 + size_wh[0], y1 + size_wh[1], self._hidden
+        return int(table[y1, x1]) - int(table[grid.y, x1]) - int(table[y1, grid.x]) + int(table[grid.y, grid.x]) > 0
 
     def ink(self, grid: Grid, size_wh: tuple[int, int]) -> NDArray[np.float32] | None:
         """Return the share of ink under a label at each place, (rows, columns), or None where no picture is known."""

@@ -21,8 +21,8 @@ _MAX_SHARE = 0.5  # of the visible part that a label inside may hide
 _MAX_FRAME_SHARE = 0.5  # of the frame that labels may fill: no need to try beyond
 _MIN_HEIGHT_PX = 8
 _SHRINK = (1.0, 0.85, 0.72, 0.6, 0.5)
-_REACHES = (2.5, 8.0, math.inf)  # how far from its part a label is looked for, in label heights
-_PLACES = 12000  # places looked at per label and reach
+_REACHES = (1.0, 3.0, 8.0, math.inf)  # how far from its part a label is looked for, in label heights
+_PLACES = 8000  # places looked at per label and reach
 _TRIES = 6  # best places that are examined closely
 # What is wrong with a place, in label heights that it would be worth to stand farther off.
 _CROSSES, _HIDES, _INK, _HIDDEN = 1.5, 3.0, 8.0, 2.0
@@ -235,7 +235,10 @@ def _away(part: Part, grid: Grid, size_wh: tuple[int, int]) -> NDArray[np.float3
     in_rows = np.flatnonzero((rows >= 0) & (rows < seen.shape[0]))
     outside = np.ones((len(rows), len(columns)), np.uint8)
     outside[np.ix_(in_rows, in_columns)] = 1 - seen[np.ix_(rows[in_rows], columns[in_columns])]
-    distance = cv2.distanceTransform(outside, cv2.DIST_L2, 3)
+    if not outside.all():
+        distance = cv2.distanceTransform(outside, cv2.DIST_L2, 3)
+    else:  # a single pixel between the places
+        distance = np.full(outside.shape, 1.0, np.float32)
     nearest = cv2.erode(distance, np.ones((high, wide), np.uint8), anchor=(0, 0))
     return np.asarray(nearest[: grid.rows, : grid.columns], np.float32) * np.float32(s)
 

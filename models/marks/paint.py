@@ -59,25 +59,30 @@ def draw_owned(canvas: Picture, visible: Visible, colors: Sequence[Rgb], style: 
     Half of a line between two regions has the one's colour and half the other's. A region that smaller ones hide
     entirely is outlined below them.
     """
-    table = np.zeros((len(colors) + 1, 3), np.uint8)  # the last entry answers for pixels of no region
-    table[:-1] = np.asarray(colors, np.uint8).reshape(-1, 3)
     kernel = np.ones((2 * max(1, line // 2) + 1,) * 2, np.uint8)
     margin = kernel.shape[0] // 2
     for k in visible.buried() if "contour" in style.draw else ():
         _outline(canvas, visible.crop_of(k), colors[k], 1)
     height = canvas.shape[0]
     for top in range(0, height, _BAND_ROWS):  # in bands, so that a 4K screen needs no second picture in memory
-        bottom = min(height, top + _BAND_ROWS)
-        owner, window = visible.owner[top:bottom], canvas[top:bottom]
+        bottom, above = min(height, top + _BAND_ROWS), max(0, top - margin)
+        around, window = visible.owner[above : bottom + margin], canvas[top:bottom]
+        own = slice(top - above, top - above + len(window))
+        painted, owned = _colored(around[own], colors), around[own] >= 0
         if "mask" in style.draw and style.alpha > 0:
-            blended = cv2.addWeighted(window, 1 - style.alpha, table.take(owner, axis=0, mode="wrap"), style.alpha, 0)
-            cv2.copyTo(blended, (owner >= 0).view(np.uint8), window)
+            cv2.copyTo(cv2.addWeighted(window, 1 - style.alpha, painted, style.alpha, 0), owned.view(np.uint8), window)
         if "contour" in style.draw:
-            above = max(0, top - margin)
-            around = visible.owner[above : bottom + margin]
-            edge = (cv2.erode(around, kernel) != around) | (cv2.dilate(around, kernel) != around)
-            rows, columns = np.nonzero((edge & (around >= 0))[top - above : top - above + len(owner)])
-            window[rows, columns] = table[owner[rows, columns]]
+            edge = cv2.morphologyEx(around, cv2.MORPH_GRADIENT, kernel)[own] != 0
+            cv2.copyTo(painted, (edge & owned).view(np.uint8), window)
+
+
+def _colored(owner: NDArray[np.int16] | NDArray[np.int32], colors: Sequence[Rgb]) -> Picture:
+    """Return the colour of each pixel's owner, (h, w, 3); anything where there is none."""
+    table = np.zeros((max(256, len(colors) + 1), 3), np.uint8)  # the last entry answers for pixels of no region
+    table[: len(colors)] = np.asarray(colors, np.uint8).reshape(-1, 3)
+    if len(colors) < 256:  # twice as fast as an index
+        return np.asarray(cv2.applyColorMap(owner.astype(np.uint8), table.reshape(256, 1, 3)), np.uint8)
+    return table.take(owner, axis=0, mode="wrap")
 
 
 def draw_marks(

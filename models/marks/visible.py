@@ -67,12 +67,21 @@ class Visible:
     def owned(self) -> NDArray[np.int64]:
         """Return the number of pixels that each region owns, counted once."""
         if self._counts is None:
-            counts = np.zeros(len(self._boxes) + 1, np.int64)
-            for top in range(0, len(self.owner), _ROWS):  # in bands: counting needs eight bytes a pixel
-                band = self.owner[top : top + _ROWS].ravel().astype(np.intp) + 1
-                counts += np.bincount(band, minlength=counts.size)
-            self._counts = counts[1:]
+            counts = np.zeros(len(self._boxes), np.int64)
+            if counts.size and self.owner.dtype == np.int16:
+                # In bands, because OpenCV counts in float32; -1 is 65535 there.
+                for top in range(0, len(self.owner), _ROWS):
+                    band = np.ascontiguousarray(self.owner[top : top + _ROWS]).view(np.uint16)
+                    counts += cv2.calcHist([band], [0], None, [counts.size], [0, counts.size]).ravel().astype(np.int64)
+            elif counts.size:
+                counts += np.bincount(self.owner[self.owner >= 0], minlength=counts.size)
+            self._counts = counts
         return self._counts
+
+    def own_pixels(self, i: int) -> tuple[tuple[int, int], Mask]:
+        """Return (x0, y0) and the pixels (h, w) bool that region `i` owns in its box."""
+        x0, y0, x1, y1 = self._boxes[i]
+        return (x0, y0), self.owner[y0:y1, x0:x1] == i
 
     def pixels(self, i: int) -> tuple[tuple[int, int], Mask, bool]:
         """Return (x0, y0), the visible pixels (h, w) bool of region `i`, and whether it is hidden entirely."""
@@ -81,8 +90,10 @@ class Visible:
         own = window == i
         if own.any():
             return (x0, y0), own, False
-        # Regions of equal size do not carve one another: a duplicate keeps what the first one shows.
         _, mask = self.crop_of(i)
+        if int((self._areas == self._areas[i]).sum()) == 1:
+            return (x0, y0), mask, True
+        # Regions of equal size do not carve one another: a duplicate keeps what the first one shows.
         shared = mask & (self._areas[window] >= self._areas[i])
         return ((x0, y0), shared, False) if shared.any() else ((x0, y0), mask, True)
 
@@ -128,9 +139,9 @@ def _sample(size: int, area: int, every: Callable[[int], Mask]) -> tuple[int, ND
 def middle_of_best(score: NDArray[np.float32]) -> tuple[int, int]:
     """Return (x, y) of the best score; on a plateau the place nearest to the plateau's middle, so jitter moves little."""
     best = float(score.max())
-    flat = np.flatnonzero(score >= best - 0.02 * abs(best) - 1e-6)
-    ys, xs = np.divmod(flat, score.shape[1])
-    if flat.size > 1:
-        nearest = int(np.argmin((xs - xs.sum() / flat.size) ** 2 + (ys - ys.sum() / flat.size) ** 2))
-        return int(xs[nearest]), int(ys[nearest])
-    return int(xs[0]), int(ys[0])
+    found = cv2.findNonZero((score >= best - 0.02 * abs(best) - 1e-6).view(np.uint8)).reshape(-1, 2)
+    if len(found) == 1:
+        return int(found[0, 0]), int(found[0, 1])
+    xs, ys = found.T.astype(np.int64)
+    nearest = int(np.argmin((xs - xs.sum() / xs.size) ** 2 + (ys - ys.sum() / ys.size) ** 2))
+    return int(xs[nearest]), int(ys[nearest])
