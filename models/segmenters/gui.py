@@ -11,11 +11,17 @@ from models.protocols import SegmentRequest
 from models.regions import Regions
 from models.segmenters.finders import ElementFinder
 from models.segmenters.ocr import OcrReader, PageText, TextReader
+from models.segmenters.ocr.memory import Memory, pixel_key
 from models.segmenters.widgets.finder import WidgetFinder
+from models.segmenters.widgets.layout import Element
 from models.segmenters.widgets.page import working_copy
 
 # The finder of the service. `detected.finder.DetectorFinder` takes its place here once its weights are better.
 DefaultFinder: type[ElementFinder] = WidgetFinder
+
+
+# A few hundred elements each; another style or another question asks for the same screen again.
+_KEPT_SCREENS = 16
 
 
 class GuiSegmenter:
@@ -27,6 +33,7 @@ class GuiSegmenter:
         """Use `reader` for text and `finder` for elements, the service's own by default; nothing is loaded yet."""
         self._reader = reader or OcrReader()
         self._finder = finder or DefaultFinder()
+        self._screens: Memory[tuple[Element, ...]] = Memory(_KEPT_SCREENS)
         self.version = f"2+{self._finder.version}+{self._reader.version}"
 
     def segment(self, image: NDArray[np.uint8], request: SegmentRequest) -> Regions:
@@ -35,7 +42,7 @@ class GuiSegmenter:
         if min(size_hw) < 8:
             return Regions.empty(size_hw)
         work, scale = working_copy(image, request.device_pixel_ratio)
-        elements = self._finder.find(work, PageText(self._reader, work))
+        elements = self._elements(work)
         if not elements:
             return Regions.empty(size_hw)
         limits = np.array([size_hw[1], size_hw[0]] * 2, np.float32)
@@ -47,3 +54,12 @@ class GuiSegmenter:
             texts=tuple(element.text or None for element in elements),
             roles=tuple(element.role for element in elements),
         )
+
+    def _elements(self, work: NDArray[np.uint8]) -> tuple[Element, ...]:
+        """Elements of a picture at CSS size; the screens seen last are remembered as they were found."""
+        key = pixel_key(work)
+        known = self._screens.get(key)
+        if known is None:
+            known = tuple(self._finder.find(work, PageText(self._reader, work)))
+            self._screens.put(key, known)
+        return known

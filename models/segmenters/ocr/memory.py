@@ -1,9 +1,10 @@
 """Remembers what was found on pixels seen before, so that unchanged parts of the next screenshot cost nothing.
 
-Lives in one worker process; bounded; keyed by the pixels themselves, so that it never changes a result.
+Used by the text reader and by the `gui` segmenter. Lives in one worker process; bounded; keyed by the pixels themselves, so that it never changes a result.
 """
 
 import hashlib
+import threading
 from collections import OrderedDict
 from typing import Generic, TypeVar
 
@@ -21,12 +22,13 @@ def pixel_key(pixels: NDArray[np.uint8], *more: int) -> bytes:
 
 
 class Memory(Generic[V]):
-    """The `size` values asked for last; not safe to share between threads."""
+    """The `size` values asked for last; threads may share it."""
 
     def __init__(self, size: int) -> None:
         """Keep at most `size` values; 0 keeps none."""
         self._size = size
         self._kept: OrderedDict[bytes, V] = OrderedDict()
+        self._lock = threading.Lock()
 
     def __len__(self) -> int:
         """Return how many values are kept."""
@@ -34,16 +36,16 @@ class Memory(Generic[V]):
 
     def get(self, key: bytes) -> V | None:
         """Return what was put under `key`, None if nothing was or it was dropped."""
-        if key not in self._kept:
-            return None
-        self._kept.move_to_end(key)
-        return self._kept[key]
+        with self._lock:
+            if key not in self._kept:
+                return None
+            self._kept.move_to_end(key)
+            return self._kept[key]
 
     def put(self, key: bytes, value: V) -> None:
         """Keep `value`; the one asked for longest ago gives way."""
-        if not self._size:
-            return
-        self._kept[key] = value
-        self._kept.move_to_end(key)
-        if len(self._kept) > self._size:
-            self._kept.popitem(last=False)
+        with self._lock:
+            self._kept[key] = value
+            self._kept.move_to_end(key)
+            if len(self._kept) > self._size:
+                self._kept.popitem(last=False)

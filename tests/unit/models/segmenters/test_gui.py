@@ -5,6 +5,7 @@ import pytest
 
 from models.protocols import SegmentRequest
 from models.segmenters.gui import GuiSegmenter
+from models.segmenters.widgets.page import working_copy
 from tests.unit.models.segmenters.screenshot import Screen
 
 
@@ -158,3 +159,25 @@ def test_a_doubled_screenshot_gives_the_same_marks_at_twice_the_place(ratio):
 
 def test_a_blank_page_has_no_marks():
     assert found(Screen()) == []
+
+
+def test_the_same_screen_is_looked_at_once_and_a_changed_one_anew():
+    screen = Screen()
+    screen.button((40, 40, 160, 72), "Save file")
+    segmenter = GuiSegmenter(screen)
+    first, again = (segmenter.segment(screen.image, SegmentRequest()) for _ in range(2))
+    assert len(screen.recognised) == 1
+    np.testing.assert_array_equal(first.boxes_xyxy_px, again.boxes_xyxy_px)
+    screen.button((40, 140, 160, 172), "Open file")
+    assert segmenter.segment(screen.image, SegmentRequest()).texts == ("Save file", "Open file")
+
+
+def test_a_dense_capture_is_known_by_its_letters_when_nobody_tells_the_ratio():
+    screen = Screen(size=(1200, 800))
+    for row in range(12):
+        screen.text(40, 30 + 60 * row, "Plenty of small letters in many rows")
+    large = np.repeat(np.repeat(screen.image, 2, axis=0), 2, axis=1)
+    assert working_copy(screen.image, 1.0)[1] == 1.0
+    assert working_copy(large, 1.0)[1] == pytest.approx(0.5, abs=0.17)
+    assert working_copy(large, 2.0)[1] == 0.5
+    assert working_copy(np.full((900, 7680, 3), 255, np.uint8), 1.0)[1] == 0.5

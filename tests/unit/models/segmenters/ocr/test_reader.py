@@ -58,6 +58,16 @@ def test_remembered_lines_equal_recomputed_ones_and_cost_nothing(monkeypatch):
     assert ran == ["first page", ("detector", 1), ("recogniser", 1)], "only the changed band and the changed line run"
 
 
+def test_a_full_page_screenshot_is_read_line_by_line_as_if_it_were_many(kept):
+    tall = Screen(size=(900, 2600))
+    for row in range(26):
+        tall.text(40 + 20 * (row % 3), 30 + 99 * row, f"Chapter {row} of it")
+    lines = PageText(kept, tall.image).read_all()
+    assert [line.text for line in lines] == [line.text for line in tall.lines]
+    for line, truth in zip(lines, tall.lines, strict=True):
+        assert np.abs(np.subtract(line.bbox_xyxy_px, truth.bbox_xyxy_px)).max() < 8
+
+
 def count_runs(monkeypatch, network, name, ran):
     run = network.run
 
