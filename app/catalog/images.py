@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -66,10 +66,6 @@ class ImageRepository:
     def existing_ids(self, ids: list[UUID]) -> set[UUID]:
         """Return those of `ids` that exist."""
         return set(self.session.scalars(select(ImageRow.id).where(ImageRow.id.in_(ids))))
-
-    def count(self) -> int:
-        """Return how many images the tenant has."""
-        return self.session.scalar(select(func.count()).select_from(ImageRow)) or 0
 
     def delete(self, image_id: UUID) -> None:
         """Delete an image and everything that hangs on it; raises NotFound."""

@@ -67,7 +67,7 @@ def _initialise(folder: DataFolder, account: Account | None) -> None:
         return
     argv = [str(binaries() / "initdb"), "-D", str(folder.postgres), "-U", OWNER, "--auth=trust", "--no-locale"]
     argv += ["--encoding=UTF8", "--no-instructions", "--no-sync"]
-    done = subprocess.run(argv, check=False, capture_output=True, text=True, cwd="/", **_as_account(account))  # type: ignore[call-overload]
+    done = subprocess.run(argv, check=False, capture_output=True, text=True, cwd="/", **_as_account(account))  # type: ignore[call-overload]  # mypy cannot pick an overload by keys
     if done.returncode != 0:
         raise DataFolderUnusable(f"initdb failed in {folder.postgres}: {done.stderr.strip().splitlines()[-1:]}")
 

@@ -74,7 +74,7 @@ def spawn(spec: ProcessSpec, *, output: IO[bytes] | int) -> "subprocess.Popen[by
         group=account.gid if account else None,
         extra_groups=[] if account else None,
         # The hook must run in the child, after the switch of accounts (which clears it); our callers have one thread.
-        preexec_fn=_die_with_parent(os.getpid(), spec.orphan_signal),  # noqa: PLW1509
+        preexec_fn=_die_with_parent(os.getpid(), spec.orphan_signal),  # noqa: PLW1509  # no other thread holds a lock
     )
 
 

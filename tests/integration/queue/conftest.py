@@ -43,7 +43,7 @@ def order(engine: Engine, tenant: UUID) -> Order:
     def make(kind: str = "test.effect", **given: object) -> UUID:
         with transaction(engine, tenant) as session:
             values = {"queue": "batch", "payload": {}} | given
-            return enqueue(session, kind=kind, **values).id  # type: ignore[arg-type]
+            return enqueue(session, kind=kind, **values).id  # type: ignore[arg-type]  # the values are enqueue's own keywords
 
     return make
 

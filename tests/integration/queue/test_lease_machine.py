@@ -33,7 +33,7 @@ class Leases(RuleBasedStateMachine):
     def __init__(self, engine: Engine, queue: Engine, tenant: UUID) -> None:
         super().__init__()
         self.engine, self.queue, self.tenant = engine, queue, tenant
-        self.reaper = Reaper(queue, broker=None, resend_s=1, outstanding=1)  # type: ignore[arg-type]
+        self.reaper = Reaper(queue, broker=None, resend_s=1, outstanding=1)  # type: ignore[arg-type]  # it reaps only
         self.runs = 0
         self.seen_attempts: set[int] = set()
         with transaction(engine, tenant) as session:
