@@ -22,7 +22,7 @@ from models.marks import style_of
 from models.registry import not_yet
 
 # Raised whenever a segmenter or the placement changes what it makes, so that old sets are not taken for new ones.
-MARKING_VERSION = 1
+MARKING_VERSION = 2
 
 
 def canonical_settings(given: dict[str, Any]) -> dict[str, Any]:
