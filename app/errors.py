@@ -5,21 +5,19 @@
     ├── Unauthorised/Forbidden  401, 403: bring another key
     ├── NotFound                404: the same body for what is missing and what is another tenant's
     ├── Conflict                409, 412: look at the present state first
-    ├── TooManyRequests         429: this key is too fast
     └── Unavailable             503, 504: the service cannot do it now; `Retry-After` says when to come back
 
 Details are our own sentences. They never carry the text of another library's exception.
 """
 
 import math
-from typing import ClassVar
 
 
 class AppError(Exception):
     """Something went wrong"""
 
-    status: ClassVar[int] = 500
-    code: ClassVar[str] = "internal"
+    status: int = 500
+    code: str = "internal"
     retry_after_s: int | None = None
 
     def __init__(self, detail: str = "") -> None:
@@ -44,18 +42,6 @@ class Unprocessable(AppError):
 
     status = 422
     code = "unprocessable"
-
-
-class UnsupportedTask(Unprocessable):
-    """The task is not available"""
-
-    code = "task.unsupported"
-
-
-class BadRegionsGiven(Unprocessable):
-    """A provided region cannot be used"""
-
-    code = "regions.bad"
 
 
 class PayloadTooLarge(AppError):
@@ -84,6 +70,12 @@ class NotFound(AppError):
 
     status = 404
     code = "not_found"
+
+
+class UnknownModel(NotFound):
+    """There is no model with this name"""
+
+    code = "model_not_found"
 
 
 class Conflict(AppError):
@@ -116,14 +108,6 @@ class JobFailed(AppError):
 
     status = 422
     code = "job.failed"
-
-
-class TooManyRequests(AppError):
-    """Too many requests for this key"""
-
-    status = 429
-    code = "key.too_fast"
-    retry_after_s = 5
 
 
 class Unavailable(AppError):

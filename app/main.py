@@ -18,7 +18,7 @@ from app.http import problems
 from app.http.deps import Web
 from app.http.idempotency import Idempotency
 from app.http.middleware import RequestFrame
-from app.http.routes import ground, health, images, jobs, learning, marksets, models
+from app.http.routes import chat, ground, health, images, jobs, learning, marksets, models
 from app.imaging.decode import ImageDecoder
 from app.imaging.fetch import FetchPolicy
 from app.queue.listener import JobListener
@@ -79,7 +79,7 @@ def create_app(settings: Settings) -> FastAPI:
     problems.install(app)
     app.add_middleware(Idempotency)
     app.add_middleware(RequestFrame)
-    for module in (images, marksets, ground, jobs, learning, models, health):
+    for module in (images, marksets, ground, chat, jobs, learning, models, health):
         app.include_router(module.router)
     _mount_pages(app)
     return app

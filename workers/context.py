@@ -6,7 +6,7 @@ transaction open and calls `checkpoint` often. Knows nothing of what the handler
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
@@ -15,9 +15,9 @@ from uuid import UUID
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from app.catalog.session import transaction
+from app.catalog.session import queue_transaction, transaction
 from app.catalog.tables import JobItemRow, JobRow
-from app.queue import events, leases
+from app.queue import asides, events, leases
 from app.queue.leases import NOW
 from app.queue.tasks import Claim, EventType, ItemStatus, JobStatus, error_body
 from workers.heart import Heart
@@ -93,6 +93,12 @@ class JobContext:
     def metric(self, name: str, value: float, *, step: int | None = None) -> None:
         """Add a number to the job's event stream, such as a loss at a step."""
         self._event(EventType.METRIC, {"name": name, "value": value, "step": step})
+
+    def tell(self, told: Sequence[dict[str, Any]]) -> None:
+        """Say something to whoever listens to this job now; it may be lost, and nothing of it is kept."""
+        self.checkpoint()
+        with queue_transaction(self.resources.queue_engine, durable=False) as session:
+            asides.send(session, self.job_id, told)
 
     def items(self) -> Iterator[Item]:
         """Yield the items that are not done, in order, each marked as begun; those that killed two attempts are parked."""

@@ -1,19 +1,24 @@
 """answer.create: mark set + question -> model -> answers whose mentions are resolved.
 
-Marks the image first when the question came with a picture. Everything that came out commits in one transaction.
+Marks the image first when the question came with a picture. While somebody listens, the pieces of the text are told as they come;
+everything that came out commits in one transaction, and only that counts.
 """
 
+import time
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.catalog.images import ImageRepository
+from app.catalog.tables import JobRow
 from app.imaging.encode import read_canonical
 from app.services import answers
-from app.services.grounding import queries_of
-from models.errors import BackendDown
-from models.grounding import GroundRequest, GroundResult, ground
+from app.services.questions import Pictures, queries_of, request_of
+from app.services.telling import Asides, told_events
+from models.errors import BackendDown, OutOfTime
+from models.grounding import GroundRequest, GroundResult, MarkedPicture, ground, stream
 from models.marks import place
 from models.regions import Regions
 from models.vlm.types import VlmBackend
@@ -21,25 +26,33 @@ from workers.context import JobContext
 from workers.marking import Marked, marked_image, save, stored_marks
 from workers.retries import NotWaitedFor
 
+TELL_EVERY_S = 0.05
+"""Often enough to look like writing; a piece costs one short transaction."""
+
 
 def run(job: JobContext) -> dict[str, Any] | None:
     """Handle one `answer.create` job."""
     payload, question = job.payload, job.payload["question"]
+    clock = _Clock(job, question["deadline_ms"])
     with job.transaction() as session:
         backend, version = job.resources.models.backend(session, question["model"])
     try:
         if payload["synchronous"]:
             backend.ready()
-        marked = _marked(job, payload)
+        marked, pictures = _pictures(job, payload)
         queries = queries_of(question)
         results = []
         for number, query in enumerate(queries):
             job.progress(number, len(queries), "answer")
-            results.append(_answer(backend, marked, query, question))
+            request = request_of(question, query, pictures, left_s=clock.left_s())
+            results.append(_answer(job, backend, request, number, told=payload.get("streamed", False)))
+    except OutOfTime:
+        raise
     except BackendDown as exc:
         if payload["synchronous"]:
             raise NotWaitedFor(str(exc)) from None
         raise
+    before_ms = {"queue": 1000 * clock.waited_s} | payload.get("timing_ms", {}) | marked.timing_ms
 
     def effect(session: Session) -> dict[str, Any]:
         mark_set_id = None if marked.mark_set is None else save(session, marked)
@@ -54,7 +67,7 @@ def run(job: JobContext) -> dict[str, Any] | None:
                 result=result,
                 marking=marked.marking,
                 regions=marked.regions,
-                marking_ms=marked.timing_ms,
+                before_ms=before_ms,
             )
             for query, result in zip(queries, results, strict=True)
         ]
@@ -62,6 +75,39 @@ def run(job: JobContext) -> dict[str, Any] | None:
 
     job.finish(effect)
     return None
+
+
+class _Clock:
+    """How long the order waited for this attempt, and how much of its deadline is left; the database's clock began it."""
+
+    def __init__(self, job: JobContext, deadline_ms: int | None) -> None:
+        self._started = time.monotonic()
+        with job.transaction() as session:
+            waited = select(func.extract("epoch", func.clock_timestamp() - JobRow.created_at)).where(
+                JobRow.id == job.job_id
+            )
+            self.waited_s = float(session.scalar(waited) or 0.0)
+        self._deadline_s = None if deadline_ms is None else deadline_ms / 1000 - self.waited_s
+
+    def left_s(self) -> float | None:
+        """Return the seconds left, None without a deadline; raises OutOfTime."""
+        if self._deadline_s is None:
+            return None
+        left_s = self._deadline_s - (time.monotonic() - self._started)
+        if left_s <= 0:
+            raise OutOfTime("the answer was not ready before its deadline")
+        return left_s
+
+
+def _pictures(job: JobContext, payload: dict[str, Any]) -> tuple[Marked, Pictures]:
+    marked = _marked(job, payload)
+    target_id = payload["question"].get("target_mark_set_id")
+    target = None if target_id is None else _picture(stored_marks(job, UUID(target_id)))
+    return marked, Pictures(picture=_picture(marked), target=target)
+
+
+def _picture(marked: Marked) -> MarkedPicture:
+    return MarkedPicture(image=marked.pixels, overlay=marked.overlay, regions=marked.regions, marking=marked.marking)
 
 
 def _marked(job: JobContext, payload: dict[str, Any]) -> Marked:
@@ -90,19 +136,18 @@ def _unmarked(job: JobContext, image_id: UUID, style: Any) -> Marked:
     )
 
 
-def _answer(backend: VlmBackend, marked: Marked, query: str, question: dict[str, Any]) -> GroundResult:
-    deadline_ms = question["deadline_ms"]
-    return ground(
-        backend,
-        GroundRequest(
-            image=marked.pixels,
-            overlay=marked.overlay,
-            regions=marked.regions,
-            marking=marked.marking,
-            query=query,
-            task=question["task"],
-            tags=question["tags"],
-            constrain=None if question["constrain"] else False,
-            deadline_s=None if deadline_ms is None else deadline_ms / 1000,
-        ),
-    )
+def _answer(job: JobContext, backend: VlmBackend, request: GroundRequest, index: int, *, told: bool) -> GroundResult:
+    if not told:
+        return ground(backend, request)
+    events = told_events(stream(backend, request), request, index, many=False)
+    asides, next_at = Asides(index), 0.0
+    while True:
+        try:
+            asides.add(next(events))
+        except StopIteration as end:
+            # What was not told is in the answer, which is committed next.
+            result: GroundResult = end.value
+            return result
+        if time.monotonic() >= next_at:
+            job.tell(asides.take())
+            next_at = time.monotonic() + TELL_EVERY_S

@@ -16,6 +16,7 @@ from workers.heart import Draining
 
 ALL_FAILED = error_body("items.all_failed", "Every item failed", status=422, detail="Each item names its own error.")
 UNKNOWN_KIND = error_body("job.unknown_kind", "No worker knows this kind of work", status=500)
+_OUT_OF_TIME = error_body("deadline", "The answer was not ready in time", status=504)
 _NO_MEMORY = error_body("model.out_of_memory", "The work does not fit in memory", status=507)
 _FIRST_DELAY_S, _LONGEST_DELAY_S = 1.0, 60.0
 
@@ -50,6 +51,7 @@ class NotWaitedFor(Exception):
 # The first line that fits decides; subclasses stand before their parents.
 _GIVE_UP: tuple[tuple[type[BaseException], dict[str, Any]], ...] = (
     (EveryItemFailed, ALL_FAILED),
+    (model_errors.OutOfTime, _OUT_OF_TIME),
     (model_errors.BadImage, error_body("image.bad", "The image cannot be used", status=422)),
     (model_errors.BadRegions, error_body("regions.bad", "A provided region cannot be used", status=422)),
     (model_errors.BadInput, error_body("input.bad", "The input cannot be used", status=422)),
@@ -80,6 +82,8 @@ def _later(error: BaseException, attempt: int) -> Retry | None:
             return Retry(delay_s=0.0, error=None)
         case UnknownKind():
             return Retry(delay_s=5.0, error=UNKNOWN_KIND, counts=True)
+        case model_errors.OutOfTime():
+            return None
         case model_errors.BackendDown():
             return Retry(delay_s=delay_s, error=_of_app_error(app_errors.ModelUnavailable(), str(error)))
         case app_errors.Unavailable():

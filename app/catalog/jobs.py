@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from app.catalog.paging import Page, page_after
@@ -46,10 +46,13 @@ class JobRepository:
         query = select(JobEventRow).where(JobEventRow.job_id == job_id, JobEventRow.id > after)
         return list(self.session.scalars(query.order_by(JobEventRow.id).limit(limit)))
 
-    def count_waiting(self, queue: str) -> int:
-        """Return how many jobs wait in a queue."""
-        query = select(func.count()).select_from(JobRow).where(JobRow.queue == queue, JobRow.status == "queued")
-        return self.session.scalar(query) or 0
+    def abandon(self, job_id: UUID) -> bool:
+        """Delete a job that nobody waits for any more, whoever works on it; False if it has succeeded meanwhile.
+
+        A worker that still computes finds its claim gone and commits nothing.
+        """
+        gone = delete(JobRow).where(JobRow.id == job_id, JobRow.status != "succeeded").returning(JobRow.id)
+        return self.session.scalar(gone) is not None
 
     def forget(self, job_id: UUID) -> None:
         """Delete a finished job that must leave nothing behind (a synchronous call that met a dead dependency)."""

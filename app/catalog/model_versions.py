@@ -1,5 +1,6 @@
 """Model versions, what is deployed, and the evaluations that measured them."""
 
+from contextlib import suppress
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -24,7 +25,9 @@ class ModelVersionRepository:
         return row
 
     def find_by_name(self, name: str) -> ModelVersionRow | None:
-        """Return the newest version of a name, or the one that `name@version` says."""
+        """Return the newest version of a name, the one that `name@version` says, or the one with this id."""
+        with suppress(ValueError):
+            return self.session.get(ModelVersionRow, UUID(name))
         stem, _, version = name.partition("@")
         query = select(ModelVersionRow).where(ModelVersionRow.name == stem)
         if version:

@@ -156,20 +156,25 @@ class DatasetBody(TypedDict):
     created_at: str
 
 
-class ModelVersionBody(TypedDict):
-    """A registered checkpoint or adapter."""
+class ModelBody(TypedDict):
+    """A model that can be asked: a registered version (checkpoint or adapter), the built-in one, or the configured server's.
+
+    `id`, `object`, `created` and `owned_by` are what OpenAI's clients read. The last two kinds have no version and no origin.
+    """
 
     id: str
     object: str
+    created: int
+    owned_by: str
     name: str
-    version: int
+    version: int | None
     kind: str
     base_id: str | None
     job_id: str | None
     recipe: dict[str, Any]
     metrics: dict[str, Any]
     deployed: bool
-    created_at: str
+    created_at: str | None
 
 
 class EvaluationBody(TypedDict):
@@ -343,11 +348,13 @@ def dataset_body(row: DatasetRow) -> DatasetBody:
     }
 
 
-def model_version_body(row: ModelVersionRow, *, deployed: bool) -> ModelVersionBody:
+def model_version_body(row: ModelVersionRow, *, deployed: bool) -> ModelBody:
     """The contract's model version."""
     return {
         "id": str(row.id),
-        "object": "model_version",
+        "object": "model",
+        "created": int(row.created_at.timestamp()),
+        "owned_by": "markwise",
         "name": row.name,
         "version": row.version,
         "kind": row.kind,
@@ -357,6 +364,25 @@ def model_version_body(row: ModelVersionRow, *, deployed: bool) -> ModelVersionB
         "metrics": row.metrics,
         "deployed": deployed,
         "created_at": time_text(row.created_at),
+    }
+
+
+def standing_model_body(name: str, kind: str, *, owned_by: str, deployed: bool) -> ModelBody:
+    """A model that is there without having been registered; its name is its id."""
+    return {
+        "id": name,
+        "object": "model",
+        "created": 0,
+        "owned_by": owned_by,
+        "name": name,
+        "version": None,
+        "kind": kind,
+        "base_id": None,
+        "job_id": None,
+        "recipe": {},
+        "metrics": {},
+        "deployed": deployed,
+        "created_at": None,
     }
 
 

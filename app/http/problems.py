@@ -43,10 +43,7 @@ def problem(
     request_id = getattr(request.state, "request_id", "")
     headers = {} if retry_after_s is None else {"Retry-After": str(retry_after_s)}
     if request.url.path.startswith("/v1/chat"):
-        kind = "invalid_request_error" if status < 500 else "server_error"
-        message = f"{title}. {detail}" if detail else title
-        body: dict[str, Any] = {"error": {"message": message, "type": kind, "param": None, "code": code}}
-        return JSONResponse(body, status, headers)
+        return JSONResponse(_openai_error(status, code, title, detail, errors), _openai_status(status), headers)
     body = {
         "type": f"https://markwise.dev/problems/{code}",
         "title": title,
@@ -60,6 +57,26 @@ def problem(
     if errors:
         body["errors"] = errors
     return JSONResponse(body, status, headers, media_type="application/problem+json")
+
+
+OPENAI_TYPES = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
+
+
+def _openai_error(
+    status: int, code: str, title: str, detail: str | None, errors: list[dict[str, Any]] | None
+) -> dict[str, Any]:
+    """The body that OpenAI's clients read; of several findings the first names the parameter."""
+    kind = OPENAI_TYPES.get(status, "invalid_request_error" if status < 500 else "server_error")
+    first = errors[0] if errors else None
+    said = detail if first is None else first["message"]
+    message = f"{title}: {said}" if said and said != title else title
+    param = None if first is None else first["pointer"].strip("/").replace("/", ".") or None
+    return {"error": {"message": message, "type": kind, "param": param, "code": code}}
+
+
+def _openai_status(status: int) -> int:
+    """OpenAI knows no 422: what is wrong with a request is 400."""
+    return 400 if status == 422 else status
 
 
 def shape_errors(errors: Any) -> list[dict[str, Any]]:

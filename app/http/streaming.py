@@ -1,4 +1,4 @@
-"""Server-sent events: a job's history and future, and an answer as it becomes ready. Holds no database session."""
+"""Server-sent events: their form, and a job's history and future. Holds no database session."""
 
 import json
 from collections.abc import AsyncIterator
@@ -13,11 +13,11 @@ from app.catalog.session import transaction
 from app.catalog.tables import JobEventRow
 from app.formats.bodies import job_event_data
 from app.http.deps import Web
-from app.http.waiting import Ordered, finished_job
 from app.queue.tasks import JobStatus
 
 KEEPALIVE_S = 15
-LONGEST_ANSWER_S = 120
+STILL_HERE = ": still here\n\n"
+"""A comment: it keeps proxies from closing an idle stream, and readers skip it."""
 HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
@@ -43,7 +43,7 @@ async def job_events(web: Web, tenant_id: UUID, job_id: UUID, after: int) -> Asy
             if ended and not rows:
                 return
             if not rows and not await changed.wait(KEEPALIVE_S):
-                yield ": still here\n\n"
+                yield STILL_HERE
 
 
 def _events_after(web: Web, tenant_id: UUID, job_id: UUID, after: int) -> tuple[list[JobEventRow], bool]:
@@ -51,23 +51,3 @@ def _events_after(web: Web, tenant_id: UUID, job_id: UUID, after: int) -> tuple[
         jobs = JobRepository(session)
         ended = JobStatus(jobs.get(job_id).status).finished
         return jobs.events_after(job_id, after=after), ended
-
-
-async def answer_events(web: Web, ordered: Ordered) -> AsyncIterator[str]:
-    """Yield `text`, `mention` and `answer` once the answer is there, or `error`."""
-    job = await finished_job(web, ordered.tenant_id, ordered.job_id, LONGEST_ANSWER_S)
-    if job.status != "succeeded":
-        error = job.error or {"code": "deadline", "title": "The answer was not ready in time", "status": 504}
-        yield event("error", error)
-        return
-    body = await run_in_threadpool(_answer, web, ordered, job.result or {})
-    for answer in body["data"] if body.get("object") == "list" else [body]:
-        yield event("text", {"text": answer["text"]})
-        for mention in answer["mentions"]:
-            yield event("mention", mention)
-        yield event("answer", answer)
-
-
-def _answer(web: Web, ordered: Ordered, result: dict[str, Any]) -> Any:
-    with transaction(web.engine, ordered.tenant_id) as session:
-        return ordered.render(session, result)

@@ -1,7 +1,8 @@
 """A synchronous answer is the asynchronous path with a short wait.
 
 A route orders a job in its own transaction, then awaits it here with no session held. Ready in time: the rendered
-result. Not ready: 202 with the job. Failed: the job's own problem. A dependency that is down: 503 and nothing left.
+result. Not ready: 202 with the job, or 504 where the caller's own deadline is over. Failed: the job's own problem. After a
+dependency that is down and after a deadline nothing is left.
 """
 
 import time
@@ -10,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from fastapi import Request
 from fastapi.responses import JSONResponse
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
@@ -18,13 +18,11 @@ from starlette.concurrency import run_in_threadpool
 from app.catalog.jobs import JobRepository
 from app.catalog.session import transaction
 from app.catalog.tables import JobRow
-from app.errors import JobFailed, Unavailable
+from app.errors import DeadlineExceeded, JobFailed, Unavailable
 from app.formats.bodies import job_body
 from app.http.deps import Web
-from app.http.problems import problem
 from app.queue.tasks import JobStatus
 
-UNAVAILABLE_STATUSES = (503, 504)
 Render = Callable[[Session, dict[str, Any]], Any]
 
 
@@ -36,6 +34,35 @@ class Ordered:
     job_id: UUID
     status: int
     render: Render
+
+
+class StillRunning(Exception):
+    """The job has not ended within the wait."""
+
+    def __init__(self, job: JobRow) -> None:
+        super().__init__()
+        self.job = job
+
+
+class Failed(JobFailed):
+    """What the job itself said of its failure: code, status and title are the job's own."""
+
+    def __init__(self, error: dict[str, Any]) -> None:
+        self._title = str(error.get("title", JobFailed().title))
+        super().__init__(str(error.get("detail") or ""))
+        self.status = int(error.get("status", JobFailed.status))
+        self.code = str(error.get("code", JobFailed.code))
+        self.retry_after_s = Unavailable.retry_after_s if self.unavailable else None
+
+    @property
+    def title(self) -> str:
+        """The title that the worker chose."""
+        return self._title
+
+    @property
+    def unavailable(self) -> bool:
+        """Whether a dependency was down, or the deadline over: then nothing is to be left behind."""
+        return self.status in (503, 504)
 
 
 async def finished_job(web: Web, tenant_id: UUID, job_id: UUID, wait_s: float) -> JobRow:
@@ -56,15 +83,26 @@ def read_job(web: Web, tenant_id: UUID, job_id: UUID) -> JobRow:
         return JobRepository(session).get(job_id)
 
 
-async def respond(request: Request, web: Web, ordered: Ordered, wait_s: float) -> JSONResponse:
-    """Answer a POST that ordered a job."""
-    job = await finished_job(web, ordered.tenant_id, ordered.job_id, wait_s)
-    if job.status == "succeeded":
-        body = await run_in_threadpool(_rendered, web, ordered, job.result or {})
-        return JSONResponse(body, ordered.status)
-    if JobStatus(job.status).finished and wait_s > 0:
-        return await run_in_threadpool(failure, request, web, ordered, job)
-    return accepted(job)
+async def result_of(web: Web, ordered: Ordered, wait_s: float, deadline_s: float | None = None) -> Any:
+    """Wait for a job and return what it made, rendered; raises Failed, StillRunning or DeadlineExceeded.
+
+    A `deadline_s` that is not longer than the wait ends the job: whoever set it wants the answer by then or not at all.
+    """
+    hurried = deadline_s is not None and deadline_s <= wait_s
+    job = await finished_job(web, ordered.tenant_id, ordered.job_id, min(wait_s, deadline_s or wait_s))
+    if hurried and not JobStatus(job.status).finished:
+        if await run_in_threadpool(abandon, web, ordered):
+            raise DeadlineExceeded
+        job = await run_in_threadpool(read_job, web, ordered.tenant_id, ordered.job_id)
+    return await run_in_threadpool(rendered, web, ordered, job, waited=wait_s > 0)
+
+
+async def respond(web: Web, ordered: Ordered, wait_s: float) -> JSONResponse:
+    """Answer a POST that ordered a job: the result, or 202; raises Failed."""
+    try:
+        return JSONResponse(await result_of(web, ordered, wait_s), ordered.status)
+    except StillRunning as late:
+        return accepted(late.job)
 
 
 def accepted(job: JobRow) -> JSONResponse:
@@ -72,24 +110,23 @@ def accepted(job: JobRow) -> JSONResponse:
     return JSONResponse(job_body(job), 202, {"Location": f"/v1/jobs/{job.id}", "Retry-After": "1"})
 
 
-def failure(request: Request, web: Web, ordered: Ordered, job: JobRow) -> JSONResponse:
-    """The job's error as a problem; a job that met a dead dependency is forgotten, so that nothing is left behind."""
-    error = job.error or {}
-    status = int(error.get("status", JobFailed.status))
-    unavailable = status in UNAVAILABLE_STATUSES
-    if unavailable:
-        with transaction(web.engine, ordered.tenant_id) as session:
-            JobRepository(session).forget(job.id)
-    return problem(
-        request,
-        status=status,
-        code=str(error.get("code", JobFailed.code)),
-        title=str(error.get("title", JobFailed().title)),
-        detail=error.get("detail"),
-        retry_after_s=Unavailable.retry_after_s if unavailable else None,
-    )
+def rendered(web: Web, ordered: Ordered, job: JobRow, *, waited: bool = True) -> Any:
+    """Return what a job made; raises Failed, or StillRunning also where nobody `waited` for the end of a failed one.
 
-
-def _rendered(web: Web, ordered: Ordered, result: dict[str, Any]) -> Any:
+    A job that met a dead dependency or the end of its deadline is forgotten, so that nothing is left behind.
+    """
     with transaction(web.engine, ordered.tenant_id) as session:
-        return ordered.render(session, result)
+        if job.status == JobStatus.SUCCEEDED:
+            return ordered.render(session, job.result or {})
+        if not (JobStatus(job.status).finished and waited):
+            raise StillRunning(job)
+        failed = Failed(job.error or {})
+        if failed.unavailable:
+            JobRepository(session).forget(job.id)
+    raise failed
+
+
+def abandon(web: Web, ordered: Ordered) -> bool:
+    """Drop a job whose caller has no more time; False if it has succeeded after all."""
+    with transaction(web.engine, ordered.tenant_id) as session:
+        return JobRepository(session).abandon(ordered.job_id)

@@ -1,32 +1,40 @@
 """Waiting for a job without polling it: one Postgres LISTEN connection per process wakes asyncio waiters.
 
-Used by the API (waiting POSTs, event streams). While the connection is down the waiters poll. Reads no rows.
+Used by the API (waiting POSTs, event streams). While the connection is down the waiters poll, and asides are lost. Reads no rows.
 """
 
 import asyncio
 import contextlib
 import logging
 import threading
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import AsyncIterator
+from typing import Any
 from uuid import UUID
 
 import psycopg
 from psycopg import conninfo
 
+from app.queue import asides
 from app.queue.tasks import JOBS_CHANNEL
 
 _log = logging.getLogger(__name__)
 _POLL_S = 0.25
 _RECONNECT_S = 1.0
+_MOST_ASIDES = 4_096
 # A peer that is gone without a word is noticed within 25 s, and every waiter then reads again.
 _KEEPALIVE = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3, "connect_timeout": 5}
 
 
 class Change:
-    """A waiter's view of one job: `wait` returns when something may have happened since the last call."""
+    """A waiter's view of one job: `wait` returns when something may have happened since the last call.
 
-    def __init__(self, listener: "JobListener") -> None:
+    `heard` are the asides that came since they were last taken; only who asked for them is woken by them.
+    """
+
+    def __init__(self, listener: "JobListener", *, asides: bool) -> None:
+        self.heard: deque[dict[str, Any]] = deque(maxlen=_MOST_ASIDES)
+        self.wants_asides = asides
         self._listener = listener
         self._loop = asyncio.get_running_loop()
         self._event = asyncio.Event()
@@ -73,9 +81,9 @@ class JobListener:
             self._thread.join(3)
 
     @contextlib.asynccontextmanager
-    async def watch(self, job_id: UUID) -> AsyncIterator[Change]:
+    async def watch(self, job_id: UUID, *, asides: bool = False) -> AsyncIterator[Change]:
         """Watch a job for the block. Enter before reading it: what changes after is not missed."""
-        change = Change(self)
+        change = Change(self, asides=asides)
         key = str(job_id)
         with self._lock:
             self._watched[key].add(change)
@@ -102,11 +110,25 @@ class JobListener:
         address = conninfo.make_conninfo(self._url, **_KEEPALIVE)
         with psycopg.connect(address, autocommit=True, application_name="markwise-listener") as connection:
             connection.execute(f"LISTEN {JOBS_CHANNEL}")
+            connection.execute(f"LISTEN {asides.ASIDES_CHANNEL}")
             self._listening.set()
             self._wake(None)  # what happened while nobody listened
             while not self._stop.is_set():
                 for notice in connection.notifies(timeout=0.5):
-                    self._wake(notice.payload)
+                    if notice.channel == asides.ASIDES_CHANNEL:
+                        self._pass_on(notice.payload)
+                    else:
+                        self._wake(notice.payload)
+
+    def _pass_on(self, payload: str) -> None:
+        found = asides.read(payload)
+        if found is None:
+            return
+        with self._lock:
+            curious = [change for change in self._watched.get(found[0], ()) if change.wants_asides]
+        for change in curious:
+            change.heard.append(found[1])
+            change.wake()
 
     def _wake(self, key: str | None) -> None:
         with self._lock:

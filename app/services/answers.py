@@ -26,9 +26,9 @@ def store(
     result: GroundResult,
     marking: Marking,
     regions: Regions,
-    marking_ms: dict[str, float] | None = None,
+    before_ms: dict[str, float] | None = None,
 ) -> AnswerRow:
-    """Store one answer in the caller's transaction; `marking_ms` are the stages before the question was asked."""
+    """Store one answer in the caller's transaction; `before_ms` are the stages before the question was asked."""
     answer_id, created_at = session.execute(select(func.uuidv7(), func.clock_timestamp())).one()
     body = answer_body(
         answer_id=answer_id,
@@ -39,7 +39,7 @@ def store(
         regions=regions,
         mark_set_id=mark_set_id,
     )
-    body["timing_ms"] = {name: round(ms, 3) for name, ms in (marking_ms or {}).items()} | body["timing_ms"]
+    body["timing_ms"] = {name: round(ms, 3) for name, ms in (before_ms or {}).items()} | body["timing_ms"]
     row = AnswerRow(
         id=answer_id,
         created_at=created_at,

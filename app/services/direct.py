@@ -6,7 +6,10 @@ has gone, nothing is left behind.
 """
 
 import logging
-from dataclasses import dataclass
+import time
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass, field
+from threading import Event as Flag
 from typing import Any
 from uuid import UUID
 
@@ -18,18 +21,21 @@ from app.catalog.mark_sets import MarkSetRepository
 from app.catalog.model_versions import ModelVersionRepository
 from app.catalog.session import transaction
 from app.catalog.tables import ModelVersionRow
-from app.errors import AppError, ModelUnavailable, Unavailable, Unprocessable
+from app.errors import AppError, DeadlineExceeded, ModelUnavailable, Unavailable, Unprocessable
 from app.services import adapters, answers, grounding
 from app.services.pictures import MarkedPictures
+from app.services.questions import Pictures, queries_of, request_of
 from app.services.remote import RemoteModel
+from app.services.telling import Event, told_events
 from app.settings import Settings
 from app.storage.blobs import BlobStore
-from models.errors import BackendDown, BadInput, BadOutput, ModelError
-from models.grounding import GroundRequest, GroundResult, MarkedPicture, ground
+from models.errors import BackendDown, BadInput, BadOutput, ModelError, OutOfTime
+from models.grounding import GroundRequest, GroundResult, MarkedPicture, ground, stream
 from models.vlm.openai import OpenAiBackend
 
-# Shorter than what a client waits by default (30 s), so that it hears why.
+# Shorter than what a client waits by default (30 s), so that it hears why; who reads along waits longer.
 LONGEST_S = 25.0
+LONGEST_TOLD_S = 120.0
 
 _log = logging.getLogger(__name__)
 
@@ -51,74 +57,141 @@ class DirectPath:
     remote: RemoteModel
     pictures: MarkedPictures
 
-    def answer(self, tenant_id: UUID, mark_set_id: UUID, question: dict[str, Any]) -> list[dict[str, Any]] | None:
-        """Ask and store; returns the bodies, or None if a worker has to answer.
-
-        Raises NotFound, StaleImage, Unprocessable, ModelUnavailable, BadAnswer.
-        """
+    def errand(self, tenant_id: UUID, mark_set_id: UUID, question: dict[str, Any]) -> "Errand | None":
+        """Return the question ready to be put to the server, or None if a worker has to answer; raises NotFound, StaleImage."""
         remote_name = self.remote.name()
         with transaction(self.engine, tenant_id) as session:
             chosen = choose(session, question, remote_name)
             if chosen is None:
                 return None
-            row = MarkSetRepository(session).get(mark_set_id)
-            image = ImageRepository(session).get(row.image_id)
-            grounding.check_question(image, question)
-            picture = self.pictures.find(mark_set_id)
-            marks = [] if picture is not None else MarkSetRepository(session).marks(mark_set_id)
-        if picture is None:
-            picture = self.pictures.load(row, marks, image)
-        version = chosen.version
-        results = [(query, self._ask(picture, query, question, version)) for query in grounding.queries_of(question)]
-        with transaction(self.engine, tenant_id) as session:
-            stored = [
-                answers.store(
-                    session,
-                    image_id=image.id,
-                    mark_set_id=mark_set_id,
-                    model_version_id=None if version is None else version.id,
-                    query=query,
-                    result=result,
-                    marking=picture.marking,
-                    regions=picture.regions,
-                )
-                for query, result in results
-            ]
-            return [kept.body for kept in stored]
+            image = ImageRepository(session).get(MarkSetRepository(session).get(mark_set_id).image_id)
+            grounding.check_question(session, image, question)
+        return Errand(
+            path=self,
+            tenant_id=tenant_id,
+            image_id=image.id,
+            mark_set_id=mark_set_id,
+            question=question,
+            version=chosen.version,
+        )
 
     def load(self, version: ModelVersionRow) -> None:
         """Load a version that is an adapter of what the server serves, and see that it has an effect; raises ModelUnavailable."""
         if not adapters.fits(version, self.remote.name()):
             return
         try:
-            self._backend(version)
+            self.backend(version)
         except ModelError as error:
             raise _shown(error) from error
 
-    def _ask(
-        self, picture: MarkedPicture, query: str, question: dict[str, Any], version: ModelVersionRow | None
-    ) -> GroundResult:
-        deadline_ms = question["deadline_ms"]
-        request = GroundRequest(
-            image=picture.image,
-            overlay=picture.overlay,
-            regions=picture.regions,
-            marking=picture.marking,
-            query=query,
-            task=question["task"],
-            tags=question["tags"],
-            constrain=None if question["constrain"] else False,
-            deadline_s=LONGEST_S if deadline_ms is None else min(LONGEST_S, deadline_ms / 1000),
-        )
-        try:
-            return ground(self._backend(version), request)
-        except ModelError as error:
-            raise _shown(error) from error
-
-    def _backend(self, version: ModelVersionRow | None) -> OpenAiBackend:
+    def backend(self, version: ModelVersionRow | None) -> OpenAiBackend:
+        """The server's own model, or a version that is an adapter of it; raises BackendDown, BackendUnfit."""
         if version is None:
             return self.remote.backend()
         return adapters.adapted(self.settings, self.blobs, self.remote, version)
+
+    def picture(self, tenant_id: UUID, mark_set_id: UUID) -> MarkedPicture:
+        """A mark set of the tenant with its pictures, from memory if it was asked about lately; raises NotFound."""
+        with transaction(self.engine, tenant_id) as session:
+            mark_sets = MarkSetRepository(session)
+            row = mark_sets.get(mark_set_id)
+            kept = self.pictures.find(mark_set_id)
+            if kept is not None:
+                return kept
+            marks, image = mark_sets.marks(mark_set_id), ImageRepository(session).get(row.image_id)
+        return self.pictures.load(row, marks, image)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Errand:
+    """One question on its way to the server; `unwanted` is set when nobody waits for its answer any more."""
+
+    path: DirectPath
+    tenant_id: UUID
+    image_id: UUID
+    mark_set_id: UUID
+    question: dict[str, Any]
+    version: ModelVersionRow | None
+    posed_at: float = field(default_factory=time.monotonic)
+    unwanted: Flag = field(default_factory=Flag)
+
+    def answers(self) -> list[dict[str, Any]]:
+        """Ask and store; returns the bodies. Raises Unprocessable, DeadlineExceeded, ModelUnavailable, BadAnswer."""
+        before_ms = {"queue": self._elapsed_ms()}
+        pictures = self._pictures(before_ms)
+        results = []
+        for query in queries_of(self.question):
+            request = request_of(self.question, query, pictures, left_s=self._left_s(LONGEST_S))
+            try:
+                results.append((query, ground(self.path.backend(self.version), request)))
+            except ModelError as error:
+                raise self._shown(error) from error
+        return self._stored(pictures, results, before_ms)
+
+    def events(self) -> Iterator[Event]:
+        """Like `answers`, but yields the pieces of the text and the mentions as they come, and then the stored answers."""
+        before_ms = {"queue": self._elapsed_ms()}
+        pictures = self._pictures(before_ms)
+        queries = queries_of(self.question)
+        results = []
+        for index, query in enumerate(queries):
+            request = request_of(self.question, query, pictures, left_s=self._left_s(LONGEST_TOLD_S))
+            result = yield from self._told(request, index, many=len(queries) > 1)
+            results.append((query, result))
+        for body in self._stored(pictures, results, before_ms):
+            yield Event(name="answer", data=body)
+
+    def _told(self, request: GroundRequest, index: int, *, many: bool) -> Generator[Event, None, GroundResult]:
+        try:
+            return (yield from told_events(stream(self.path.backend(self.version), request), request, index, many=many))
+        except ModelError as error:
+            raise self._shown(error) from error
+
+    def _pictures(self, before_ms: dict[str, float]) -> Pictures:
+        started = time.monotonic()
+        target_id = self.question.get("target_mark_set_id")
+        picture = self.path.picture(self.tenant_id, self.mark_set_id)
+        target = None if target_id is None else self.path.picture(self.tenant_id, UUID(target_id))
+        before_ms["load"] = 1000 * (time.monotonic() - started)
+        return Pictures(picture=picture, target=target)
+
+    def _elapsed_ms(self) -> float:
+        return 1000 * (time.monotonic() - self.posed_at)
+
+    def _left_s(self, longest_s: float) -> float:
+        """Return the seconds for the next answer; raises DeadlineExceeded."""
+        deadline_ms = self.question["deadline_ms"]
+        left_s: float = longest_s if deadline_ms is None else min(longest_s, (deadline_ms - self._elapsed_ms()) / 1000)
+        if left_s <= 0:
+            raise DeadlineExceeded
+        return left_s
+
+    def _stored(
+        self, pictures: Pictures, results: list[tuple[str, GroundResult]], before_ms: dict[str, float]
+    ) -> list[dict[str, Any]]:
+        if self.unwanted.is_set():
+            raise DeadlineExceeded
+        with transaction(self.path.engine, self.tenant_id) as session:
+            stored = [
+                answers.store(
+                    session,
+                    image_id=self.image_id,
+                    mark_set_id=self.mark_set_id,
+                    model_version_id=None if self.version is None else self.version.id,
+                    query=query,
+                    result=result,
+                    marking=pictures.picture.marking,
+                    regions=pictures.picture.regions,
+                    before_ms=before_ms,
+                )
+                for query, result in results
+            ]
+            return [kept.body for kept in stored]
+
+    def _shown(self, error: ModelError) -> AppError:
+        if isinstance(error, OutOfTime) and self.question["deadline_ms"] is not None:
+            return DeadlineExceeded()
+        return _shown(error)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,8 +1,12 @@
 """Questions to a remote OpenAI-compatible model: straight from the API for an existing mark set, else through a worker."""
 
+import base64
+import json
+import time
 from collections.abc import Iterator
 
 import httpx
+import openai
 import pytest
 
 from tests.acceptance.service import drawn, finished, serving
@@ -66,3 +70,125 @@ def test_a_model_writes_listings_and_an_unfaithful_one_is_kept_out(client: httpx
     assert job["status"] == "failed"
     item = client.get(f"/v1/jobs/{job['id']}/items").json()["data"][0]
     assert item["error"]["code"] == "annotation.unfaithful"
+
+
+@pytest.fixture(scope="module")
+def shapes(client: httpx.Client) -> dict:
+    """A mark set that the direct path answers about."""
+    return client.post("/v1/marksets", files={"file": drawn(303)}, data={"segmenter": "regions"}).json()
+
+
+def slow(script: Script, text: str, piece_s: float) -> None:
+    script.free_text, script.piece_s, script.left = text, piece_s, 0
+
+
+def told(client: httpx.Client, ask: dict) -> list[tuple[float, str, dict]]:
+    """(seconds since the start, name, data) of every event of a stream."""
+    events, name, started = [], "", time.monotonic()
+    with client.stream("POST", "/v1/ground", json=ask | {"stream": True}) as response:
+        assert response.headers["content-type"].startswith("text/event-stream")
+        for line in response.iter_lines():
+            if line.startswith("event: "):
+                name = line.removeprefix("event: ")
+            elif line.startswith("data: "):
+                events.append((time.monotonic() - started, name, json.loads(line.removeprefix("data: "))))
+    return events
+
+
+def in_worker(made: dict) -> dict:
+    return {"image": {"type": "id", "id": made["image"]["id"]}, "marks": {"segmenter": "regions"}}
+
+
+@pytest.mark.parametrize("path", ["direct", "worker"])
+def test_text_and_mentions_come_while_the_model_writes(
+    client: httpx.Client, script: Script, shapes: dict, path: str
+) -> None:
+    slow(script, "It is [1] and then some more words follow, also [77], in the end [2].", 0.12)
+    where = {"mark_set_id": shapes["id"]} if path == "direct" else in_worker(shapes)
+    events = told(client, {"query": "What is there?", **where})
+    script.piece_s = 0.0
+    *pieces, (ended_at, last, answer) = events
+    assert last == "answer"
+    texts = [(at, data["text"]) for at, name, data in pieces if name == "text"]
+    mentions = [(at, data) for at, name, data in pieces if name == "mention"]
+    assert "".join(text for _, text in texts) == answer["text"] == script.free_text
+    assert [data["mark"] for _, data in mentions] == ["1", "2"]
+    assert answer["unresolved"] == ["77"]
+    assert len(texts) >= 4
+    assert ended_at - texts[0][0] > 0.5
+    assert ended_at - mentions[0][0] > 0.5
+    assert answer["usage"]["completion_tokens"] > 0
+    assert client.get(f"/v1/answers/{answer['id']}").json() == answer
+
+
+def test_who_leaves_a_stream_stops_the_model_and_nothing_is_kept(
+    client: httpx.Client, script: Script, shapes: dict
+) -> None:
+    slow(script, "word " * 200, 0.05)
+    before = client.get("/v1/answers").json()["data"][0]["id"]
+    ask = {"mark_set_id": shapes["id"], "query": "Tell me all?", "stream": True}
+    with client.stream("POST", "/v1/ground", json=ask) as response:
+        next(line for line in response.iter_lines() if line.startswith("data: "))
+    deadline = time.monotonic() + 8
+    while not script.left and time.monotonic() < deadline:
+        time.sleep(0.05)
+    script.piece_s = 0.0
+    assert script.left == 1
+    assert client.get("/v1/answers").json()["data"][0]["id"] == before
+
+
+def test_a_stream_that_breaks_ends_in_an_error(client: httpx.Client, script: Script, shapes: dict) -> None:
+    slow(script, "It is [1]", 0.0)
+    script.break_stream = True
+    try:
+        events = told(client, {"mark_set_id": shapes["id"], "query": "What is broken?"})
+    finally:
+        script.break_stream = False
+    assert [name for _, name, _ in events][-1] == "error"
+    assert events[-1][2]["code"] == "model.unavailable"
+    assert "answer" not in [name for _, name, _ in events]
+
+
+def test_a_deadline_ends_the_direct_path_in_time_and_keeps_nothing(
+    client: httpx.Client, script: Script, shapes: dict
+) -> None:
+    before = client.get("/v1/answers").json()["data"][0]["id"]
+    script.delay_s = 3.0
+    try:
+        started = time.monotonic()
+        late = client.post("/v1/ground", json={"mark_set_id": shapes["id"], "query": "Slow?", "deadline_ms": 400})
+        took_s = time.monotonic() - started
+    finally:
+        script.delay_s = 0.0
+    assert (late.status_code, late.json()["code"]) == (504, "deadline")
+    assert took_s < 2.5
+    time.sleep(0.5)
+    assert client.get("/v1/answers").json()["data"][0]["id"] == before
+
+
+def test_a_large_model_is_told_the_conversation_and_weighs_the_pool(
+    client: httpx.Client, script: Script, shapes: dict
+) -> None:
+    slow(script, "The other is [2].", 0.0)
+    png = base64.b64encode(drawn(303)).decode()
+    picture = {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{png}"}}
+    with openai.OpenAI(base_url=f"{client.base_url}/v1", api_key="x", max_retries=0) as chat:
+        reply = chat.chat.completions.create(
+            model="double",
+            messages=[
+                {"role": "system", "content": "Answer in English."},
+                {"role": "user", "content": [picture, {"type": "text", "text": "What is [1]?"}]},
+                {"role": "assistant", "content": "[1] is a box."},
+                {"role": "user", "content": "And the other one?"},
+            ],
+            extra_body={"markwise": {"marks": {"segmenter": "regions"}}},
+        )
+    assert reply.choices[0].message.content == "The other is [2]."
+    asked = script.bodies[-1]["messages"][0]["content"][-1]["text"]
+    assert asked.index("Answer in English.") < asked.index("[1] is a box.") < asked.index("And the other one?")
+    pool = ["box", "ball", "tent"]
+    answer = client.post("/v1/ground", json={"mark_set_id": shapes["id"], "task": "classify", "choices": pool}).json()
+    assert [label["mark"] for label in answer["labels"]] == [mark["id"] for mark in shapes["marks"]]
+    assert {label["label"] for label in answer["labels"]} <= set(pool)
+    assert all(0 < label["confidence"] <= 1 for label in answer["labels"])
+    assert script.bodies[-1]["structured_outputs"]["choice"][:3] == ["[box]", "[ball]", "[tent]"]

@@ -45,7 +45,7 @@ async def create_mark_set(request: Request, web: WebPart, caller: MarkCaller, in
     ready, ordered = await run_in_threadpool(_order, web, caller, body, upload, key, include == "masks")
     if ready is not None:
         return JSONResponse(ready, 200)
-    return await respond(request, web, ordered, wait_s)
+    return await respond(web, ordered, wait_s)
 
 
 def _order(

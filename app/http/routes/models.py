@@ -7,7 +7,9 @@ from typing_extensions import TypedDict
 
 from app.catalog.keys import KeyRepository
 from app.catalog.model_versions import ModelVersionRepository
-from app.formats.bodies import KeyBody, ModelVersionBody, key_body, model_version_body
+from app.catalog.session import transaction
+from app.errors import UnknownModel
+from app.formats.bodies import KeyBody, ModelBody, key_body, model_version_body, standing_model_body
 from app.http.deps import AdminCaller, AnyCaller, PageOf, Tx, WebPart
 from app.http.lists import ListBody, list_body
 from app.http.schemas.learning import DeployIn, KeyIn
@@ -21,25 +23,54 @@ class DeploymentBody(TypedDict):
 
     object: str
     name: str
-    model_version: ModelVersionBody | None
+    model_version: ModelBody | None
+
+
+class ModelList(ListBody[ModelBody]):
+    """Models; with `object` it is also the list that OpenAI's clients read."""
+
+    object: str
 
 
 @router.get("/v1/models")
-def list_models(tx: Tx, _: AnyCaller, page: PageOf) -> ListBody[ModelVersionBody]:
-    """List model versions, newest first."""
-    versions = ModelVersionRepository(tx)
-    deployed = versions.deployed()
-    deployed_id = None if deployed is None else deployed.id
-    rows = versions.list_after(limit=page.limit, after=page.after)
-    return list_body(rows, lambda row: model_version_body(row, deployed=row.id == deployed_id))
+def list_models(web: WebPart, caller: AnyCaller, page: PageOf) -> ModelList:
+    """List model versions, newest first, and behind the last of them the models that need no registering."""
+    # Before the transaction: the server may have to be asked for it.
+    remote_name = None if web.remote is None else web.remote.name()
+    with transaction(web.engine, caller.tenant_id) as session:
+        versions = ModelVersionRepository(session)
+        deployed = versions.deployed()
+        deployed_id = None if deployed is None else deployed.id
+        rows = versions.list_after(limit=page.limit, after=page.after)
+        found = list_body(rows, lambda row: model_version_body(row, deployed=row.id == deployed_id))
+    if not found["has_more"]:
+        found["data"] += _standing(remote_name, deployed=deployed_id is None)
+    return {"object": "list", **found}
 
 
-@router.get("/v1/models/{model_version_id}")
-def get_model(tx: Tx, _: AnyCaller, model_version_id: UUID) -> ModelVersionBody:
-    """Show one model version."""
-    versions = ModelVersionRepository(tx)
-    row, deployed = versions.get(model_version_id), versions.deployed()
-    return model_version_body(row, deployed=deployed is not None and deployed.id == row.id)
+@router.get("/v1/models/{model}")
+def get_model(web: WebPart, caller: AnyCaller, model: str) -> ModelBody:
+    """Show one model, by the id or the name under which it can be asked."""
+    remote_name = None if web.remote is None else web.remote.name()
+    with transaction(web.engine, caller.tenant_id) as session:
+        versions = ModelVersionRepository(session)
+        row, deployed = versions.find_by_name(model), versions.deployed()
+        if row is not None:
+            return model_version_body(row, deployed=deployed is not None and deployed.id == row.id)
+    for standing in _standing(remote_name, deployed=deployed is None):
+        if standing["id"] == model:
+            return standing
+    raise UnknownModel
+
+
+def _standing(remote_name: str | None, *, deployed: bool) -> list[ModelBody]:
+    """The built-in model and the server's; `deployed` says that no version is, so that one of these answers."""
+    built_in = standing_model_body(
+        models.BUILT_IN, "checkpoint", owned_by="markwise", deployed=deployed and remote_name is None
+    )
+    if remote_name is None or remote_name == models.BUILT_IN:
+        return [built_in]
+    return [built_in, standing_model_body(remote_name, "server", owned_by="server", deployed=deployed)]
 
 
 def _deployment(tx: Tx) -> DeploymentBody:

@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 
 from app.http.schemas.images import ImageRef, Strict
 from app.http.schemas.marksets import MarksIn
+from models.grounding import NEED_NO_QUERY
 
 Task = Literal["ask", "list", "refer", "classify", "phrases", "correspond", "act"]
 Query = Annotated[str, Field(max_length=10_000)]
@@ -38,11 +39,13 @@ class GroundIn(Strict):
             raise ValueError("give `query` or `queries`, not both")
         if self.mark_set_id is not None and self.marks is not None:
             raise ValueError("`marks` says how to mark an image; a `mark_set_id` is marked already")
-        if self.task != "list" and not self.asked():
+        given = self.queries if self.queries is not None else [self.query or ""]
+        if self.task not in NEED_NO_QUERY and not any(query.strip() for query in given):
             raise ValueError("give a `query`")
+        if self.task == "classify" and not self.choices:
+            raise ValueError("`classify` needs `choices`, the names to choose from")
+        if (self.task == "correspond") != (self.target_mark_set_id is not None):
+            raise ValueError("`correspond` needs a `target_mark_set_id`, and nothing else takes one")
+        if self.choices and self.task not in ("classify", "phrases"):
+            raise ValueError("`choices` belong to `classify` and `phrases`; marks are chosen by `refer`")
         return self
-
-    def asked(self) -> list[str]:
-        """The queries that are not blank."""
-        given = self.queries if self.queries is not None else [self.query] if self.query is not None else []
-        return [query for query in given if query.strip()]

@@ -35,6 +35,7 @@ class Script:
     logprobs: bool = True
     break_stream: bool = False
     piece_s: float = 0.0
+    left: int = 0
     top: int = 20
     bodies: list[dict[str, Any]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
@@ -143,8 +144,12 @@ class _Handler(BaseHTTPRequestHandler):
         events += [{"choices": [{"index": 0, "delta": {}, "finish_reason": finish}]}]
         events += [{"choices": [], "usage": usage}] if usage else []
         for event in events:
-            self.wfile.write(f"data: {json.dumps(event)}\n\n".encode())
-            self.wfile.flush()
+            try:
+                self.wfile.write(f"data: {json.dumps(event)}\n\n".encode())
+                self.wfile.flush()
+            except OSError:
+                self.script.left += 1  # the reader has left
+                return
             if self.script.piece_s:
                 threading.Event().wait(self.script.piece_s)
         if not self.script.break_stream:

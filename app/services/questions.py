@@ -1,0 +1,48 @@
+"""A stored question -> what `models.grounding` is asked. The one place where the two meet, for workers and for the direct path.
+
+A question is the body of `POST /v1/ground` as JSON values, without the image and the settings of its marks; a conversation adds
+`instructions`, `earlier` and `max_tokens`. Knows no HTTP and opens no transaction.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from models.grounding import NEED_NO_QUERY, GroundRequest, MarkedPicture, Turn
+
+MAX_TOKENS = 512
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Pictures:
+    """The marked picture that is asked about, and the second one of `correspond`."""
+
+    picture: MarkedPicture
+    target: MarkedPicture | None = None
+
+
+def queries_of(question: dict[str, Any]) -> list[str]:
+    """The queries of a request, at least one; some tasks need none in words."""
+    given = question["queries"] if question["queries"] is not None else [question["query"] or ""]
+    queries = [str(query) for query in given]
+    return queries if question["task"] in NEED_NO_QUERY else [query for query in queries if query.strip()]
+
+
+def request_of(question: dict[str, Any], query: str, pictures: Pictures, *, left_s: float | None) -> GroundRequest:
+    """Return the request for one of the queries; `left_s` is the time for its answer, None for no limit."""
+    picture = pictures.picture
+    return GroundRequest(
+        image=picture.image,
+        overlay=picture.overlay,
+        regions=picture.regions,
+        marking=picture.marking,
+        target=pictures.target,
+        query=query,
+        task=question["task"],
+        tags=question["tags"],
+        constrain=None if question["constrain"] else False,
+        choices=tuple(question.get("choices") or ()),
+        instructions=question.get("instructions") or "",
+        earlier=tuple(Turn(role=turn["role"], text=turn["text"]) for turn in question.get("earlier") or ()),
+        max_tokens=question.get("max_tokens") or MAX_TOKENS,
+        deadline_s=left_s,
+    )
