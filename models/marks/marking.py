@@ -5,6 +5,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from models.errors import BadInput
 from models.marks.ground import ink_of
+from models.marks.kinds import kind_for
 from models.marks.labels import color_of
 from models.marks.layout import lay_out
 from models.marks.order import assign_ids, is_element, mark_number, most_useful, ordered
@@ -33,7 +35,19 @@ def mark(
     previous: Previous | None = None,
     max_marks: int | None = None,
 ) -> tuple[Picture, Marking]:
-    """Return the painted copy of `image` (H, W, 3) uint8 RGB and its marking; raises BadImage on another size."""
+    """Return the painted copy of `image` and its marking. The same input gives the same bytes.
+
+    `image` is (H, W, 3) uint8 RGB, not changed. `regions` are masks on that frame (`Regions.from_masks`, `from_boxes`, ...).
+    `style` is a preset's name ("markwise", "som", "som-llava"), a mapping that changes some of its fields, or a
+    `MarkStyle`. With `previous`, regions found again (IoU of at least 0.5, each matched once) keep their ids. At most
+    `max_marks` regions (default: the style's 99) are marked, best score first and then largest; the rest, and empty
+    masks, are counted in `Marking.omitted_regions`. All geometry of the marks is in pixels of the image, origin top left,
+    boxes half-open.
+
+    Where masks overlap, a pixel belongs to the smallest (SoM, section 3.2); of equal masks each keeps a label and a click
+    point of its own, and a region that smaller ones cover entirely is marked `occluded`. Raises BadImage on another
+    dtype, shape or size, BadInput on an unknown style or max_marks < 1.
+    """
     check_image(image, regions.size_hw)
     marking, visible = _place(regions, style, max_marks, previous, image)
     return paint(image, regions, marking, visible), marking
@@ -47,10 +61,10 @@ def place(
     previous: Previous | None = None,
     image: Picture | None = None,
 ) -> Marking:
-    """Return the marks of `regions`, without pixels.
+    """Return the marks that `mark` would paint, without painting.
 
-    At most `max_marks` (default: the style's) regions are marked, the best by score and then area; empty ones never.
-    Raises BadInput on an unknown style or max_marks < 1.
+    With `image` (H, W, 3) uint8 RGB the labels of interface elements keep off its text, as `mark` has it, and the kind
+    "auto" can look at it; without, they stand where text seldom is. Raises BadInput as `mark` does.
     """
     return _place(regions, style, max_marks, previous, image)[0]
 
@@ -62,6 +76,9 @@ def _place(
     style = style_of(style)
     if max_marks is not None and max_marks < 1:
         raise BadInput(f"max_marks must be at least 1; got {max_marks}")
+    if style.kind == "auto":
+        earlier = () if previous is None else [mark.id for mark in previous.marking.marks]
+        style = replace(style, kind=kind_for(regions.texts, image, earlier))
     areas = [regions.area_px(i) for i in range(len(regions))]
     useful = most_useful(regions, areas, style.max_marks if max_marks is None else max_marks)
     chosen = ordered(regions, useful, areas, style.order)

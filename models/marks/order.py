@@ -21,7 +21,7 @@ _SAME_IOU = 0.5
 
 def mark_id(number: int, kind: Kind) -> str:
     """Return the id of the mark with `number` (from 1): "1", "2", ... or "A" .. "Z", "AA", ..."""
-    if kind == "number":
+    if kind != "letter":
         return str(number)
     letters = ""
     while number:
@@ -32,7 +32,7 @@ def mark_id(number: int, kind: Kind) -> str:
 
 def mark_number(identifier: str, kind: Kind) -> int:
     """Return the number behind an id of `kind`, 0 where it is not one."""
-    if kind == "number":
+    if kind != "letter":
         return int(identifier) if identifier.isascii() and identifier.isdigit() else 0
     number = 0
     for letter in identifier:
@@ -86,8 +86,7 @@ def _bands(regions: Regions, indices: Sequence[int]) -> dict[int, int]:
 def _middles(spans: NDArray[np.float32], size: int, short: int) -> list[float]:
     """Return the middles of (N, 2) spans. A mask that the frame cuts has its middle outside, so it counts as at the edge.
 
-    Its seen middle moves by half a pixel when the mask grows by one; an uncut mask's stays. On synthetic sets of 50 and
-    150 masks, each moved by a pixel, this renumbers 0.8 % and 6.9 % where plain middles renumber 5.2 % and 21.6 %.
+    Its seen middle moves by half a pixel when the mask grows by one, which was what renumbered most; an uncut mask's stays.
     """
     low, high = spans[:, 0].astype(np.float64), spans[:, 1].astype(np.float64)
     near = max(1.0, _EDGE * short)

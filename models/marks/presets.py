@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args
 
 from models.errors import BadInput
 
-Kind = Literal["number", "letter"]
+Kind = Literal["number", "letter", "auto"]
 Part = Literal["box", "mask", "contour", "mark"]
 Order = Literal["reading", "largest_first", "smallest_first"]
 LabelColors = Literal["color", "black"]
@@ -21,6 +21,9 @@ Overlap = Literal["topmost", "layered"]
 class MarkStyle:
     """How marks are numbered, placed and drawn.
 
+    `kind` "letter" counts A .. Z, AA, ...; "auto" takes letters where the picture is full of numbers (`kinds.kind_for`).
+    `draw` takes any of the four parts (SoM's mark types): the region's box, its fill, its outline, the label. Where masks
+    overlap, each pixel gets the colour of the smallest ("topmost"), or of all, one over the other ("layered").
     `alpha` is the opacity of a mask's fill, `label_alpha` that of the label's box. `label_height_px` is stated for a
     picture whose short side is 640 and grows with the square root of the size (`fixed_label`: with the size itself, and
     the same for every region). `spare_content` puts the labels of interface elements (regions with a role or text) into a

@@ -138,7 +138,7 @@ def _sample(size: int, area: int, every: Callable[[int], Mask]) -> tuple[int, ND
 
 def middle_of_best(score: NDArray[np.float32]) -> tuple[int, int]:
     """Return (x, y) of the best score; on a plateau the place nearest to the plateau's middle, so jitter moves little."""
-    best = float(score.max())
+    best: float = cv2.minMaxLoc(score)[1]
     found = cv2.findNonZero((score >= best - 0.02 * abs(best) - 1e-6).view(np.uint8)).reshape(-1, 2)
     if len(found) == 1:
         return int(found[0, 0]), int(found[0, 1])
