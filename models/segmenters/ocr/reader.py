@@ -60,7 +60,9 @@ class OcrReader:
         size = (round(image.shape[1] * zoom), round(image.shape[0] * zoom))
         large = image if zoom == 1.0 else np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_CUBIC), np.uint8)
         with self._lock:
-            found = self._locate(large)
+            # Even for a blank picture: workers show one to have the models loaded ahead.
+            models = self._loaded()
+            found = self._locate(large, models)
         boxes = [
             (math.floor(x0 / zoom), math.floor(y0 / zoom), math.ceil(x1 / zoom), math.ceil(y1 / zoom))
             for x0, y0, x1, y1 in found
@@ -74,7 +76,7 @@ class OcrReader:
             readings = self._recognise(crops)
         return [recognition.place(reading, box) for reading, box in zip(readings, boxes, strict=True)]
 
-    def _locate(self, image: Image) -> list[Box]:
+    def _locate(self, image: Image, models: _Models) -> list[Box]:
         """Boxes of all bands, those seen before from memory."""
         size_hw = (image.shape[0], image.shape[1])
         every = detection.bands(size_hw)
@@ -83,19 +85,14 @@ class OcrReader:
         new = [index for index in range(len(every)) if index not in known]
         parts = {index: image[every[index].top : every[index].bottom] for index in new}
         drawn = [index for index, part in parts.items() if (part != part[:1, :1]).any()]
-        maps = dict(zip(drawn, self._maps([parts[index] for index in drawn]), strict=True))
+        seen = models.detector.run([parts[index] for index in drawn], detection.network_input, _map_of)
+        maps = dict(zip(drawn, seen, strict=True))
         for index in new:
             one = every[index]
             lines = detection.lines_of(maps[index], (one.bottom - one.top, size_hw[1])) if index in maps else []
             known[index] = [box for box in lines if detection.owns(one, box)]
             self._bands.put(keys[index], known[index])
         return detection.joined([(one, known[index]) for index, one in enumerate(every)])
-
-    def _maps(self, parts: Sequence[Image]) -> list[NDArray[np.float32]]:
-        """Where the network sees text in each part."""
-        if not parts:
-            return []
-        return self._loaded().detector.run(parts, detection.network_input, lambda output: output[0, 0].copy())
 
     def _recognise(self, crops: Sequence[Image]) -> list[recognition.Reading]:
         """Readings of all crops, each different one computed once."""
@@ -120,6 +117,11 @@ class OcrReader:
             detector = open_network(folder / _DETECTOR, self._threads, self._engine)
             self._models = _Models(detector=detector, recogniser=recogniser, alphabet=alphabet)
         return self._models
+
+
+def _map_of(output: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The chances of text at every pixel of a band, out of the engine's memory."""
+    return output[0, 0].copy()
 
 
 def _best_classes(output: NDArray[np.float32]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:

@@ -91,7 +91,13 @@ def test_a_blank_picture_has_no_lines(kept, shape):
     assert kept.locate(np.full(shape, 200, np.uint8)) == []
 
 
+def test_a_blank_picture_loads_the_models_ahead():
+    reader = OcrReader(threads=1)
+    reader.locate(np.zeros((64, 64, 3), np.uint8))
+    assert reader._models is not None
+
+
 def test_missing_model_files_are_named(monkeypatch):
     monkeypatch.setattr(reader, "_RECOGNISER", "absent.onnx")
     with pytest.raises(WeightsMissing, match=r"absent\.onnx"):
-        OcrReader(threads=1).locate(form().image)
+        OcrReader(threads=1).locate(np.zeros((64, 64, 3), np.uint8))
