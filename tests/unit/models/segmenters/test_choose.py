@@ -6,10 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from models.drawings import scene, screen
-from models.segmenters.choose import choose
+from models.protocols import SegmentRequest
+from models.segmenters.choose import choose, choose_with_tree
 
 SHARED = Path(__file__).resolve().parents[5] / "shared" / "data"
 
@@ -37,7 +38,30 @@ def test_photos_are_none():
 def test_drawn_scenes_are_told_from_drawn_screens():
     seeds = range(1_000_200, 1_000_240)
     assert sum(choose(scene(seed).image) == "regions" for seed in seeds) >= 38
-    assert sum(choose(screen(seed).image) == "gui" for seed in seeds) >= 34
+    assert sum(choose(screen(seed).image) == "gui" for seed in seeds) >= 38
+
+
+def page_under(photo, high):
+    """Lines of letters on white below a busy picture that takes `high` of 600 px."""
+    rng = np.random.default_rng(1)
+    page = Image.new("RGB", (800, 600), "white")
+    page.paste(
+        Image.fromarray(rng.integers(0, 256, (high, 800, 3), dtype=np.uint8)) if photo else "navy", (0, 0, 800, high)
+    )
+    pen = ImageDraw.Draw(page)
+    for line in range(4):
+        pen.text((40, high + 10 + 24 * line), "Words that stand below the picture", fill="black", font_size=18)
+    return np.array(page)
+
+
+@pytest.mark.parametrize("photo", [True, False])
+def test_a_page_with_a_large_picture_is_still_a_page(photo):
+    assert choose(page_under(photo, 480)) == "gui"
+
+
+def test_a_page_of_ours_with_its_accessibility_tree_is_known_by_it():
+    request = SegmentRequest(accessibility_tree={"role": "button", "name": "A", "bbox": [0, 0, 9, 9]})
+    assert choose_with_tree(page_under(photo=True, high=480), request) == "provided"
 
 
 def test_a_flat_colour_and_noise_are_no_screenshots():
