@@ -121,7 +121,7 @@ class OcrReader:
 
 def _map_of(output: NDArray[np.float32]) -> NDArray[np.float32]:
     """The chances of text at every pixel of a band, out of the engine's memory."""
-    return output[0, 0].copy()
+    return np.array(output[0, 0], np.float32)
 
 
 def _best_classes(output: NDArray[np.float32]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
