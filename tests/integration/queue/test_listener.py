@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 
 from app.catalog.session import transaction
-from app.queue import events
+from app.queue import asides, events
 from app.queue.listener import JobListener
 from tests.conftest import execute
 
@@ -70,3 +70,25 @@ def test_a_broken_connection_wakes_everybody_and_is_made_again(listener, stack) 
     while not listener.listening:
         assert time.monotonic() < deadline
         time.sleep(0.05)
+
+
+def test_asides_reach_who_asked_for_them_in_order_and_are_kept_nowhere(listener, engine, tenant) -> None:
+    job_id = uuid4()
+
+    async def scenario() -> tuple[list[dict], list[dict]]:
+        async with listener.watch(job_id, asides=True) as curious, listener.watch(job_id) as other:
+            await asyncio.to_thread(tell, job_id)
+            while len(curious.heard) < 3:
+                assert await curious.wait(5)
+            return list(curious.heard), list(other.heard)
+
+    def tell(job_id) -> None:
+        with transaction(engine, tenant) as session:
+            told = [{"text": "a"}, {"text": "é" * 5_000}, {"text": "b\n\u2028"}]
+            asides.send(session, job_id, told)
+            asides.send(session, job_id, [{"text": "c"}])
+
+    heard, unheard = asyncio.run(scenario())
+    # One that is too long for a notice is left out: the answer will have it.
+    assert heard == [{"text": "a"}, {"text": "b\n\u2028"}, {"text": "c"}]
+    assert unheard == []
