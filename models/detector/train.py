@@ -8,7 +8,6 @@ gradients are averaged every step. Takes a GPU where there is one.
 
 import argparse
 import json
-import os
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -38,6 +37,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--rate", type=float, default=2e-3, help="highest learning rate")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--workers", type=int, default=0, help="processes that prepare batches; 8 or more with a GPU")
+    parser.add_argument(
+        "--threads", type=int, default=1, help="per process; two processes of one are twice as fast as one of two"
+    )
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
     parser.add_argument("--held-pages", type=int, default=24, help="pages measured while training")
     parser.add_argument("--plain", action="store_true", help="no augmentation, to see whether it can fit a few pages")
@@ -46,10 +48,11 @@ def arguments() -> argparse.Namespace:
 
 def main() -> None:
     options = arguments()
-    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
-    rank, size = int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
-    if size > 1:
+    torch.set_num_threads(options.threads)
+    rank, size = 0, 1
+    if distributed.is_torchelastic_launched():
         distributed.init_process_group("gloo")
+        rank, size = distributed.get_rank(), distributed.get_world_size()
     device = torch.device(
         ("cuda" if torch.cuda.is_available() else "cpu") if options.device == "auto" else options.device
     )
@@ -70,7 +73,7 @@ def main() -> None:
         crops, batch_size=None, num_workers=options.workers, pin_memory=device.type == "cuda"
     )
     learn(run, loader, held, options, say, device, rank, size)
-    if size > 1:
+    if distributed.is_initialized():
         distributed.destroy_process_group()
 
 

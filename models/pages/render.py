@@ -6,7 +6,6 @@ PNG per page and `pages.jsonl`, written when the shard is complete, so that a st
 
 import argparse
 import json
-import os
 import shutil
 import struct
 import time
@@ -39,7 +38,7 @@ def main() -> None:
         help="first seed, a multiple of 100; training starts at 0, held-out pages at 1000000",
     )
     parser.add_argument("--out", type=Path, required=True, help="folder of shards")
-    parser.add_argument("--chromium", type=Path, default=Path(os.environ.get("CHROMIUM", "/usr/bin/chromium")))
+    parser.add_argument("--chromium", type=Path, default=Path("/usr/bin/chromium"))
     options = parser.parse_args()
     from playwright.sync_api import sync_playwright
 
