@@ -161,7 +161,12 @@ def parse_target(target: str) -> Target:
             anchor=inner.anchor,
         )
     for pattern, relation in _RELATIONS:
-        found = re.search(rf"^(?P<head>.+?)\s+{pattern}\s+(?P<anchor>.+)$", target, re.IGNORECASE)
+        # Without a head the place alone is asked for: "what is left of 3?".
+        found = re.search(rf"^(?P<head>.+?)\s+{pattern}\s+(?P<anchor>.+)$", target, re.IGNORECASE) or re.search(
+            rf"^(?P<head>){pattern}\s+(?P<anchor>(?:the )?(?:mark )?\W?(?:[0-9]{{1,6}}|[A-Z])\W?)$",
+            target,
+            re.IGNORECASE,
+        )
         if found:
             return _details(found["head"], relation=relation, anchor=_ARTICLE.sub("", found["anchor"]))
     return _details(target)

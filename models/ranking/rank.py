@@ -10,6 +10,7 @@ Used for `act` and `refer` beside or instead of a model; the answer then says so
 5. The phrase as a whole is tried as a name too: "First Name" is a field, not the first of something.
 """
 
+import re
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,6 +27,8 @@ _LABEL_YIELDS = 0.1
 _INTERACTIVE = 0.03
 _NAMED = 0.6
 _WHOLE_NAME = 0.9
+# "mark 3", "[3]", "#3", "3": an id in place of a name.
+_MARK_NAME = re.compile(r"^(?:(?:the )?mark )?\W{0,2}(?P<id>[0-9]{1,6}|[A-Z]{1,2})\W{0,2}$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,8 +140,7 @@ def _places(target: Target, bases: list[float], candidates: Sequence[Candidate],
         for index, candidate in enumerate(candidates):
             scores[index] *= place_score(candidate.bbox_xyxy_px, target.place_xy, candidate.size_hw)
     if target.anchor and target.relation:
-        named = _text_scores(target.anchor, candidates, labels)
-        anchor = max(range(len(candidates)), key=lambda index: (named[index], -index))
+        anchor = _anchor(target.anchor, candidates, labels)
         for index, candidate in enumerate(candidates):
             box, other = candidate.bbox_xyxy_px, candidates[anchor].bbox_xyxy_px
             near = relation_score(box, other, target.relation, candidate.size_hw) if index != anchor else 0.0
@@ -151,6 +153,16 @@ def _places(target: Target, bases: list[float], candidates: Sequence[Candidate],
         wanted = fitting[target.ordinal] if -1 <= target.ordinal < len(fitting) else None
         scores = [score if index == wanted else 0.0 for index, score in enumerate(scores)]
     return scores
+
+
+def _anchor(name: str, candidates: Sequence[Candidate], labels: _Labels) -> int:
+    """Return the index of the mark that a place word speaks of: by its id ("left of [3]"), else by its text."""
+    named = _MARK_NAME.match(name)
+    for index, candidate in enumerate(candidates):
+        if named is not None and candidate.id == named["id"]:
+            return index
+    scores = _text_scores(name, candidates, labels)
+    return max(range(len(candidates)), key=lambda index: (scores[index], -index))
 
 
 def _find_labels(candidates: Sequence[Candidate]) -> _Labels:

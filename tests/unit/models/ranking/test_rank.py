@@ -58,6 +58,21 @@ def test_the_right_mark_leads(query, expected):
     assert ranked[0].id == expected, [(one.id, one.score) for one in ranked[:3]]
 
 
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("what is left of 11?", "10"),
+        ("what is to the right of mark 1?", "2"),
+        ("which mark is below [10]?", "12"),
+        ("the field next to #6", "7"),
+        ("the button right of 10", "11"),
+    ],
+)
+def test_a_place_may_be_told_by_a_marks_id(query, expected):
+    assert rank(query, PAGE)[0].id == expected
+    assert rank(query, PAGE)[0].reason == "position"
+
+
 def test_every_mark_gets_a_score_in_order():
     ranked = rank("Click Save", PAGE)
     assert sorted(one.id for one in ranked) == sorted(one.id for one in PAGE)
