@@ -16,6 +16,8 @@ from models.regions import Regions
 Format = Literal["coco", "yolo", "labelme"]
 # YOLO keeps the names of its class numbers outside the label file.
 CLASS_NAMES_HEADER = "X-Class-Names"
+# Proxies cut or refuse longer ones. A page whose every text is a class of its own is nothing to teach a detector with.
+LONGEST_HEADER = 4000
 
 
 def export(
@@ -29,7 +31,8 @@ def export(
             return json.dumps(write_labelme(regions, marks, file_name)), "application/json", {}
         case "yolo":
             rows = write_masks(regions) if masks else write_boxes(regions)
-            return rows, "text/plain", {CLASS_NAMES_HEADER: json.dumps(class_names(regions))}
+            names = json.dumps(class_names(regions))
+            return rows, "text/plain", {CLASS_NAMES_HEADER: names} if len(names) <= LONGEST_HEADER else {}
 
 
 def read_regions(document: Mapping[str, Any] | str, size_hw: tuple[int, int], names: Sequence[str] = ()) -> Regions:

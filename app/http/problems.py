@@ -83,11 +83,16 @@ def shape_errors(errors: Any) -> list[dict[str, Any]]:
     """Pydantic's findings as pointers and sentences, without the rejected input."""
     return [
         {
-            "pointer": "/" + "/".join(str(part) for part in error["loc"] if part != "body"),
+            "pointer": "/" + "/".join(map(str, filter(_is_in_body, error["loc"]))),
             "message": str(error["msg"]).removeprefix("Value error, "),
         }
         for error in list(errors)[:20]
     ]
+
+
+def _is_in_body(part: object) -> bool:
+    """Whether a part of pydantic's place is one of the body's own: not its root, and no tag of a union, "(list)" say."""
+    return part != "body" and not (isinstance(part, str) and part.startswith("("))
 
 
 def install(app: FastAPI) -> None:

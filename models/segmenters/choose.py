@@ -1,6 +1,6 @@
 """Chooses a segmenter by looking at the pixels: `gui` for screenshots, `regions` for photos and drawings.
 
-Called through `models.registry` for the segmenter name `auto`. Costs about 10 ms whatever the image's size. Knows only
+Called through `models.registry` for the segmenter name `auto`. Costs 10-20 ms whatever the image's size. Knows only
 the two classical segmenters: weights are never assumed to be there.
 """
 

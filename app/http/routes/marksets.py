@@ -116,7 +116,8 @@ def get_overlay(
 def export_mark_set(tx: Tx, _: MarkCaller, mark_set_id: UUID, format: Format, include: Include = None) -> Response:
     """Export the regions in another tool's format; with `include=masks` YOLO's rows are outlines instead of boxes.
 
-    What comes out may be posted as `regions` again. The names of YOLO's classes are in the header `X-Class-Names`.
+    What comes out may be posted as `regions` again. The names of YOLO's classes are in the header `X-Class-Names`,
+    up to 4,000 characters.
     """
     _row, marks, image = marking.whole(tx, mark_set_id)
     regions = regions_of((image.height, image.width), marks)

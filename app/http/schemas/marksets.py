@@ -3,7 +3,7 @@
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import Field, model_validator
+from pydantic import Discriminator, Field, Tag, model_validator
 
 from app.http.schemas.images import ImageRef, Strict
 
@@ -31,8 +31,6 @@ TREE_FORMS = """Elements of the interface, as the browser knows them, taken in t
 `segmenter: "provided"` marks the tree's elements alone. `"gui"` adds what pixels show and the tree lacks: the tree wins
 in place, role and name. `"auto"` is `provided`, but `gui` where the tree has no element in the image or a canvas, video,
 plugin or closed frame takes a tenth of it."""
-
-RegionsDocument = dict[str, Any] | Annotated[str, Field(max_length=20_000_000)]
 REGION_FORMS = """A list of regions; or a whole document about this image as `GET /v1/marksets/{id}/export` or another tool
 wrote it: a COCO object (`annotations`), a LabelMe object (`shapes`), or YOLO rows as text. COCO and LabelMe documents of
 ours come back equal, ids, texts, roles, scores and click points included; classes of others become texts."""
@@ -67,15 +65,26 @@ class RegionIn(Strict):
         return self
 
 
+def _form_of(value: Any) -> str:
+    return "(document)" if isinstance(value, dict) else "(rows)" if isinstance(value, str) else "(list)"
+
+
+# Told apart by JSON type, so that a fault in a list is reported as that alone.
+Regions = Annotated[
+    Annotated[list[RegionIn], Field(max_length=5000), Tag("(list)")]
+    | Annotated[dict[str, Any], Tag("(document)")]
+    | Annotated[str, Field(max_length=20_000_000), Tag("(rows)")],
+    Discriminator(_form_of),
+]
+
+
 class MarksIn(Strict):
     """The settings of a mark set, without the image."""
 
     segmenter: SegmenterName | None = None
     granularity: Annotated[int, Field(ge=1, le=6)] | None = None
     style: Annotated[str, Field(max_length=100)] | dict[str, Any] = "markwise"
-    regions: Annotated[list[RegionIn], Field(max_length=5000)] | RegionsDocument | None = Field(
-        default=None, description=REGION_FORMS
-    )
+    regions: Regions | None = Field(default=None, description=REGION_FORMS)
     accessibility_tree: dict[str, Any] | list[Any] | Annotated[str, Field(max_length=MAX_TREE_CHARS)] | None = Field(
         default=None, description=TREE_FORMS
     )
