@@ -13,7 +13,7 @@ from fastapi.responses import FileResponse, HTMLResponse
 from fastapi.staticfiles import StaticFiles
 from sqlalchemy import Engine
 
-from app.catalog.session import app_engine
+from app.catalog.session import app_engine, ping_only_when_idle
 from app.http import problems
 from app.http.deps import Web
 from app.http.idempotency import Idempotency
@@ -39,7 +39,7 @@ def create_app(settings: Settings) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         # As many threads as connections: a route never waits for one while it holds the other.
         to_thread.current_default_thread_limiter().total_tokens = settings.pool_size + settings.pool_overflow
-        engine = app_engine(settings, name="markwise-api")
+        engine = ping_only_when_idle(app_engine(settings, name="markwise-api"))
         listener = JobListener(settings.app_url)
         listener.start()
         decoder = ImageDecoder()

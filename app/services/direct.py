@@ -64,13 +64,16 @@ class DirectPath:
             chosen = choose(session, question, remote_name)
             if chosen is None:
                 return None
-            image = ImageRepository(session).get(MarkSetRepository(session).get(mark_set_id).image_id)
+            row = MarkSetRepository(session).get(mark_set_id)
+            kept = self.pictures.find(mark_set_id)
+            image = ImageRepository(session).get(row.image_id) if kept is None else kept.image
             grounding.check_question(session, image, question)
         return Errand(
             path=self,
             tenant_id=tenant_id,
             image_id=image.id,
             mark_set_id=mark_set_id,
+            picture=None if kept is None else kept.picture,
             question=question,
             version=chosen.version,
         )
@@ -97,19 +100,23 @@ class DirectPath:
             row = mark_sets.get(mark_set_id)
             kept = self.pictures.find(mark_set_id)
             if kept is not None:
-                return kept
+                return kept.picture
             marks, image = mark_sets.marks(mark_set_id), ImageRepository(session).get(row.image_id)
         return self.pictures.load(row, marks, image)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Errand:
-    """One question on its way to the server; `unwanted` is set when nobody waits for its answer any more."""
+    """One question on its way to the server; `unwanted` is set when nobody waits for its answer any more.
+
+    `picture` is None until it is read, where it was not in memory.
+    """
 
     path: DirectPath
     tenant_id: UUID
     image_id: UUID
     mark_set_id: UUID
+    picture: MarkedPicture | None
     question: dict[str, Any]
     version: ModelVersionRow | None
     posed_at: float = field(default_factory=time.monotonic)
@@ -150,7 +157,7 @@ class Errand:
     def _pictures(self, before_ms: dict[str, float]) -> Pictures:
         started = time.monotonic()
         target_id = self.question.get("target_mark_set_id")
-        picture = self.path.picture(self.tenant_id, self.mark_set_id)
+        picture = self.picture or self.path.picture(self.tenant_id, self.mark_set_id)
         target = None if target_id is None else self.path.picture(self.tenant_id, UUID(target_id))
         before_ms["load"] = 1000 * (time.monotonic() - started)
         return Pictures(picture=picture, target=target)
