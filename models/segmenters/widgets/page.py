@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from models.segmenters.ocr import Box, TextLine
 from models.segmenters.widgets.layout import overlap_share
 
-# Of 56 pages at 1x, a fifth of the letter blobs was at most 7-12 px high; of 16 denser captures, 12-19 px, once below 15.
-_LETTER_PX, _DENSE_LETTER_PX, _ENOUGH_LETTERS = 9.0, 13.5, 40
+# Of 40 pages at 1x, a fifth of the letter blobs was at most 7-12 px high; of 16 denser captures, 12-19 px, once below 15.
+# The letter's size is set a little low: of the ratios in doubt, 2 is by far the most frequent.
+_LETTER_PX, _DENSE_LETTER_PX, _ENOUGH_LETTERS = 8.25, 13.5, 40
 _RATIOS = (1.5, 2.0, 3.0)
 _MAX_WIDTH_PX = 3840  # bounds memory together with the bands that text and elements are looked for in
 # What the reader makes of outlined icons before a text, and how far such a letter's middle is from the next one's, in
