@@ -63,6 +63,10 @@ format: $(VENV)/.test-ready ## rewrite the code in the house format
 bench: $(VENV)/.test-ready ## print the measurements and write them to tests/bench/results
 	@$(BIN)/python -m tests.bench.gui
 
+.PHONY: bench-gpu
+bench-gpu: $(VENV)/.test-ready ## SAM ViT-H on a CUDA device against the published generator
+	@$(BIN)/python -m tests.bench.sam_gpu
+
 .PHONY: train-tiny
 train-tiny: $(VENV)/.ready ## train som-llava-tiny from scratch (hours on a CPU), see models/weights/som-llava-tiny/RECIPE.md
 	@$(BIN)/markwise train run --recipe tiny-scratch --out .markwise/tiny --seed 0

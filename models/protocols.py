@@ -3,6 +3,7 @@
 Whoever adds a segmenter implements `Segmenter` and a line in `models.registry`. Nothing here computes.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -48,4 +49,12 @@ class Segmenter(Protocol):
 
     def segment(self, image: NDArray[np.uint8], request: SegmentRequest) -> Regions:
         """Return the regions of `image` ((H, W, 3) uint8 RGB); raises BadRegions or WeightsMissing."""
+        ...
+
+
+class BatchSegmenter(Segmenter, Protocol):
+    """A segmenter that does several pictures better together than one by one; optional."""
+
+    def segment_batch(self, images: Sequence[NDArray[np.uint8]], request: SegmentRequest) -> list[Regions]:
+        """Return the regions of each of `images` under the same request, as `segment` would."""
         ...

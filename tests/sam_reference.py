@@ -22,6 +22,7 @@ def box_area(boxes: torch.Tensor) -> torch.Tensor:
 def batched_nms(boxes: torch.Tensor, scores: torch.Tensor, idxs: torch.Tensor, iou_threshold: float) -> torch.Tensor:
     """Greedy suppression in the order of the scores, ties by index, as torchvision's CPU kernel does it (one class)."""
     assert not idxs.any()
+    device, boxes, scores = boxes.device, boxes.cpu(), scores.cpu()
     area = box_area(boxes)
     order = scores.sort(stable=True, descending=True).indices
     alive = torch.ones(len(boxes), dtype=torch.bool)
@@ -35,7 +36,7 @@ def batched_nms(boxes: torch.Tensor, scores: torch.Tensor, idxs: torch.Tensor, i
         sides = (high - low).clamp(min=0)
         inter = sides[:, 0] * sides[:, 1]
         alive[rest[(inter / (area[i] + area[rest] - inter)).double() > iou_threshold]] = False
-    return torch.tensor(kept, dtype=torch.int64)
+    return torch.tensor(kept, dtype=torch.int64, device=device)
 
 
 def _resize(image: Image.Image, size: tuple[int, int]) -> Image.Image:

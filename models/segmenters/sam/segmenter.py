@@ -133,7 +133,7 @@ def regions_of(found: "Found") -> Regions:
     size = [found.size_hw[0], found.size_hw[1]]
     return Regions.from_rles(
         found.size_hw,
-        [{"size": size, "counts": rle.write_counts(found.runs[i])} for i in some],
+        [{"size": size, "counts": counts} for counts in rle.write_many([found.runs[i] for i in some])],
         scores=np.clip(found.scores[some], 0, 1),
     )
 
