@@ -48,15 +48,23 @@ def ink_of(image: NDArray[np.uint8]) -> NDArray[np.int32]:
     """
     grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
     edges = np.zeros(grey.shape, np.uint8)
+    if min(grey.shape) < 2:  # OpenCV takes no difference of nothing
+        return np.asarray(cv2.integral(edges), np.int32)
     across = cv2.absdiff(grey[:, 1:], grey[:, :-1])
     down = cv2.absdiff(grey[1:], grey[:-1])
     edges[:, :-1] = across > _EDGE
     edges[:-1] |= down > _EDGE
     stroke = 2 * max(1, round(min(grey.shape) / 400)) + 1
-    lines = [cv2.morphologyEx(edges, cv2.MORPH_OPEN, np.ones(k, np.uint8)) for k in ((1, 8 * stroke), (8 * stroke, 1))]
+    lines = [_thin_lines(edges, 8 * stroke, stroke + 1), _thin_lines(edges.T, 8 * stroke, stroke + 1).T]
     edges &= ~(lines[0] | lines[1])
     closed = cv2.morphologyEx(edges, cv2.MORPH_CLOSE, np.ones((stroke, stroke), np.uint8))
     return np.asarray(cv2.integral(closed), np.int32)
+
+
+def _thin_lines(edges: NDArray[np.uint8], length_px: int, thickness_px: int) -> NDArray[np.uint8]:
+    """Return the level runs of `edges` that are longer than any letter and thinner than a line of text."""
+    level = cv2.morphologyEx(edges, cv2.MORPH_OPEN, np.ones((1, length_px), np.uint8))
+    return np.asarray(level & ~cv2.morphologyEx(level, cv2.MORPH_OPEN, np.ones((thickness_px, 1), np.uint8)), np.uint8)
 
 
 class Ground:

@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pycocotools import mask as rle
 
 from models.marks import STYLES, Marking, MarkStyle, Previous, place
 from models.regions import Regions
 from tests.bench.mark_quality import Quality, quality
+from tests.bench.marks_masks import coco_masks
 from tests.bench.marks_speed import STYLE, Supervision
 from tests.bench.synthetic import Case, case, jittered, shifted
 
@@ -48,24 +48,11 @@ def coco(folder: Path) -> dict[str, Any]:
     truth = json.loads((folder / "instances.json").read_text())
     total: Quality | None = None
     for image in truth["images"]:
-        masks = _masks_of(truth, image)
+        masks = coco_masks(truth, image)
         if masks:
             found = _ours(masks, STYLES["markwise"])
             total = found if total is None else total + found
     return {"ours, default sizes": asdict(total)} if total else {}
-
-
-def _masks_of(truth: dict[str, Any], image: dict[str, Any]) -> list[NDArray[np.bool_]]:
-    masks = []
-    for item in truth["annotations"]:
-        if item["image_id"] == image["id"]:
-            shape = item["segmentation"]
-            packed = isinstance(shape, dict) and isinstance(shape["counts"], str)
-            codes = shape if packed else rle.frPyObjects(shape, image["height"], image["width"])
-            mask = rle.decode(rle.merge(codes) if isinstance(codes, list) else codes).astype(np.bool_)
-            if mask.any():
-                masks.append(mask)
-    return masks
 
 
 def _ours(masks: Sequence[NDArray[np.bool_]], style: MarkStyle) -> Quality:
