@@ -32,6 +32,8 @@ from app.imaging.encode import encode
 from app.imaging.errors import ImagingError
 from app.settings import Settings
 from models.errors import ModelError
+from models.grounding import TASKS, GroundRequest, GroundResult, MarkedPicture
+from models.grounding import ground as answer
 from models.marks import STYLES, Marking, place
 from models.marks import mark as paint_marks
 from models.protocols import SegmentRequest
@@ -164,8 +166,14 @@ def mark(
 @click.command()
 @picture_argument
 @click.argument("query")
+@click.option("--task", type=click.Choice(list(TASKS)), default="ask", show_default=True, help="What to do.")
 @click.option(
-    "--task", type=click.Choice(["ask", "list", "refer", "act"]), default="ask", show_default=True, help="What to do."
+    "--choice", "choices", multiple=True, help="A name of the pool (classify), or a phrase of QUERY (phrases)."
+)
+@click.option(
+    "--target",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The other picture (correspond).",
 )
 @segmenter_option
 @style_option
@@ -177,41 +185,65 @@ def mark(
     help="A LLaVA checkpoint; without it the one that ships with Markwise.",
 )
 @json_option
-def ground(file: Path, query: str, task: str, segmenter: str, style: str, folder: Path | None, as_json: bool) -> None:
+def ground(
+    file: Path,
+    query: str,
+    task: str,
+    choices: tuple[str, ...],
+    target: Path | None,
+    segmenter: str,
+    style: str,
+    folder: Path | None,
+    as_json: bool,
+) -> None:
     """Ask QUERY about the picture FILE; the marks that the answer names come back with their places."""
-    from app.formats.answers import answer_body
-    from models.grounding import GroundRequest
-    from models.grounding import ground as answer
     from models.vlm.local import LocalBackend
     from workers.shelf import BUILT_IN_FOLDER
 
-    pixels = read_picture(file)
-    _name, regions = regions_of_picture(pixels, segmenter)
+    picture = marked_picture(file, segmenter, style)
+    request = GroundRequest(
+        image=picture.image,
+        regions=picture.regions,
+        marking=picture.marking,
+        query=query,
+        task=task,
+        choices=choices,
+        target=None if target is None else marked_picture(target, segmenter, style),
+    )
     try:
-        backend = LocalBackend(folder or BUILT_IN_FOLDER)
-        marking = place(regions, style)
-        request = GroundRequest(image=pixels, regions=regions, marking=marking, query=query, task=task)
-        result = answer(backend, request)
+        result = answer(LocalBackend(folder or BUILT_IN_FOLDER), request)
     except ModelError as exc:
         raise Failure(str(exc)) from None
     if as_json:
-        from datetime import UTC, datetime
-
-        body = answer_body(
-            answer_id=uuid4(),
-            created_at=datetime.now(UTC),
-            query=query,
-            result=result,
-            marking=marking,
-            regions=regions,
-            mark_set_id=None,
-        )
-        click.echo(json.dumps(body))
+        click.echo(json.dumps(_answer_body(query, result, picture)))
         return
     click.echo(result.text)
     for found in result.marks:
         x, y = found.point_xy_px
         click.echo(f"{found.id:>4}  {found.role or 'region':10}  ({x:.0f}, {y:.0f})  {found.text or ''}")
+
+
+def marked_picture(file: Path, segmenter: str, style: str) -> MarkedPicture:
+    """Read a picture and put marks on what the segmenter finds; raises Failure."""
+    pixels = read_picture(file)
+    _name, regions = regions_of_picture(pixels, segmenter)
+    return MarkedPicture(image=pixels, regions=regions, marking=place(regions, style))
+
+
+def _answer_body(query: str, result: GroundResult, picture: MarkedPicture) -> dict[str, Any]:
+    from datetime import UTC, datetime
+
+    from app.formats.answers import answer_body
+
+    return answer_body(
+        answer_id=uuid4(),
+        created_at=datetime.now(UTC),
+        query=query,
+        result=result,
+        marking=picture.marking,
+        regions=picture.regions,
+        mark_set_id=None,
+    )
 
 
 @click.group()

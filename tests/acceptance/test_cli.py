@@ -95,6 +95,19 @@ def test_ground_answers_with_places(tmp_path: Path) -> None:
     assert 403 <= y < 449
 
 
+def test_a_pool_and_a_second_picture_are_told_on_the_command_line(tmp_path: Path) -> None:
+    picture = tmp_path / "shapes.png"
+    picture.write_bytes(drawn(4))
+    named = markwise("ground", str(picture), "", "--task", "classify", "--choice", "box", "--choice", "tent", "--json")
+    assert named.returncode == 0, named.stderr
+    assert {label["label"] for label in json.loads(named.stdout)["labels"]} <= {"box", "tent"}
+    found = markwise("ground", str(picture), "", "--task", "correspond", "--target", str(picture), "--json")
+    assert found.returncode == 0, found.stderr
+    pairs = json.loads(found.stdout)["correspondences"]
+    assert pairs
+    assert all(pair["mark"] == pair["target_mark"] for pair in pairs)
+
+
 @pytest.mark.parametrize("data", [b"", b"hello", drawn(1)[:200]])
 def test_a_bad_picture_is_one_sentence_and_exit_1(tmp_path: Path, data: bytes) -> None:
     file = tmp_path / "bad.png"
