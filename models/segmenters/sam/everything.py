@@ -75,12 +75,11 @@ def find_everything(
     """Return the masks of `image` ((H, W, 3) uint8 RGB); `whole` is its embedding where it is known already."""
     size_hw = (image.shape[0], image.shape[1])
     crops = list(crop_boxes(size_hw, settings.crop_layers, settings.crop_overlap))
-    parts = []
-    for index, (crop, layer) in enumerate(crops):
-        x0, y0, x1, y1 = crop
-        known = whole if index == 0 else None
-        embedding = known or network.encode([image[y0:y1, x0:x1]])[0]
-        parts.append(_in_crop(network, embedding, crop, layer, size_hw, settings))
+    embeddings = _embeddings(network, [image[y0:y1, x0:x1] for (x0, y0, x1, y1), _ in crops], whole)
+    parts = [
+        _in_crop(network, embedding, crop, layer, size_hw, settings)
+        for embedding, (crop, layer) in zip(embeddings, crops, strict=True)
+    ]
     found = parts[0] if len(parts) == 1 else _joined(parts)
     if len(crops) > 1 and len(found.runs):
         areas = (found.crops_xyxy_px[:, 2:] - found.crops_xyxy_px[:, :2]).prod(axis=1)
@@ -111,6 +110,23 @@ def crop_boxes(
         for x0 in (int((w - shared) * i) for i in range(per_side)):
             for y0 in (int((h - shared) * i) for i in range(per_side)):
                 yield (x0, y0, min(x0 + w, wide), min(y0 + h, high)), layer
+
+
+def _embeddings(
+    network: Promptable, pictures: Sequence[NDArray[np.uint8]], whole: Embedding | None
+) -> Iterator[Embedding]:
+    """Encode the crops as they are needed: one at a time on a CPU, several per forward pass on an accelerator."""
+    if whole is not None:
+        yield whole
+        pictures = pictures[1:]
+    at_once = pictures_at_once(network)
+    for at in range(0, len(pictures), at_once):
+        yield from network.encode(pictures[at : at + at_once])
+
+
+def pictures_at_once(network: Promptable) -> int:
+    """Pictures per forward pass of the encoder: ViT-H in bfloat16 takes 2-3 GB for each."""
+    return 1 if network.device.type == "cpu" else 8
 
 
 def _in_crop(

@@ -13,6 +13,7 @@ class Sam2Segmenter(PromptableSegmenter):
     """Hiera tiny to large; MARKWISE_SAM2_WEIGHTS is a folder."""
 
     name = "sam2"
+    score_min = 0.8
 
     def load(self, installed: Installed) -> "Promptable":
         """Load `Sam2Model`, which sees pictures stretched to a square and embeds them at three sizes."""

@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from models.segmenters.sam.promptable import Promptable
 
 Picture = NDArray[np.uint8]
-# Pictures per forward pass of the encoder on an accelerator; ViT-H in bfloat16 takes 2-3 GB for each.
-_IMAGES_AT_ONCE = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +60,8 @@ class PromptableSegmenter:
     """Weights load at the first request; embeddings of the last pictures are kept."""
 
     name: str
+    score_min = 0.88
+    """Least predicted IoU in everything-mode: the published generator's default for this model."""
 
     def __init__(self, installed: Installed) -> None:
         self._installed = installed
@@ -86,8 +86,10 @@ class PromptableSegmenter:
         loaded = self._loaded()
         from torch.cuda import OutOfMemoryError
 
+        from models.segmenters.sam.everything import pictures_at_once
+
         level = LEVELS[min(max(request.granularity, 1), 6) if request.granularity is not None else None]
-        at_once = _IMAGES_AT_ONCE if loaded.network.device.type != "cpu" else 1
+        at_once = pictures_at_once(loaded.network)
         found = []
         try:
             for at in range(0, len(images), at_once):
@@ -96,7 +98,7 @@ class PromptableSegmenter:
                     if request.provided:
                         found.append(_prompted(loaded.network, image, embedding, request.provided, level))
                     else:
-                        found.append(_everything(loaded.network, image, embedding, level))
+                        found.append(_everything(loaded.network, image, embedding, level, self.score_min))
         except OutOfMemoryError:
             raise OutOfMemory("the picture does not fit in the accelerator's memory beside the model") from None
         return found
@@ -115,11 +117,14 @@ class PromptableSegmenter:
         raise NotImplementedError
 
 
-def _everything(network: "Promptable", image: Picture, embedding: "Embedding", level: Level) -> Regions:
+def _everything(
+    network: "Promptable", image: Picture, embedding: "Embedding", level: Level, score_min: float
+) -> Regions:
     from models.segmenters.sam.everything import Everything, find_everything
 
     settings = Everything(
         outputs=level.outputs,
+        score_min=score_min,
         points_per_side=level.points_per_side,
         crop_layers=level.crop_layers,
         crop_points_divisor=2,
