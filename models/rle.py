@@ -153,14 +153,16 @@ def encode(mask: Mask, origin_xy: tuple[int, int], size_hw: tuple[int, int]) -> 
     height, width = size_hw
     x0, y0 = origin_xy
     h, w = mask.shape
-    if not mask.any():
+    if not mask.size:
         return np.array([height * width], np.int64)
     columns = np.zeros((w, h + 1), np.uint8)  # the extra row ends each run inside its column
-    columns[:, :h] = cv2.transpose(np.ascontiguousarray(mask).view(np.uint8)).reshape(w, h)
+    columns[:, :h] = cv2.transpose(mask.view(np.uint8)).reshape(w, h)
     cells = columns.reshape(-1)
     edges = np.flatnonzero(cells[1:] != cells[:-1]) + 1
     if cells[0]:
         edges = np.concatenate(([0], edges))
+    if not edges.size:
+        return np.array([height * width], np.int64)
     starts, ends = edges[0::2], edges[1::2]
     starts = (x0 + starts // (h + 1)) * height + y0 + starts % (h + 1)
     ends = (x0 + ends // (h + 1)) * height + y0 + ends % (h + 1)

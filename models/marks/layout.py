@@ -28,7 +28,7 @@ _TRIES = 6  # best places that are examined closely
 _CROSSES, _HIDES, _INK, _HIDDEN = 1.5, 3.0, 8.0, 2.0
 _ELEMENT_SHARE = 0.12  # of an element that a label inside may hide for nothing
 _ELEMENT_HEIGHT = 0.42  # of the element: a label in a lower one hides the first letter of tight text
-_BESIDE_ELEMENT = 0.3  # what it costs to leave an element
+_BESIDE_ELEMENT = 0.15  # what it costs to leave an element
 _LARGE_INSIDE = 6.0  # what it costs to hide a share of an element beyond that
 _MIDDLE = 2.5  # what it costs to stand in the middle half of an element: flat icons have little ink
 

@@ -36,8 +36,8 @@ def choose_point(visible: Visible, part: Part, i: int, labels: NDArray[np.int64]
 def _freest(part: Part, labels: Sequence[Rect]) -> tuple[int, int]:
     """Return the sample (x, y) farthest from edge and labels, or (-1, -1) where no sample is free."""
     room, open_labels = part.distance, list(labels)
+    x, y = ((anchor - first) // part.stride for anchor, first in zip(part.anchor_xy, part.origin_xy, strict=True))
     while True:
-        x, y = middle_of_best(room)
         if float(room[y, x]) <= 0:
             return -1, -1
         px, py = part.origin_xy[0] + x * part.stride, part.origin_xy[1] + y * part.stride
@@ -48,6 +48,7 @@ def _freest(part: Part, labels: Sequence[Rect]) -> tuple[int, int]:
         for rect in binding:
             room = np.minimum(room, _distance_to(rect, part))
             open_labels.remove(rect)
+        x, y = middle_of_best(room)
 
 
 def keep_point(
