@@ -9,6 +9,7 @@ caller says what its own setting is called, and errors repeat it.
 import argparse
 import fcntl
 import hashlib
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -131,11 +132,11 @@ def state_of(path: Path) -> "dict[str, Tensor]":
     if twin.is_file():
         return state_of(twin)
     state = _unpickled(path)
-    partial = twin.with_suffix(".partial")
+    partial = twin.with_suffix(f".{os.getpid()}.partial")
     try:
         save_file(state, partial)
         partial.rename(twin)
-    except OSError:
+    except (OSError, SafetensorError):
         partial.unlink(missing_ok=True)  # a read-only folder: it works, only slower
     return state
 

@@ -4,6 +4,7 @@ import pickle
 
 import pytest
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import save_file
 
 from models.errors import WeightsMissing
@@ -28,6 +29,19 @@ def test_a_pickled_checkpoint_becomes_safetensors(tmp_path, wrapped):
     assert twin.stat().st_mtime_ns == path_of_twin_is_read
     for state in (first, again, state_of(twin)):
         assert {name: tensor.tolist() for name, tensor in state.items()} == {n: t.tolist() for n, t in STATE.items()}
+
+
+def test_where_nothing_can_be_kept_it_still_loads(tmp_path, monkeypatch):
+    path = tmp_path / "sam.pth"
+    torch.save(STATE, path)
+
+    def full(state, target):
+        target.write_bytes(b"half")
+        raise SafetensorError("No space left on device")
+
+    monkeypatch.setattr("safetensors.torch.save_file", full)
+    assert list(state_of(path)) == list(STATE)
+    assert [item.name for item in tmp_path.iterdir()] == ["sam.pth"]
 
 
 def test_another_file_under_the_same_name_is_read_anew(tmp_path):
