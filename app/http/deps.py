@@ -41,8 +41,8 @@ class Web:
     remote_slots: CapacityLimiter
 
 
-def web_of(request: Request) -> Web:
-    """Return the parts of this process."""
+async def web_of(request: Request) -> Web:
+    """Return the parts of this process. Async, as it waits for nothing: FastAPI would give it a thread otherwise."""
     web: Web = request.app.state.web
     return web
 
@@ -76,7 +76,7 @@ class Scope:
     def __init__(self, scope: str) -> None:
         self.scope = scope
 
-    def __call__(self, caller: AnyCaller) -> Caller:
+    async def __call__(self, caller: AnyCaller) -> Caller:
         """Return the caller if the key carries the scope."""
         if self.scope not in caller.scopes:
             raise Forbidden(f"The key lacks the scope `{self.scope}`.")

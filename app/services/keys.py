@@ -8,6 +8,7 @@ import secrets
 import zlib
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from uuid import UUID
 
 from sqlalchemy import Engine
@@ -102,6 +103,11 @@ def authenticate(
 
 def local_caller(engine: Engine) -> Caller:
     """The one tenant of the embedded stack, with every scope."""
+    return Caller(tenant_id=_local_tenant(engine), key_id=None, scopes=frozenset(ALL_SCOPES))
+
+
+@lru_cache(maxsize=8)
+def _local_tenant(engine: Engine) -> UUID:
+    """The id never changes in a database, and every request of the embedded stack asks for it."""
     with transaction(engine, None) as session:
-        tenant_id = KeyRepository(session).tenant_id(LOCAL_TENANT)
-    return Caller(tenant_id=tenant_id, key_id=None, scopes=frozenset(ALL_SCOPES))
+        return KeyRepository(session).tenant_id(LOCAL_TENANT)
