@@ -25,7 +25,7 @@ class MergeTree:
     """Binary tree over `leaves` areas; node i >= leaves is the union of its two children, which come before it.
 
     `height` is the dissimilarity at which a node was formed (0 for leaves), never below that of its children; `parent`
-    is -1 for a root. `border_px` is the length of a node's border inside the picture, `border_strength` the mean edge
+    is -1 for a root, and `unlike` how far a node's colours are from its sibling's, 0-1. `border_px` is the length of a node's border inside the picture, `border_strength` the mean edge
     along it, `frame_px` how much of the picture's frame it holds. A node's leaves are those whose `rank` lies in
     [`first`, `last`): nested or disjoint, never half in.
     """
@@ -34,6 +34,7 @@ class MergeTree:
     children: NDArray[np.int32]  # (N, 2), -1 for leaves
     parent: NDArray[np.int32]  # (N,)
     height: Floats  # (N,)
+    unlike: Floats  # (N,)
     area_px: NDArray[np.int64]  # (N,)
     border_px: Floats  # (N,)
     border_strength: Floats  # (N,)
@@ -71,16 +72,17 @@ def build(labels: NDArray[np.int32], lab: Floats, edges: Floats) -> MergeTree:
     borders = _touching(labels, edges)
     children = np.full((total, 2), -1, np.int32)
     parent = np.full(total, -1, np.int32)
-    height = np.zeros(total, np.float32)
+    height, apart = np.zeros(total, np.float32), np.zeros(total, np.float32)
     outline = _outlines(labels, borders, total)
     rounds = [count]
     while len(borders.one):
-        cost = _costs(borders, sums, labels.size)
+        cost, unlike = _costs(borders, sums, labels.size)
         pairs = _nearest_pairs(borders, cost, rounds[-1])
         one, other = borders.one[pairs], borders.other[pairs]
         made = np.arange(rounds[-1], rounds[-1] + len(pairs))
         children[made, 0], children[made, 1] = one, other
         parent[one] = parent[other] = made
+        apart[one] = apart[other] = unlike[pairs]
         height[made] = np.maximum(cost[pairs], np.maximum(height[one], height[other]))
         sums[made] = sums[one] + sums[other]
         shared = np.stack([borders.length[pairs], borders.strength[pairs], np.zeros(len(pairs))], axis=1)
@@ -96,6 +98,7 @@ def build(labels: NDArray[np.int32], lab: Floats, edges: Floats) -> MergeTree:
         children=children[:end],
         parent=parent[:end],
         height=height[:end],
+        unlike=apart[:end],
         area_px=sums[:end, 0].astype(np.int64),
         border_px=outline[:end, 0].astype(np.float32),
         border_strength=(outline[:end, 1] / np.maximum(outline[:end, 0], 1)).astype(np.float32),
@@ -145,9 +148,13 @@ def _joined(
     return _Borders(
         one=keys >> 32,
         other=keys & 0xFFFFFFFF,
-        length=np.bincount(inverse, length[between], len(keys)),
-        strength=np.bincount(inverse, strength[between], len(keys)),
+        length=_sums(inverse, length[between], len(keys)),
+        strength=_sums(inverse, strength[between], len(keys)),
     )
+
+
+def _sums(place: NDArray[np.int64], values: NDArray[np.float64], count: int) -> NDArray[np.float64]:
+    return np.asarray(np.bincount(place, values, count), np.float64)
 
 
 def _outlines(labels: NDArray[np.int32], borders: _Borders, total: int) -> NDArray[np.float64]:
@@ -161,14 +168,17 @@ def _outlines(labels: NDArray[np.int32], borders: _Borders, total: int) -> NDArr
     return found
 
 
-def _costs(borders: _Borders, sums: Floats, pixels: int) -> NDArray[np.float64]:
-    """How unlike the two areas of each border are."""
+def _costs(borders: _Borders, sums: Floats, pixels: int) -> tuple[NDArray[np.float64], Floats]:
+    """What merging the two areas of each border costs, and how unlike their colours are, 0-1."""
     one, other = sums[borders.one], sums[borders.other]
     one_part, other_part = one[:, 1:] / one[:, :1], other[:, 1:] / other[:, :1]
-    unlike = ((one_part - other_part) ** 2 / (one_part + other_part + 1e-6)).sum(axis=1) / 6
+    unlike = ((one_part - other_part) ** 2 / (one_part + other_part + 1e-6)).sum(
+        axis=1
+    ) / 6  # three histograms, each at most 2 apart
     small = np.minimum(one[:, 0], other[:, 0]) / (_SMALL_SHARE * pixels)
     ease = np.minimum(small, 1.0) ** _EASE
-    return np.asarray((borders.strength / borders.length / _EDGE_UNIT + unlike) * ease, np.float64)
+    cost = (borders.strength / borders.length / _EDGE_UNIT + unlike) * ease
+    return np.asarray(cost, np.float64), np.asarray(unlike, np.float32)
 
 
 def _nearest_pairs(borders: _Borders, cost: NDArray[np.float64], count: int) -> NDArray[np.int64]:

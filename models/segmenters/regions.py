@@ -23,8 +23,9 @@ _SMALLEST_SHARE, _LARGEST_SHARE, _MOST_FRAME, _THINNEST, _FAINTEST = 0.0004, 0.6
 _SAME, _POOL = 0.7, 400
 # A thing on an even ground that takes a quarter of the picture is a crowd of things.
 _CROWD = 0.25
-# Below this height of the tree one would still call two tones the same.
-_SAME_TONE = 0.05
+# Below this height of the tree one would still call two tones the same; a node whose colours are its sibling's is a
+# sliver along an edge, or half of a thing.
+_SAME_TONE, _SAME_COLORS = 0.05, 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,6 +181,7 @@ def _ranked_nodes(
         & (thickness >= _THINNEST * min(labels.shape))
         & (tree.border_strength >= _FAINTEST)
         & (stretch > 0)
+        & (tree.unlike >= _SAME_COLORS)
     )
     order = np.flatnonzero(fits)
     order = order[np.lexsort((order, -score[order]))]

@@ -54,10 +54,28 @@ def test_shapes_on_a_striped_ground_keep_their_outline():
     ]
 
 
-def test_finer_granularity_never_gives_less():
-    image = scene(1_000_301).image
-    counts = [len(SEGMENTER.segment(image, SegmentRequest(granularity=level))) for level in range(1, 7)]
+def cloudy(seed):
+    """Random texture at three scales: no ground and edges everywhere, as in a photo."""
+    rng = np.random.default_rng(seed)
+    parts = (cv2.GaussianBlur(rng.random((120, 160, 3)), (0, 0), sigma) * sigma for sigma in (20, 6, 2))
+    picture = sum(parts)
+    return ((picture - picture.min()) / np.ptp(picture) * 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize("image", [scene(1_000_301).image, scene(1_000_306).image, cloudy(1), cloudy(2)])
+def test_granularity_goes_from_few_big_regions_to_many_small_ones(image):
+    levels = [SEGMENTER.segment(image, SegmentRequest(granularity=level)) for level in range(1, 7)]
+    counts = [len(regions) for regions in levels]
+    areas = [float(np.median([regions.area_px(i) for i in range(len(regions))])) for regions in levels]
     assert counts == sorted(counts)
+    assert areas[0] >= areas[2] >= areas[5]
+    assert counts[0] <= 10
+    assert counts[5] > counts[0]
+
+
+def test_fine_levels_of_a_drawing_are_parts_and_no_slivers_along_edges():
+    drawn = scene(1_000_306)
+    assert len(SEGMENTER.segment(drawn.image, SegmentRequest(granularity=6))) <= 4 * len(drawn.regions)
 
 
 @pytest.mark.parametrize("value", [0, 255])
