@@ -192,3 +192,39 @@ def test_a_large_model_is_told_the_conversation_and_weighs_the_pool(
     assert {label["label"] for label in answer["labels"]} <= set(pool)
     assert all(0 < label["confidence"] <= 1 for label in answer["labels"])
     assert script.bodies[-1]["structured_outputs"]["choice"][:3] == ["[box]", "[ball]", "[tent]"]
+
+
+def test_a_failing_server_is_503_with_retry_after_then_left_alone_and_then_back(
+    client: httpx.Client, script: Script
+) -> None:
+    made = client.post("/v1/marksets", files={"file": drawn(303)}, data={"segmenter": "regions"}).json()
+    ask = {"mark_set_id": made["id"], "query": "What is [1]?"}
+    kept = len(client.get("/v1/answers").json()["data"])
+    script.status, asked = 500, len(script.bodies)
+    for _ in range(12):
+        response = client.post("/v1/ground", json=ask)
+        assert response.status_code == 503
+        assert 1 <= int(response.headers["Retry-After"]) <= 5
+        body = response.json()
+        assert body["code"] == "model.unavailable"
+        assert "0x7f" not in response.text
+    assert len(script.bodies) - asked == 5, "after five failures in a row the server is left alone"
+    assert len(client.get("/v1/answers").json()["data"]) == kept
+    script.status = 200
+    time.sleep(5.1)
+    assert client.post("/v1/ground", json=ask).status_code == 200
+
+
+def test_an_answer_that_is_none_is_502_and_a_refusal_is_the_callers(client: httpx.Client, script: Script) -> None:
+    made = client.post("/v1/marksets", files={"file": drawn(304)}, data={"segmenter": "regions"}).json()
+    ask = {"mark_set_id": made["id"], "query": "What is [1]?"}
+    script.raw = b"<html>gateway of 10.0.0.7</html>"
+    response = client.post("/v1/ground", json=ask)
+    assert (response.status_code, response.json()["code"]) == (502, "model.bad_output")
+    assert "10.0.0.7" not in response.text
+    script.raw, script.status = None, 400
+    response = client.post("/v1/ground", json=ask)
+    assert response.status_code == 422
+    assert "0x7f" not in response.text
+    script.status = 200
+    assert client.post("/v1/ground", json=ask).status_code == 200
