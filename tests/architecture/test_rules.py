@@ -51,7 +51,11 @@ def _without_docstrings(tree: ast.Module) -> ast.Module:
                 "models/training/run.py",  # torchrun speaks through the environment
             },
         ),
-        ("choose a segmenter by name", r"GuiSegmenter\(|RegionsSegmenter\(|ProvidedSegmenter\(", set()),
+        (
+            "choose a segmenter by name",
+            r"GuiSegmenter\(|RegionsSegmenter\(|ProvidedSegmenter\(",
+            {"models/segmenters/fused.py"},  # is made of two of them
+        ),
         ("load pickled weights", r"torch\.load\(", {"models/weights.py"}),
         ("run what a pickle says", r"pickle\.|weights_only=False", set()),
         ("evaluate text as code", r"(?<![\w.])eval\(|(?<![\w.])exec\(", set()),
