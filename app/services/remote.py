@@ -23,6 +23,8 @@ LIST_S = 5.0
 # What the server lists is believed for this long: it forgets its adapters when it restarts.
 LISTED_S = 5.0
 LOOK_AGAIN_S = 30.0
+# Requests that waited for the same answer of a hanging server all get it; each would wait for its own otherwise.
+ASK_AGAIN_S = 1.0
 _SIGHT_VERSION = 1
 
 _log = logging.getLogger(__name__)
@@ -44,7 +46,8 @@ class RemoteModel:
         self._lock, self._looking = threading.Lock(), threading.Lock()
         self._backend: OpenAiBackend | None = None
         self._model = ServedModel(id="")
-        self._look_at = 0.0
+        self._failed: BackendDown | None = None
+        self._ask_again_at = self._look_at = 0.0
         self._loaded: dict[str, float] = {}
         self._closed = threading.Event()
 
@@ -61,7 +64,13 @@ class RemoteModel:
         """The model; the first call asks the server what it serves. Raises BackendDown."""
         with self._lock:
             if self._backend is None:
-                self._backend = self._discovered()
+                if self._failed is not None and time.monotonic() < self._ask_again_at:
+                    raise type(self._failed)(str(self._failed)) from self._failed
+                try:
+                    self._backend = self._discovered()
+                except BackendDown as error:
+                    self._failed, self._ask_again_at = error, time.monotonic() + ASK_AGAIN_S
+                    raise
             return self._backend
 
     def adapter(self, model: str, name: str, folder: Path) -> OpenAiBackend:
