@@ -5,6 +5,7 @@ everything that came out commits in one transaction, and only that counts.
 """
 
 import time
+from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
@@ -40,12 +41,7 @@ def run(job: JobContext) -> dict[str, Any] | None:
         if payload["synchronous"]:
             backend.ready()
         marked, pictures = _pictures(job, payload)
-        queries = queries_of(question)
-        results = []
-        for number, query in enumerate(queries):
-            job.progress(number, len(queries), "answer")
-            request = request_of(question, query, pictures, left_s=clock.left_s())
-            results.append(_answer(job, backend, request, number, told=payload.get("streamed", False)))
+        answered = list(_answers(job, backend, pictures, clock))
     except OutOfTime:
         raise
     except BackendDown as exc:
@@ -69,12 +65,24 @@ def run(job: JobContext) -> dict[str, Any] | None:
                 regions=marked.regions,
                 before_ms=before_ms,
             )
-            for query, result in zip(queries, results, strict=True)
+            for query, result in answered
         ]
         return {"answer_id": str(rows[0].id), "answer_ids": [str(row.id) for row in rows]}
 
     job.finish(effect)
     return None
+
+
+def _answers(
+    job: JobContext, backend: VlmBackend, pictures: Pictures, clock: "_Clock"
+) -> Iterator[tuple[str, GroundResult]]:
+    """Yield each query with its answer."""
+    question, streamed = job.payload["question"], job.payload.get("streamed", False)
+    queries = queries_of(question)
+    for number, query in enumerate(queries):
+        job.progress(number, len(queries), "answer")
+        request = request_of(question, query, pictures, left_s=clock.left_s())
+        yield query, _told(job, backend, request, number) if streamed else ground(backend, request)
 
 
 class _Clock:
@@ -136,9 +144,8 @@ def _unmarked(job: JobContext, image_id: UUID, style: Any) -> Marked:
     )
 
 
-def _answer(job: JobContext, backend: VlmBackend, request: GroundRequest, index: int, *, told: bool) -> GroundResult:
-    if not told:
-        return ground(backend, request)
+def _told(job: JobContext, backend: VlmBackend, request: GroundRequest, index: int) -> GroundResult:
+    """Answer while telling the pieces of the text to whoever listens."""
     events = told_events(stream(backend, request), request, index, many=False)
     asides, next_at = Asides(index), 0.0
     while True:

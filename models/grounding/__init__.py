@@ -82,6 +82,9 @@ def stream(backend: VlmBackend, request: GroundRequest) -> Iterator[str | Mentio
         if task in ("ask", "list", "refer", "act") and not _selects(scene, task):
             yield from _words.stream(scene, task)
             return
+        if task == "classify":
+            yield from _classify.stream(scene)
+            return
         result = _whole(scene, task)
         yield result.text
         yield from result.mentions

@@ -4,13 +4,14 @@ The model weighs the pool for one mark at a time and nothing outside of the pool
 marks is painted at once, as the published benchmark does with groups of 5. Called by `models.grounding` only.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 
 from models.grounding.composed import Composed
 from models.grounding.scene import SHORTLIST, Scene
 from models.grounding.types import GroundResult, Label
 from models.ranking.similarity import normalise
+from models.vlm.parse import Mention
 from models.vlm.task_prompts import classify_prompt, closed_pool
 
 GROUP = 5
@@ -20,26 +21,44 @@ DENSE = 2 * GROUP
 
 def classify(scene: Scene) -> GroundResult:
     """Name every mark, or those that the query names. Raises BadInput for a pool that cannot be used."""
+    return next(piece for piece in stream(scene) if isinstance(piece, GroundResult))
+
+
+def stream(scene: Scene) -> Iterator[str | Mention | GroundResult]:
+    """Yield a line per mark with its mention as soon as its group is named, then the result; raises like `classify`."""
     answers = closed_pool(scene.request.choices, scene.backend.dialect)
-    asked = scene.named or tuple(scene.marks)
+    asked = tuple(mark for mark in scene.marks if mark in scene.named) or tuple(scene.marks)
     read = _read(scene, asked, answers) if scene.small else {}
-    labels = dict(read)
-    for group in _groups(scene, [mark for mark in asked if mark not in read]):
-        named = scene.side_by_side(partial(_weigh, scene, answers, group), group)
-        labels |= {label.mark: label for label in named}
-    ordered = [labels[mark] for mark in scene.marks if mark in labels]
+    labels: list[Label] = []
     composed = Composed()
-    for number, label in enumerate(ordered):
-        composed.say("\n" if number else "").name(label.mark).say(f". {label.label}")
-    return scene.result(
+    for label in _labels(scene, asked, answers, read):
+        start = len(composed.text)
+        composed.say("\n" if labels else "").name(label.mark).say(f". {label.label}")
+        labels.append(label)
+        yield composed.text[start:]
+        yield composed.mentions[-1]
+    yield scene.result(
         "classify",
         composed.text,
         composed.marks,
         mentions=composed.mentions,
-        labels=tuple(ordered),
-        decided_by="text" if read and len(read) == len(ordered) else "model",
+        labels=tuple(labels),
+        decided_by="text" if read and len(read) == len(labels) else "model",
         ignored=("query",) if scene.small and scene.request.query.strip() and not scene.named else (),
     )
+
+
+def _labels(scene: Scene, asked: Sequence[str], answers: dict[str, str], read: Mapping[str, Label]) -> Iterator[Label]:
+    """Yield the labels in mark order, each as soon as all before it are there."""
+    known = dict(read)
+    ready = iter(asked)
+    upcoming = next(ready, None)
+    for group in [[], *_groups(scene, [mark for mark in asked if mark not in read])]:
+        named = scene.side_by_side(partial(_weigh, scene, answers, group), group)
+        known |= {label.mark: label for label in named}
+        while upcoming is not None and upcoming in known:
+            yield known[upcoming]
+            upcoming = next(ready, None)
 
 
 def _groups(scene: Scene, asked: Sequence[str]) -> list[list[str]]:

@@ -51,6 +51,13 @@ def test_dense_pictures_are_shown_in_groups() -> None:
     assert len({request.images[0].tobytes() for request in model.requests}) == 1
 
 
+def test_a_dense_picture_is_told_group_by_group() -> None:
+    model = Scripted(favourites=["cat"])
+    told = stream(model, pooled(DENSE + 2))
+    assert next(told) == "1. cat"
+    assert len(model.requests) == GROUP
+
+
 def test_only_the_marks_that_the_query_names_are_classified() -> None:
     assert [each.mark for each in ground(Scripted(), pooled(4, "what are 2 and 4?")).labels] == ["2", "4"]
 
@@ -300,7 +307,8 @@ def test_no_words_of_a_caller_reach_the_template_as_tokens(evil: str, dialect: D
 def test_the_new_tasks_stream_what_they_answer(task: str) -> None:
     request = frames(1)[0] if task == "correspond" else asked(PLAIN, "the cat and the dog", task, choices=("the cat",))
     *told, last = stream(Scripted(favourites=["2"]), request)
-    assert told[0] == last.text
+    assert "".join(piece for piece in told if isinstance(piece, str)) == last.text
+    assert tuple(piece for piece in told if not isinstance(piece, str)) == last.mentions
     assert replace(last, timing_ms={}) == replace(ground(Scripted(favourites=["2"]), request), timing_ms={})
 
 
