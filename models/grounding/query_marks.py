@@ -20,6 +20,9 @@ _AFTER = re.compile(
     re.IGNORECASE,
 )
 # A letter alone is a word as often as a mark; after one of these it is a mark.
+_ASKS_WHAT = re.compile(
+    r"\s*(?:what|which|who|find|point|show|name|tell)\b(?!\s+(?:color|colour|text|word))", re.IGNORECASE
+)
 _NAMED_PLACE = re.compile(
     r"\b(?:left|right|above|below|under|over|beneath|beside|next|near|nearest|closest|between|behind|around)\b",
     re.IGNORECASE,
@@ -35,8 +38,9 @@ def marks_in_query(query: str, ids: Collection[str]) -> tuple[str, ...]:
 
 
 def asks_beside_mark(query: str, ids: Collection[str]) -> bool:
-    """Whether `query` asks what stands in some relation to a mark that it names: "what is left of 3?"."""
-    return _NAMED_PLACE.search(query) is not None and bool(marks_in_query(query, ids))
+    """Whether `query` asks what stands in some relation to a mark that it names: "what is left of 3?", not "is 2 left of 3?"."""
+    asks = _ASKS_WHAT.match(query) is not None and _NAMED_PLACE.search(query) is not None
+    return asks and bool(marks_in_query(query, ids))
 
 
 def _is_mark(query: str, bare: "re.Match[str]", known: frozenset[str]) -> bool:

@@ -49,6 +49,8 @@ def test_a_place_beside_a_mark_is_asked_for() -> None:
     assert asks_beside_mark("what is left of 3?", IDS)
     assert not asks_beside_mark("what is left of the door?", IDS)
     assert not asks_beside_mark("what colour is 3?", IDS)
+    assert not asks_beside_mark("is 12 above 4?", IDS)
+    assert not asks_beside_mark("What colour is the thing left of 3?", IDS)
 
 
 @pytest.mark.parametrize(
