@@ -17,7 +17,7 @@ _PAD = 32
 
 
 def score_pages(
-    net: ElementNet, pages: Sequence[PageTruth], device: torch.device, *, nms_iou: float = 0.5
+    net: ElementNet, pages: Sequence[PageTruth], device: torch.device, *, nms_iou: float = 0.35
 ) -> list[Scored]:
     """Return marks and truth of every page at CSS size; `net` is put into evaluation mode and back."""
     was_training = net.training

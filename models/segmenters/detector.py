@@ -54,7 +54,7 @@ class _Network:
 class ElementDetector:
     """Detects controls on screenshots; deterministic for one weights file and one onnxruntime."""
 
-    def __init__(self, weights: Path | None = None, *, threads: int = 2, nms_iou: float = 0.5) -> None:
+    def __init__(self, weights: Path | None = None, *, threads: int = 2, nms_iou: float = 0.35) -> None:
         """Use the ONNX file at `weights` (default: the shipped one) on `threads` CPU threads; nothing is loaded yet.
 
         Of two boxes that overlap by more than `nms_iou` the one with the lower score is dropped.
