@@ -132,23 +132,33 @@ def assign_ids(regions: Regions, indices: Sequence[int], style: MarkStyle, previ
 
 
 def matches(regions: Regions, indices: Sequence[int], previous: Previous) -> dict[int, str]:
-    """Return {region index: earlier mark id} for the regions whose mask overlaps an earlier one by IoU >= 0.5."""
+    """Return {region index: earlier mark id} for the regions whose mask overlaps an earlier one by IoU >= 0.5.
+
+    What is left is matched by its box in the same way: a thin mask that loses a pixel all around loses half of itself.
+    """
     marks = previous.marking.marks
     if not marks or not indices:
         return {}
     earlier = previous.regions.take([mark.region_index for mark in marks])
     if earlier.size_hw != regions.size_hw:
         earlier = earlier.scaled(regions.size_hw)
-    iou: NDArray[np.float64] = np.asarray(
-        coco.iou([regions.rles[i] for i in indices], list(earlier.rles), [0] * len(marks))
-    )
+    count = [0] * len(marks)
+    by_mask = np.asarray(coco.iou([regions.rles[i] for i in indices], list(earlier.rles), count))
+    by_box = np.asarray(coco.iou(_boxes_xywh(regions, indices), _boxes_xywh(earlier, range(len(marks))), count))
     found: dict[int, str] = {}
     taken: set[int] = set()
-    for flat in np.argsort(-iou, axis=None, kind="stable").tolist():
-        row, column = divmod(flat, len(marks))
-        if iou[row, column] < _SAME_IOU:
-            break
-        if indices[row] not in found and column not in taken:
-            found[indices[row]] = marks[column].id
-            taken.add(column)
+    for iou in (by_mask, by_box):
+        for flat in np.argsort(-iou, axis=None, kind="stable").tolist():
+            row, column = divmod(flat, len(marks))
+            if iou[row, column] < _SAME_IOU:
+                break
+            if indices[row] not in found and column not in taken:
+                found[indices[row]] = marks[column].id
+                taken.add(column)
     return found
+
+
+def _boxes_xywh(regions: Regions, indices: Sequence[int]) -> NDArray[np.float64]:
+    boxes = regions.boxes_xyxy_px[list(indices)].astype(np.float64)
+    boxes[:, 2:] -= boxes[:, :2]
+    return boxes

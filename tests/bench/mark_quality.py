@@ -55,19 +55,20 @@ def quality(
     ]
     hiding = [_foreign_share(visible[k], boxes, k) > 0.25 for k in range(len(boxes))]
     roomy = [int(visible[k].sum()) >= 2 * sizes[k] for k in range(len(boxes))]
-    return Quality(
-        labels=len(boxes),
-        touching=sum(_touches(boxes, k) for k in range(len(boxes))),
-        hidden_25=sum(share > 0.25 for share in over),
-        hidden_50=sum(share > 0.5 for share in over),
-        cut=int(((boxes[:, :2] < 0).any(1) | (boxes[:, 2] > size_hw[1]) | (boxes[:, 3] > size_hw[0])).sum()),
-        centre_in_mask=sum(_at(masks[k], *_centre(box)) for k, box in enumerate(boxes)),
-        centre_on_visible=sum(on_visible),
-        centre_or_leader=sum(a or b for a, b in zip(on_visible, tied, strict=True)),
-        over_half=sum(leaders[k] is None and 2 * int(sizes[k]) > int(masks[k].sum()) for k in range(len(boxes))),
-        hiding_roomy=sum(a and b for a, b in zip(hiding, roomy, strict=True)),
-        hiding_any=sum(hiding),
-    )
+    counts = {
+        "labels": len(boxes),
+        "touching": sum(_touches(boxes, k) for k in range(len(boxes))),
+        "hidden_25": sum(share > 0.25 for share in over),
+        "hidden_50": sum(share > 0.5 for share in over),
+        "cut": int(((boxes[:, :2] < 0).any(1) | (boxes[:, 2] > size_hw[1]) | (boxes[:, 3] > size_hw[0])).sum()),
+        "centre_in_mask": sum(_at(masks[k], *_centre(box)) for k, box in enumerate(boxes)),
+        "centre_on_visible": sum(on_visible),
+        "centre_or_leader": sum(a or b for a, b in zip(on_visible, tied, strict=True)),
+        "over_half": sum(leaders[k] is None and 2 * int(sizes[k]) > int(masks[k].sum()) for k in range(len(boxes))),
+        "hiding_roomy": sum(a and b for a, b in zip(hiding, roomy, strict=True)),
+        "hiding_any": sum(hiding),
+    }
+    return Quality(**{name: int(count) for name, count in counts.items()})
 
 
 def _visible(masks: Sequence[NDArray[np.bool_]]) -> list[NDArray[np.bool_]]:
