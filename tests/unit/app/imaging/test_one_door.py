@@ -19,7 +19,7 @@ MAY_CALL = {
     "app/stack/serve.py",  # our own server
     "app/commands/client.py",  # our own server, from the command line
     "app/commands/demo.py",  # our own server
-    "models/vlm/openai.py",  # the operator's model server
+    "models/vlm/transport.py",  # the operator's model server
 }
 
 
