@@ -63,9 +63,9 @@ def run(job: JobContext) -> dict[str, Any] | None:
                 result=result,
                 marking=marked.marking,
                 regions=marked.regions,
-                before_ms=before_ms,
+                before_ms=None if number else before_ms,
             )
-            for query, result in answered
+            for number, (query, result) in enumerate(answered)
         ]
         return {"answer_id": str(rows[0].id), "answer_ids": [str(row.id) for row in rows]}
 

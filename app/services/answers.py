@@ -28,7 +28,10 @@ def store(
     regions: Regions,
     before_ms: dict[str, float] | None = None,
 ) -> AnswerRow:
-    """Store one answer in the caller's transaction; `before_ms` are the stages before the question was asked."""
+    """Store one answer in the caller's transaction; `before_ms` are the stages before the question was asked, part of its total.
+
+    Of several answers to one request only the first has them.
+    """
     answer_id, created_at = session.execute(select(func.uuidv7(), func.clock_timestamp())).one()
     body = answer_body(
         answer_id=answer_id,
@@ -39,7 +42,9 @@ def store(
         regions=regions,
         mark_set_id=mark_set_id,
     )
-    body["timing_ms"] = {name: round(ms, 3) for name, ms in (before_ms or {}).items()} | body["timing_ms"]
+    before = {name: round(ms, 3) for name, ms in (before_ms or {}).items()}
+    total = sum(before.values()) + result.timing_ms.get("total", 0.0)
+    body["timing_ms"] = before | body["timing_ms"] | {"total": round(total, 3)}
     row = AnswerRow(
         id=answer_id,
         created_at=created_at,

@@ -189,9 +189,9 @@ class Errand:
                     result=result,
                     marking=pictures.picture.marking,
                     regions=pictures.picture.regions,
-                    before_ms=before_ms,
+                    before_ms=None if number else before_ms,
                 )
-                for query, result in results
+                for number, (query, result) in enumerate(results)
             ]
             return [kept.body for kept in stored]
 
