@@ -62,6 +62,7 @@ format: $(VENV)/.test-ready ## rewrite the code in the house format
 .PHONY: bench
 bench: $(VENV)/.test-ready ## print the measurements and write them to tests/bench/results
 	@$(BIN)/python -m tests.bench.gui
+	@$(BIN)/python -m tests.bench.overhead
 
 .PHONY: bench-gpu
 bench-gpu: $(VENV)/.test-ready ## SAM ViT-H on a CUDA device against the published generator
