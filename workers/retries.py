@@ -82,9 +82,7 @@ def _later(error: BaseException, attempt: int) -> Retry | None:
             return Retry(delay_s=0.0, error=None)
         case UnknownKind():
             return Retry(delay_s=5.0, error=UNKNOWN_KIND, counts=True)
-        case model_errors.OutOfTime():
-            return None
-        case model_errors.BackendDown():
+        case model_errors.BackendDown() if not isinstance(error, model_errors.OutOfTime):
             return Retry(delay_s=delay_s, error=_of_app_error(app_errors.ModelUnavailable(), str(error)))
         case app_errors.Unavailable():
             return Retry(delay_s=delay_s, error=_of_app_error(error))
