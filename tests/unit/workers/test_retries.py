@@ -1,0 +1,28 @@
+"""What becomes of an error: a deadline that is over is final, a model that is down is not."""
+
+import pytest
+
+from models import errors
+from workers.retries import GiveUp, NotWaitedFor, Retry, decide
+
+
+def test_a_deadline_that_is_over_is_504_and_final() -> None:
+    decided = decide(errors.OutOfTime("the answer was not ready before its deadline"), 1)
+    assert isinstance(decided, GiveUp)
+    assert (decided.error["code"], decided.error["status"]) == ("deadline", 504)
+
+
+def test_a_model_that_is_down_is_tried_again_unless_somebody_waits() -> None:
+    decided = decide(errors.BackendDown("the model server cannot be reached"), 3)
+    assert isinstance(decided, Retry)
+    assert (decided.counts, decided.delay_s) == (False, 4.0)
+    waited = decide(NotWaitedFor("the model server cannot be reached"), 1)
+    assert isinstance(waited, GiveUp)
+    assert waited.error["status"] == 503
+
+
+@pytest.mark.parametrize("error", [ValueError("secret at 0x7f"), KeyError("x")])
+def test_of_an_unknown_error_nothing_leaves(error: Exception) -> None:
+    decided = decide(error, 1)
+    assert isinstance(decided, GiveUp)
+    assert "secret" not in str(decided.error)
