@@ -62,7 +62,7 @@ def main() -> None:
     (options.out / f"{options.finder}.json").write_text(json.dumps(result, indent=1) + "\n")
     (options.out / f"{options.finder}.txt").write_text(table(result) + "\n")
     if options.sheet:
-        cv2.imwrite(str(options.out / f"{options.finder}.jpg"), contact_sheet(pages), [cv2.IMWRITE_JPEG_QUALITY, 60])
+        cv2.imwrite(str(options.sheet), contact_sheet(pages), [cv2.IMWRITE_JPEG_QUALITY, 60])
     print(f"written to {options.out}")
 
 
@@ -71,7 +71,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--data", type=Path, default=DATA, help="folder with elements.json, or a shard with pages.jsonl"
     )
-    parser.add_argument("--out", type=Path, default=RESULTS, help="folder for the table, its JSON and the sheet")
+    parser.add_argument("--out", type=Path, default=RESULTS, help="folder for the table and its JSON")
     parser.add_argument("--finder", choices=sorted(FINDERS), default="widgets", help="who finds the elements")
     parser.add_argument(
         "--threshold", type=float, help="lowest score of the detector; calibrate it on drawn pages only"
@@ -80,7 +80,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--count", type=int, default=None, help="only the first so many pages")
     parser.add_argument("--threads", type=int, default=2, help="cores the text reader may use")
     parser.add_argument("--ratio", action="store_true", help="tell the segmenter each page's device pixel ratio")
-    parser.add_argument("--sheet", action="store_true", help="write a contact sheet: marks green, missed elements red")
+    # The pages are not ours: pictures of them stay out of the repository.
+    parser.add_argument("--sheet", type=Path, metavar="JPG", help="write a contact sheet: marks green, missed elements red")
     return parser.parse_args()
 
 
