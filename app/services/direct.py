@@ -196,9 +196,10 @@ class Errand:
             return [kept.body for kept in stored]
 
     def _shown(self, error: ModelError) -> AppError:
-        if isinstance(error, OutOfTime) and self.question["deadline_ms"] is not None:
-            return DeadlineExceeded()
-        return _shown(error)
+        # Our own limit may be the shorter one: then the server is to blame, and not the caller's hurry.
+        deadline_ms = self.question["deadline_ms"]
+        hurried = deadline_ms is not None and self._elapsed_ms() >= deadline_ms
+        return DeadlineExceeded() if hurried and isinstance(error, OutOfTime) else _shown(error)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
