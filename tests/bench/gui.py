@@ -81,7 +81,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--threads", type=int, default=2, help="cores the text reader may use")
     parser.add_argument("--ratio", action="store_true", help="tell the segmenter each page's device pixel ratio")
     # The pages are not ours: pictures of them stay out of the repository.
-    parser.add_argument("--sheet", type=Path, metavar="JPG", help="write a contact sheet: marks green, missed elements red")
+    parser.add_argument(
+        "--sheet", type=Path, metavar="JPG", help="write a contact sheet: marks green, missed elements red"
+    )
     return parser.parse_args()
 
 
