@@ -11,6 +11,9 @@ CLIENTS = {"httpx", "httpcore", "requests", "aiohttp", "urllib3"}
 MAY_DECODE = {
     "app/imaging/decoder_child.py",  # untrusted bytes, in the limited child
     "app/imaging/encode.py",  # our own canonical copies
+    "models/detector/augment.py",  # the trainer's own crop, just encoded, for its JPEG traces
+    "models/detector/data.py",  # pages that the generator drew
+    "models/pages/look.py",  # the same, to be looked at
     "models/training/conversations.py",  # the trainer's own data folder, written from canonical copies
 }
 MAY_CALL = {
@@ -20,6 +23,7 @@ MAY_CALL = {
     "app/commands/client.py",  # our own server, from the command line
     "app/commands/demo.py",  # our own server
     "models/vlm/transport.py",  # the operator's model server
+    "models/weights.py",  # checkpoints by name, from addresses and with sums written down there
 }
 
 
