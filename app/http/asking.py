@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
@@ -147,8 +148,14 @@ async def _closed_by_errors(events: AsyncIterator[Event | None]) -> AsyncIterato
         async for event in events:
             yield event
     except AppError as error:
-        told = {"code": error.code, "title": error.title, "status": error.status, "detail": error.detail}
-        yield Event(name="error", data=told)
+        yield _told(error)
+    except OperationalError:
+        yield _told(Unavailable("The catalog does not answer."))
+
+
+def _told(error: AppError) -> Event:
+    told = {"code": error.code, "title": error.title, "status": error.status, "detail": error.detail}
+    return Event(name="error", data=told)
 
 
 def _order(posed: Posed) -> Ordered:

@@ -144,6 +144,13 @@ def test_a_deadline_that_cannot_be_met_is_504_and_leaves_nothing(service: httpx.
     assert '"code":"deadline"' in told
 
 
+def test_a_stream_ends_well_whenever_its_deadline_falls(service: httpx.Client, first) -> None:
+    for deadline_ms in range(1, 61, 2):
+        ask = {"mark_set_id": first[0]["id"], "task": "list", "deadline_ms": deadline_ms, "stream": True}
+        told = service.post("/v1/ground", json=ask).text
+        assert '"code":"deadline"' in told or "event: answer" in told
+
+
 def test_a_worker_tells_what_the_model_writes_before_the_answer(service: httpx.Client, first) -> None:
     ask = {"mark_set_id": first[0]["id"], "task": "list", "stream": True}
     events: list[tuple[str, dict]] = []
