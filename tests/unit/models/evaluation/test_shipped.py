@@ -33,7 +33,9 @@ def test_it_finds_marks_by_the_table(checkpoint):
     questions = [one for seed in seeds for one in screen_questions(drawings.screen(seed), seed, checkpoint.input_px)]
     which = [one for one in questions if one.task == "table-which"]
     assert len(which) > 20
-    assert score_answers(checkpoint.answer(which), [one.answer for one in which]) >= 0.4  # .69 over fifty screens; about .1 by chance
+    assert (
+        score_answers(checkpoint.answer(which), [one.answer for one in which]) >= 0.4
+    )  # .69 over fifty screens; about .1 by chance
 
 
 def test_it_is_small():
