@@ -149,7 +149,7 @@ def main() -> None:
     parser.add_argument("--held", type=Path, required=True, help="held-out pages that set the threshold")
     parser.add_argument("--held-pages", type=int, default=60)
     parser.add_argument(
-        "--marks", type=float, default=1.3, help="marks per element that the threshold allows on held-out pages"
+        "--marks", type=float, default=1.15, help="marks per element that the threshold allows on held-out pages"
     )
     parser.add_argument("--out", type=Path, default=WEIGHTS)
     options = parser.parse_args()
