@@ -73,7 +73,8 @@ class Idempotency:
         await self._run(scope, body, send, known)
 
     async def _run(self, scope: Scope, body: bytes, send: Send, known: Remembered) -> None:
-        status, headers, parts, streams = 500, {}, [], False
+        status, headers, streams = 500, {}, False
+        held: list[Message] = []
         sent = False
 
         async def replay() -> Message:
@@ -89,9 +90,10 @@ class Idempotency:
                 status = message["status"]
                 headers = {k.decode().lower(): v.decode() for k, v in message["headers"]}
                 streams = headers.get("content-type", "").startswith("text/event-stream")
-            elif not streams:
-                parts.append(message.get("body", b""))
-            await send(message)
+            if streams:
+                await send(message)
+            else:
+                held.append(message)
 
         renewal = asyncio.create_task(_renew(known))
         try:
@@ -102,8 +104,12 @@ class Idempotency:
                 await renewal
             keep = 200 <= status < 300 and not streams
             kept = {name: headers[name] for name in KEPT_HEADERS if name in headers}
-            response = StoredResponse(status=status, headers=kept, body=b"".join(parts)) if keep else None
+            content = b"".join(message.get("body", b"") for message in held)
+            response = StoredResponse(status=status, headers=kept, body=content) if keep else None
             await run_in_threadpool(_end, known, response)
+            # Only now: whoever has the response may repeat at once, and must not meet the lock of the first try.
+            for message in held:
+                await send(message)
 
 
 async def _whole(receive: Receive) -> bytes:
