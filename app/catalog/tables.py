@@ -134,6 +134,22 @@ class ImageRow(TenantRow):
     blob_key: Mapped[str]
 
 
+class ImageFactsRow(TenantRow):
+    """What one source says about one image, as `models.facts` writes it; `external_id` is the source's own name of it."""
+
+    __tablename__ = "image_facts"
+    __table_args__ = owned(
+        same_tenant("image_id", "images"),
+        UniqueConstraint("tenant_id", "source", "external_id"),
+        Index(None, "tenant_id", "image_id"),
+    )
+
+    image_id: Mapped[UUID]
+    source: Mapped[str]
+    external_id: Mapped[str]
+    facts: Mapped[dict[str, Any]]
+
+
 class MarkSetRow(TenantRow):
     """An immutable set of marks on one image; `settings_sha256` makes the same request find it again."""
 
