@@ -11,6 +11,7 @@
     │   └── BackendUnfit    the operator must change a setting of ours or of the model server, named in the message
     │       └── ModelMissing    the server answers, but does not serve the model (or adapter) that is asked for
     ├── BadOutput           the model answered, but not in the agreed form
+    │   └── Refused         its provider declined to answer
     └── OutOfMemory         ask for less at once
 
 Messages are ours and safe to show: they never carry another library's text.
@@ -70,6 +71,10 @@ class ModelMissing(BackendUnfit):
 
 class BadOutput(ModelError):
     """The model's answer is not in the agreed form."""
+
+
+class Refused(BadOutput):
+    """The provider of the model declined to answer."""
 
 
 class OutOfMemory(ModelError):

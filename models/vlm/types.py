@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 Dialect = Literal["tiny", "general"]
 FinishReason = Literal["stop", "length"]
+Role = Literal["system", "user", "assistant"]
 
 NONE = "none"
 """The choice that means "no mark fits"; never a mark id."""
@@ -58,6 +59,27 @@ class ChoiceReply:
     def best(self) -> str:
         """The most probable choice; the first one given among equals."""
         return max(self.probabilities, key=lambda choice: self.probabilities[choice])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EncodedPicture:
+    """A picture that is a file already: it travels as it is, without being decoded and encoded again."""
+
+    media_type: str
+    data: bytes
+
+
+Picture = NDArray[np.uint8] | EncodedPicture
+"""Pixels, (H, W, 3) uint8 RGB, or a file."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Message:
+    """One turn of a conversation; pictures belong to turns of the user and stand before the text."""
+
+    role: Role
+    text: str
+    images: tuple[Picture, ...] = ()
 
 
 @runtime_checkable
