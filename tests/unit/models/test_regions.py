@@ -18,7 +18,7 @@ def coco_counts(mask):
 
 
 @settings(max_examples=150, deadline=None)
-@given(arrays(np.bool_, st.tuples(st.integers(1, 12), st.integers(1, 12))))
+@given(arrays(np.bool_, st.tuples(st.integers(1, 12), st.sampled_from((1, 5, 8, 9, 16)))))
 def test_masks_are_coded_as_coco_codes_them_and_come_back(mask):
     regions = Regions.from_masks(mask.shape, [mask])
     assert regions.rles[0] == {"size": list(mask.shape), "counts": coco_counts(mask)}
