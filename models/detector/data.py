@@ -22,7 +22,7 @@ from models.pages.pen import ROLES
 
 CROP_HW = (512, 640)
 _POOL = 96
-_RESCAN_PAGES = 200
+_RESCAN_PAGES = 200  # of all, at random; then the folder is looked at again
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +108,7 @@ class Crops(torch.utils.data.IterableDataset[Batch]):
             if not pages:
                 raise FileNotFoundError(f"no complete shard in {self._folder}; run models.pages.render first")
             rng.shuffle(pages)
-            yield from pages[: max(_RESCAN_PAGES, len(pages))]
+            yield from pages[:_RESCAN_PAGES]
 
     def _crop(
         self, rng: random.Random, page: PageTruth, image: NDArray[np.uint8]

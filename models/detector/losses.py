@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional
 
 # Boxes and roles are summed over some sixteen cells per element; these shares keep finding elements the main task.
-_BOX_SHARE, _LOG_SHARE, _ROLE_SHARE = 1.0, 0.25, 0.12
+_BOX_SHARE, _LOG_SHARE, _ROLE_SHARE = 1.0, 0.25, 0.2
 # A found element is worth something even when its box is still poor; else scores collapse in the first steps.
 _LEAST_QUALITY = 0.3
 

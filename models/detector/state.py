@@ -92,6 +92,11 @@ class Run:
         self.step, self.crops, self.seconds = state["step"], state["crops"], state["seconds"]
         return True
 
+    def begin_with(self, net: ElementNet) -> None:
+        """Begin a new schedule with the weights of `net`; the optimisers start empty."""
+        self.net.load_state_dict(net.state_dict())
+        self.average.load_state_dict(net.state_dict())
+
 
 def averaged_net(folder: Path) -> ElementNet:
     """Return the averaged network of a checkpoint, in evaluation mode; raises WeightsMissing."""

@@ -21,7 +21,7 @@ from models.detector.infer import score_pages
 from models.detector.losses import detection_loss
 from models.detector.measure import at_marks_per_element
 from models.detector.net import parameter_count
-from models.detector.state import Run
+from models.detector.state import Run, averaged_net
 from models.pages.pen import ROLES
 
 
@@ -31,6 +31,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--pages", type=Path, required=True, help="folder of shards to learn from")
     parser.add_argument("--held", type=Path, required=True, help="folder of shards that are only measured")
     parser.add_argument("--out", type=Path, required=True, help="checkpoint and log")
+    parser.add_argument("--start", type=Path, help="checkpoint whose averaged weights a new run begins with")
     parser.add_argument("--minutes", type=float, default=80.0, help="length of the schedule in minutes of training")
     parser.add_argument("--steps", type=int, default=0, help="length of the schedule in steps instead")
     parser.add_argument("--batch", type=int, default=4, help="crops per step and process")
@@ -59,6 +60,8 @@ def main() -> None:
     torch.manual_seed(options.seed)
     run = Run(rate=options.rate, device=device)
     resumed = run.load(options.out / "checkpoint")
+    if options.start and not resumed:
+        run.begin_with(averaged_net(options.start))
     options.out.mkdir(parents=True, exist_ok=True)
     say = Log(options.out / "log.jsonl" if rank == 0 else None)
     say(

@@ -6,13 +6,13 @@ Used by `models.pages.page`, which draws one of LAYOUTS by its share.
 from collections.abc import Callable, Sequence
 
 from models.pages.pen import Pen
-from models.pages.widgets import controls, data, forms, navigation, negatives, scenes, text
+from models.pages.widgets import controls, data, forms, navigation, negatives, patterns, scenes, text
 
 Part = Callable[[Pen], str]
 
 PROSE: Sequence[Part] = (
     text.paragraph, text.paragraph, text.article, text.link_list, negatives.code_block, negatives.illustration, negatives.note,
-    data.table, data.figures, text.contents, negatives.heading,
+    data.table, data.figures, text.contents, negatives.heading, patterns.plain_tree, patterns.sort_table,
 )  # fmt: skip
 WORK: Sequence[Part] = (
     forms.form, forms.form, forms.settings, forms.choices, forms.filter_bar, forms.upload, forms.wizard, forms.inspector, forms.dialog,
@@ -23,11 +23,17 @@ WORK: Sequence[Part] = (
     text.search_results, text.paragraph, text.link_list, text.crumbs, navigation.tabs, navigation.tabs, navigation.tool_bar,
     navigation.tool_bar, navigation.menu_bar, navigation.menu, navigation.tree, navigation.page_numbers, navigation.steps,
     navigation.action_row, controls.split_button, controls.split_button, controls.search_field, negatives.note, negatives.code_block, negatives.swatches, negatives.illustration, negatives.heading,
+    patterns.sort_table, patterns.sort_table, patterns.value_fields, patterns.tight_form, patterns.big_text, patterns.tool_strip,
+    patterns.plain_tree, patterns.date_field, patterns.topic_card,
+    patterns.alert_bar,
 )  # fmt: skip
 RAW: Sequence[Part] = (
     forms.form, forms.form, forms.form, forms.choices, forms.login, data.table, data.list_box, data.key_pad, text.paragraph, text.link_list,
     text.article, text.crumbs, navigation.page_numbers, navigation.tool_bar, navigation.menu_bar, navigation.tree, navigation.tabs,
     text.questions, forms.settings, negatives.code_block, forms.upload, scenes.stars, data.figures, scenes.product, forms.filter_bar,
+    patterns.sort_table, patterns.sort_table, patterns.value_fields, patterns.tight_form, patterns.big_text, patterns.tool_strip,
+    patterns.plain_tree, patterns.date_field, patterns.topic_card,
+    patterns.value_fields, patterns.tight_form, patterns.tool_strip,
 )  # fmt: skip
 
 
@@ -60,10 +66,23 @@ def document(pen: Pen) -> str:
     return f'{top}<div style="display:flex;gap:24px;padding:0 {pen.pick((0, 12, 24))}px">{left}<main class="grow" style="{width};overflow:hidden">{body}</main>{right}</div>{text.footer(pen)}'
 
 
+def demonstration(pen: Pen) -> str:
+    """Pages that explain a control and show it: text with links first, then controls among captions."""
+    parts = RAW if pen.theme.raw else WORK
+    shown = "".join(
+        f"{negatives.heading(pen, pen.pick((2, 3)))}{pen.draw(*parts)}{text.paragraph(pen) if pen.chance(0.4) else ''}"
+        for _ in range(pen.between(1, 4))
+    )
+    top = text.link_list(pen) if pen.chance(0.4) else ""
+    words = "".join(text.paragraph(pen) for _ in range(pen.between(0, 3)))
+    return f'<div style="padding:0 {pen.pick((8, 24, 32))}px">{top}{negatives.heading(pen, 1)}{words}{shown}</div>'
+
+
 def application(pen: Pen) -> str:
     """A sidebar or icon rail, a bar, content of any kind."""
     side = navigation.icon_rail(pen) if pen.chance(0.25) else navigation.sidebar(pen)
-    top = navigation.top_bar(pen, entries=pen.chance(0.25)) if pen.chance(0.85) else ""
+    top = patterns.alert_bar(pen) if pen.chance(0.2) else navigation.top_bar(pen, entries=pen.chance(0.25))
+    top = top if pen.chance(0.88) else ""
     body = (
         (navigation.action_row(pen) if pen.chance(0.5) else "")
         + (scenes.stats(pen) if pen.chance(0.35) else "")
@@ -244,5 +263,8 @@ def with_overlay(pen: Pen) -> str:
 LAYOUTS: Sequence[tuple[Part, int]] = (
     (document, 14), (application, 22), (top_navigation, 14), (sign_in, 5), (dense, 5), (plain, 10), (form_page, 9), (mail_program, 3),
     (chat_program, 2), (shop_page, 4), (results, 3), (editor_page, 3), (desktop, 2), (phone, 5), (covered, 3), (with_overlay, 4),
+    (demonstration, 8),
 )  # fmt: skip
-RAW_LAYOUTS: Sequence[tuple[Part, int]] = ((plain, 10), (form_page, 8), (document, 5), (results, 1), (sign_in, 1))
+RAW_LAYOUTS: Sequence[tuple[Part, int]] = (
+    (plain, 9), (form_page, 7), (document, 5), (results, 1), (sign_in, 1), (demonstration, 8),
+)  # fmt: skip

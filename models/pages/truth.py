@@ -26,7 +26,13 @@ TRUTH_JS = """() => {
       }
       boxes = lines;
     }
-    const name = (el.getAttribute('aria-label') || el.value || el.placeholder || el.innerText || '').trim().slice(0, 60);
+    const field = ['INPUT', 'SELECT', 'TEXTAREA'].includes(el.tagName) && !['button', 'submit', 'reset'].includes(el.type);
+    const label = el.closest('label') || (el.parentElement && el.parentElement.querySelector(':scope > label'));
+    const beside = !label ? '' : [...label.childNodes].filter(n => n !== el && !(n.contains && n.contains(el)))
+      .map(n => n.textContent).join(' ').trim();
+    const named = field || ['checkbox', 'radio', 'switch', 'combobox'].includes(el.dataset.ui);
+    const own = field ? el.placeholder : (el.value || el.innerText);
+    const name = (el.getAttribute('aria-label') || (named && beside) || own || '').trim().slice(0, 60);
     for (const b of boxes) {
       const x0 = Math.max(0, b.left), y0 = Math.max(0, b.top), x1 = Math.min(W, b.right), y1 = Math.min(H, b.bottom);
       const whole = (b.right - b.left) * (b.bottom - b.top);

@@ -31,6 +31,7 @@ def emphasis(pen: Pen) -> str:
             f'<span style="{style}">{text}</span>',
             f"<b>{text}</b>",
             f"<code>{text}</code>",
+            f'<code style="color:{pen.pick(("#b03020", "var(--danger)", "var(--second)"))}">{text}</code>',
             f"<kbd style='border:1px solid var(--line);border-radius:3px;padding:0 4px'>{pen.pick(('Ctrl', 'Shift', 'Alt', 'Esc', 'F5'))}</kbd>",
         )
     )
