@@ -16,9 +16,9 @@ from models.segmenters.accessibility.nodes import elements
 
 _MOST_PIXELS = 1_300_000
 _TILE_PX, _EVEN_SHARE, _SAME_LEVELS = 64, 0.7, 2
-# Measured: 16 pages have 48-1293 such letters (42-547 as JPEGs of quality 80), 30 drawn screens 37-148, 30 drawn scenes
-# at most 13, 95 photos at most 3.
-_LETTERS, _EVEN_TILES = 24, 0.1
+# Measured: 16 pages have 52-1336 such letters (44-531 as JPEGs of quality 80), 60 mock pages of three to six short words
+# 9-38 (6-37), 60 drawn screens 28-162; 116 of 120 drawn scenes have at most 3, 95 photos none.
+_LETTERS, _EVEN_TILES = 4, 0.1
 # A canvas of a tenth of the picture holds things to click that no tree tells; smaller ones are charts and signatures.
 _BLIND_SHARE = 0.1
 
@@ -28,7 +28,7 @@ class Looks:
     """What the choice rests on.
 
     `even`: share (0-1) of tiles of 64 px in which nearly all neighbours have the same colour. `letters`: number of blobs
-    of sharp contrast in such tiles that have the size and shape of letters and stand in a row with others.
+    of sharp contrast in such tiles that have the size and shape of letters and stand in a row of three or more.
     """
 
     even: float
@@ -75,13 +75,19 @@ def look(image: NDArray[np.uint8]) -> Looks:
 
 
 def _letters(step: NDArray[np.uint8]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    """Where blobs of sharp steps stand that are 4-40 px high, 2 px to three heights wide, each next to one of its row."""
+    """Where blobs of sharp steps stand that are 4-40 px high, as wide as letters, and at least three close in a row."""
     sharp = (step > 60).astype(np.uint8)
     _, _, stats, _ = cv2.connectedComponentsWithStats(sharp, connectivity=8)
     x, y, w, h = (stats[1:, column].astype(np.int32) for column in range(4))
     shaped = (h >= 4) & (h <= 40) & (w >= 2) & (w <= 3 * h)
+    if not shaped.any():
+        return x[:0], y[:0]
     order = np.lexsort((x[shaped], (y + h)[shaped] // 4))
-    left, base, high = x[shaped][order], (y + h)[shaped][order], h[shaped][order]
-    gap = left[1:] - left[:-1]
-    near = (gap > 0) & (gap < 2.5 * high[1:]) & (np.abs(base[1:] - base[:-1]) <= 4)
-    return left[1:][near], (base - high // 2)[1:][near]
+    left, base, wide, high = x[shaped][order], (y + h)[shaped][order], w[shaped][order], h[shaped][order]
+    gap = left[1:] - (left + wide)[:-1]
+    smaller, larger = np.minimum(high[1:], high[:-1]), np.maximum(high[1:], high[:-1])
+    joined = (gap >= -1) & (gap < 1.2 * smaller + 2) & (np.abs(base[1:] - base[:-1]) <= 4) & (larger <= 2 * smaller)
+    before, after = np.append(False, joined), np.append(joined, False)  # joined to the blob before, to the one after
+    middle = before & after
+    word = middle | np.append(middle[1:], False) & after | np.append(False, middle[:-1]) & before
+    return left[word], (base - high // 2)[word]

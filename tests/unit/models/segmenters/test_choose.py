@@ -41,6 +41,26 @@ def test_drawn_scenes_are_told_from_drawn_screens():
     assert sum(choose(screen(seed).image) == "gui" for seed in seeds) >= 38
 
 
+def sparse_page(words, size_wh=(800, 500), ground=(245, 245, 248)):
+    """A mock page as people draw them: a few boxes, a short word in each."""
+    page = Image.new("RGB", size_wh, ground)
+    pen = ImageDraw.Draw(page)
+    for row, word in enumerate(words):
+        pen.rounded_rectangle((60, 60 + 90 * row, 260, 110 + 90 * row), 8, fill=(30, 90, 200))
+        pen.text((95, 72 + 90 * row), word, fill="white", font_size=20)
+    return np.array(page)
+
+
+@pytest.mark.parametrize("words", [["Sign in", "Help"], ["Save", "Cancel", "Delete"]])
+@pytest.mark.parametrize("ground", [(245, 245, 248), (30, 32, 38)])
+def test_a_page_of_few_words_is_a_page(words, ground):
+    assert choose(sparse_page(words, ground=ground)) == "gui"
+
+
+def test_boxes_without_words_are_none():
+    assert choose(sparse_page(["", "", ""])) == "regions"
+
+
 def page_under(photo, high):
     """Lines of letters on white below a busy picture that takes `high` of 600 px."""
     rng = np.random.default_rng(1)
