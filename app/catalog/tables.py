@@ -354,6 +354,7 @@ class JobRow(TenantRow):
     progress_total: Mapped[int] = mapped_column(server_default=text("0"))
     progress_failed: Mapped[int] = mapped_column(server_default=text("0"))
     progress_stage: Mapped[str | None]
+    usage: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'::jsonb"))
     error: Mapped[dict[str, Any] | None]
     result: Mapped[dict[str, Any] | None]
     started_at: Mapped[datetime | None]
@@ -362,13 +363,16 @@ class JobRow(TenantRow):
 
 
 class JobItemRow(Base):
-    """One unit of a batch job, so that cancel, resume and retry lose nothing."""
+    """One unit of a batch job, so that cancel, resume and retry lose nothing.
+
+    Where several workers share a job, `holder_id` and `holder_attempt` say whose claim a running item is part of.
+    """
 
     __tablename__ = "job_items"
     __table_args__ = (
         same_tenant("job_id", "jobs"),
         CheckConstraint(one_of("status", ITEM_STATUSES), name="known_status"),
-        Index(None, "job_id", "status"),
+        Index(None, "job_id", "status", "item"),
     )
 
     job_id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -380,6 +384,8 @@ class JobItemRow(Base):
     result: Mapped[dict[str, Any] | None]
     error: Mapped[dict[str, Any] | None]
     finished_at: Mapped[datetime | None]
+    holder_id: Mapped[UUID | None]
+    holder_attempt: Mapped[int | None]
 
 
 class JobEventRow(Base):
