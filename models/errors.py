@@ -4,7 +4,8 @@
     ├── BadInput            the caller must change the input
     │   ├── BadImage        not decodable, empty or of an unsupported shape
     │   ├── NotYet          a known model that this library does not have; the message names the closest
-    │   └── BadRegions      a region is malformed or lies outside the image
+    │   ├── BadRegions      a region is malformed or lies outside the image
+    │   └── BadEvaluation   a question, label or answer file does not hold what its benchmark needs
     ├── WeightsMissing      the operator must set a path or put a file in place
     ├── BackendDown         try again later: the model server does not answer
     │   ├── OutOfTime       the caller's own deadline is over: give it more time, or ask for less
@@ -36,6 +37,10 @@ class NotYet(BadInput):
 
 class BadRegions(BadInput):
     """A region is malformed or lies outside the image."""
+
+
+class BadEvaluation(BadInput):
+    """A question, label or answer file does not hold what its benchmark needs."""
 
 
 class WeightsMissing(ModelError):

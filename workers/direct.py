@@ -24,6 +24,7 @@ from rich.progress import Progress
 from app.catalog.mark_sets import mark_columns
 from app.catalog.tables import MarkRow
 from app.cli import Failure
+from app.commands.score import score
 from app.formats.bodies import mark_body
 from app.formats.exports import Format, export, read_regions
 from app.formats.yolo import class_names
@@ -337,3 +338,6 @@ def evaluate_drawings(folder: Path | None, n: int, as_json: bool) -> None:
     if done.returncode != 0:
         raise Failure("the evaluation failed; what it said stands above")
     click.echo(f"took {time.monotonic() - started:.0f} s", err=True)
+
+
+evaluate.add_command(score)

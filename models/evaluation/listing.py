@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+_NEXT: Final = re.compile(r"[,;.]\s+(?=\[?[0-9]{1,3}\]?\s*[.:)]\s)")  # where one line holds several items
 _LINE: Final = re.compile(r"^\s*\[?([0-9]{1,3}|[A-Za-z]{1,2})\]?\s*[.:)\-]\s*(.+?)\s*\.?\s*$")
 
 
@@ -46,9 +47,12 @@ class ListingScore:
 
 
 def parse_listing(text: str) -> dict[str, str]:
-    """Lines such as `3. red circle`, `[3]: red circle` or `3) red circle` as mark -> name; the first of a mark counts."""
+    """Items such as `3. red circle`, `[3]: red circle` or `3) red circle` as mark -> name; the first of a mark counts.
+
+    Items stand on lines of their own or behind each other as in the paper: `1. person, 2. cat, 3. dog.`
+    """
     found: dict[str, str] = {}
-    for line in text.splitlines():
+    for line in _NEXT.sub("\n", text).splitlines():
         match = _LINE.match(line)
         if match:
             found.setdefault(match[1], match[2])

@@ -1,0 +1,60 @@
+"""LLaVA-Bench in the Wild: a judge's points for the answer relative to those for the reference (arXiv 2304.08485, 5.1).
+
+The score is 100 * mean(candidate) / mean(reference). A review that failed, which public harnesses write down as -1 for
+both and so as a perfect ratio, is counted as missing.
+"""
+
+import math
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+from models.evaluation.scores.sheets import Files, Row, Score, field, pair_up, percent, read_all
+
+Points = tuple[float, float]  # reference, candidate
+
+
+def score(files: Files) -> Score:
+    """Score reviews {question_id, tuple: [reference, candidate], category}; categories may come with the questions."""
+    reviews = read_all(files.answers)
+    questions = read_all(files.labels) or read_all(files.questions) or reviews
+    judged = [(_id(row), points) for row in reviews if (points := _points(row)) is not None]
+    matched = pair_up(((_id(row), _category(row)) for row in questions), judged)
+    categories = {_id(row): _category(row) for row in reviews if _category(row)}
+    by_category: dict[str, list[Points]] = defaultdict(list)
+    for key, category, points in matched.pairs:
+        by_category[category or categories.get(key, "")].append(points)
+    every = [points for some in by_category.values() for points in some]
+    return Score(
+        benchmark="llava-bench",
+        metrics={
+            "score": _ratio(every),
+            **{name: _ratio(some) for name, some in sorted(by_category.items()) if name},
+        },
+        n=len(every),
+        missing=matched.missing,
+        unknown=matched.unknown,
+        duplicates=matched.duplicates,
+    )
+
+
+def _id(row: Row) -> str:
+    return str(field(row, "question_id", where="files"))
+
+
+def _category(row: Row) -> str:
+    return str(row.get("category") or "").removeprefix("llava_bench_")
+
+
+def _points(row: Row) -> Points | None:
+    pair: Any = row.get("tuple", row.get("score"))
+    try:
+        reference, candidate = (float(value) for value in pair)
+    except (TypeError, ValueError):
+        return None
+    good = all(math.isfinite(value) and value >= 0 for value in (reference, candidate))
+    return (reference, candidate) if good else None
+
+
+def _ratio(points: Sequence[Points]) -> float:
+    return percent(sum(candidate for _, candidate in points), sum(reference for reference, _ in points))

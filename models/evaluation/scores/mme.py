@@ -1,0 +1,89 @@
+"""MME: fourteen subtasks of yes-no questions, two about each picture (arXiv 2306.13394, section 2.4).
+
+A subtask's points are its share of right answers plus its share of pictures with both right, 100 each; perception is the
+sum of ten subtasks, cognition of four. Ids come twice, once for each question, so the key is the id with the question.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Any, Final
+
+from models.errors import BadEvaluation
+from models.evaluation.scores.replies import label_is_yes, mme_yes, plain_question
+from models.evaluation.scores.sheets import Files, Row, Score, field, pair_up, percent, read_all
+
+PERCEPTION: Final = (
+    "existence",
+    "count",
+    "position",
+    "color",
+    "posters",
+    "celebrity",
+    "scene",
+    "landmark",
+    "artwork",
+    "OCR",
+)
+COGNITION: Final = ("commonsense_reasoning", "numerical_calculation", "text_translation", "code_reasoning")
+
+Key = tuple[str, str, str]  # subtask, file name, question
+
+
+def score(files: Files) -> Score:
+    """Score answers {question_id, prompt, text} against labels {category, image, question, label}.
+
+    Answers without a `prompt` need the questions, and must stand in their order.
+    """
+    answers = read_all(files.answers)
+    labels = read_all(files.labels) or answers
+    matched = pair_up(((_key(row), _truth(row)) for row in labels), _answers(answers, read_all(files.questions)))
+    right: dict[str, dict[str, list[bool]]] = {name: {} for name in (*PERCEPTION, *COGNITION)}
+    for (subtask, image, _), label, said in matched.pairs:
+        right.setdefault(subtask, {}).setdefault(image, []).append(mme_yes(said) is label)
+    points = {name: _points(images.values()) for name, images in right.items() if images}
+    metrics = {
+        "perception": sum(points.get(name, 0.0) for name in PERCEPTION),
+        "cognition": sum(points.get(name, 0.0) for name in COGNITION),
+        **points,
+    }
+    return Score(
+        benchmark="mme",
+        metrics=metrics,
+        n=len(matched.pairs),
+        missing=matched.missing,
+        unknown=matched.unknown,
+        duplicates=matched.duplicates,
+    )
+
+
+def _points(images: Iterable[list[bool]]) -> float:
+    """Accuracy and accuracy+ of a subtask; a picture with one question unanswered cannot have both right."""
+    every = list(images)
+    answers = [one for image in every for one in image]
+    both = sum(len(image) > 1 and all(image) for image in every)
+    return percent(sum(answers), len(answers)) + percent(both, len(every))
+
+
+def _answers(rows: list[Row], questions: list[Row]) -> Iterator[tuple[Key, str]]:
+    if rows and not any(rows[0].get(name) for name in ("prompt", "question")):
+        if [row.get("question_id") for row in rows] != [row.get("question_id") for row in questions]:
+            raise BadEvaluation(
+                "answers without a `prompt` need the questions, in the same order: ids come twice in MME"
+            )
+        rows = [{**row, "prompt": question["text"]} for row, question in zip(rows, questions, strict=True)]
+    return ((_key(row), str(field(row, "text", "response", where="answers")).strip()) for row in rows)
+
+
+def _key(row: Row) -> Key:
+    """`subtask/images/name.jpg` of the LLaVA files and subtask and name of the label files become the same key."""
+    name = str(field(row, "question_id", "image", where="files"))
+    subtask = str(row.get("category") or name.partition("/")[0])
+    question = str(field(row, "prompt", "question", "text", where="files"))
+    return subtask, name.rpartition("/")[2].strip(), plain_question(question)
+
+
+def _truth(row: Row) -> bool:
+    value: Any = field(row, "label", "answer", where="labels")
+    label = label_is_yes(str(value))
+    if label is None:
+        raise BadEvaluation(f"a label must be yes or no; got {value!r}")
+    return label

@@ -1,0 +1,76 @@
+"""SEED-Bench, its image half: the share of four-way questions with the right letter (arXiv 2307.16125, section 4).
+
+Types 1 to 9 are about images; answer files also hold the videos, whose ids begin with a v: unknown here, not an error.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+
+from models.evaluation.scores.replies import option_letter
+from models.evaluation.scores.sheets import Files, Row, Score, field, pair_up, percent, read_all
+
+_IMAGE_TYPES = range(1, 10)
+
+
+def score(files: Files) -> Score:
+    """Score answers {question_id, prediction} against labels {question_id, gt_answer, question_type_id}.
+
+    The types and options may come with the questions, the labels as `answer` as in the official file.
+    """
+    answers = read_all(files.answers)
+    questions = {_id(row): row for row in read_all(files.questions)}
+    labels = read_all(files.labels) or list(questions.values()) or answers
+    matched = pair_up(
+        ((_id(row), (_letter(row), _type(row, questions))) for row in labels if _about_an_image(row, questions)),
+        ((_id(row), option_letter(_said(row), _options(questions.get(_id(row))))) for row in answers),
+    )
+    right: dict[str, list[bool]] = defaultdict(list)
+    for _, (letter, kind), said in matched.pairs:
+        right[kind].append(letter == said)
+    every = [one for some in right.values() for one in some]
+    types = {f"type_{kind}": percent(sum(some), len(some)) for kind, some in sorted(right.items()) if kind}
+    return Score(
+        benchmark="seed",
+        metrics={"accuracy": percent(sum(every), len(every)), **types},
+        n=len(every),
+        missing=matched.missing,
+        unknown=matched.unknown,
+        duplicates=matched.duplicates,
+    )
+
+
+def _id(row: Row) -> str:
+    return str(field(row, "question_id", "questionId", where="files"))
+
+
+def _letter(row: Row) -> str:
+    return str(field(row, "gt_answer", "answer", "label", where="labels")).strip().upper()
+
+
+def _said(row: Row) -> str:
+    return str(field(row, "prediction", "text", where="answers"))
+
+
+def _type(row: Row, questions: Mapping[str, Row]) -> str:
+    kind = row.get("question_type_id", questions.get(_id(row), {}).get("question_type_id"))
+    return "" if kind is None else str(kind)
+
+
+def _about_an_image(row: Row, questions: Mapping[str, Row]) -> bool:
+    if _id(row).startswith("v") or row.get("data_type") == "video":
+        return False
+    kind = _type(row, questions)
+    return not kind.isdigit() or int(kind) in _IMAGE_TYPES
+
+
+def _options(question: Row | None) -> dict[str, str] | None:
+    if question is None:
+        return None
+    return dict(_choices(question)) or None
+
+
+def _choices(question: Row) -> Iterator[tuple[str, str]]:
+    for letter in "ABCD":
+        words = question.get(f"choice_{letter.lower()}")
+        if words is not None:
+            yield letter, str(words)
