@@ -9,14 +9,14 @@ from rich.table import Table
 
 from app.cli import Failure
 from models.errors import BadEvaluation
-from models.evaluation.scores import SCORERS, Score
+from models.evaluation.scores import BENCHMARKS, Score
 from models.evaluation.scores import score as score_files
 
 _file = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @click.command()
-@click.argument("benchmark", metavar="NAME", type=click.Choice(list(SCORERS)))
+@click.argument("benchmark", metavar="NAME", type=click.Choice(list(BENCHMARKS)))
 @click.option("--questions", multiple=True, type=_file, help="What was asked; where the other files do not say it.")
 @click.option("--labels", multiple=True, type=_file, help="The truth; may be left out where the answer file holds it.")
 @click.option("--answers", multiple=True, required=True, type=_file, help="What the model said, or a judge's verdicts.")

@@ -4,36 +4,34 @@
 line below. Ids that are missing, unknown or doubled are counted, never guessed. Knows no model and no picture.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 from models.errors import BadEvaluation
 from models.evaluation.scores import gqa, listing, llava_bench, mmbench, mme, mmvet, pope, seed
-from models.evaluation.scores.sheets import Files, Score
+from models.evaluation.scores.sheets import Benchmark, Files, Matched, Score
 
-__all__ = ["SCORERS", "Files", "Score", "score"]
+__all__ = ["BENCHMARKS", "Benchmark", "Files", "Matched", "Score", "benchmark", "score"]
 
-SCORERS: MappingProxyType[str, Callable[[Files], Score]] = MappingProxyType(
-    {
-        "pope": pope.score,
-        "mme": mme.score,
-        "gqa": gqa.score,
-        "seed": seed.score,
-        "mmbench": mmbench.score,
-        "mmvet": mmvet.score,
-        "llava-bench": llava_bench.score,
-        "listing": listing.score,
-    }
+BENCHMARKS: MappingProxyType[str, Benchmark[Any, Any]] = MappingProxyType(
+    {module.BENCHMARK.name: module.BENCHMARK for module in (pope, mme, gqa, seed, mmbench, mmvet, llava_bench, listing)}
 )
+
+
+def benchmark(name: str) -> Benchmark[Any, Any]:
+    """Return a benchmark by its name; raises BadEvaluation."""
+    if name not in BENCHMARKS:
+        raise BadEvaluation(f"there is no benchmark {name!r}; known are {', '.join(BENCHMARKS)}")
+    return BENCHMARKS[name]
 
 
 def score(
     name: str, *, questions: Sequence[Path] = (), labels: Sequence[Path] = (), answers: Sequence[Path] = ()
 ) -> Score:
     """Score `answers` against `labels`; raises BadEvaluation with the file, the line and what was expected there."""
-    if name not in SCORERS:
-        raise BadEvaluation(f"there is no benchmark {name!r}; known are {', '.join(SCORERS)}")
+    chosen = benchmark(name)
     if not answers:
         raise BadEvaluation("no answer file was given")
-    return SCORERS[name](Files(questions=tuple(questions), labels=tuple(labels), answers=tuple(answers)))
+    return chosen.score(Files(questions=tuple(questions), labels=tuple(labels), answers=tuple(answers)))

@@ -3,26 +3,22 @@
 An answer is lower-cased and loses full stops at its end; nothing else is forgiven.
 """
 
-from models.evaluation.scores.sheets import Files, Row, Score, field, pair_up, percent, read_all
+from models.evaluation.scores.sheets import Benchmark, Files, Matched, Pairs, Row, field, pair_up, percent, read_all
 
 
-def score(files: Files) -> Score:
-    """Score answers {question_id, text} or {questionId, prediction} against labels {question_id, answer}."""
+def pair(files: Files) -> Matched[str, str]:
+    """Pair answers {question_id, text} or {questionId, prediction} with labels {question_id, answer}."""
     answers = read_all(files.answers)
     labels = read_all(files.labels) or answers
-    matched = pair_up(
+    return pair_up(
         ((_id(row), _plain(field(row, "answer", "label", where="labels"))) for row in labels),
         ((_id(row), _plain(field(row, "text", "prediction", where="answers"))) for row in answers),
     )
-    right = sum(label == said for _, label, said in matched.pairs)
-    return Score(
-        benchmark="gqa",
-        metrics={"accuracy": percent(right, len(matched.pairs))},
-        n=len(matched.pairs),
-        missing=matched.missing,
-        unknown=matched.unknown,
-        duplicates=matched.duplicates,
-    )
+
+
+def metrics(pairs: Pairs[str, str]) -> dict[str, float]:
+    """Return the accuracy."""
+    return {"accuracy": percent(sum(label == said for _, label, said in pairs), len(pairs))}
 
 
 def _id(row: Row) -> str:
@@ -31,3 +27,6 @@ def _id(row: Row) -> str:
 
 def _plain(text: object) -> str:
     return str(text).strip().lower().rstrip(".").strip()
+
+
+BENCHMARK = Benchmark(name="gqa", chief="accuracy", pair=pair, metrics=metrics)

@@ -9,42 +9,42 @@ from typing import Any, Final
 
 from models.errors import BadEvaluation
 from models.evaluation.listing import ListingScore, normal, parse_listing
-from models.evaluation.scores.sheets import Files, Row, Score, field, pair_up, percent, read_all
+from models.evaluation.scores.sheets import Benchmark, Files, Matched, Pairs, Row, field, pair_up, percent, read_all
 
 _ARTICLE: Final = re.compile(r"^(?:an?|the)\s+")
 
 
-def score(files: Files) -> Score:
-    """Score answers {image, text} against labels {image, items: [name of mark 1, of mark 2, ...]}.
+Items = tuple[str, ...]
+
+
+def pair(files: Files) -> Matched[Items, str]:
+    """Pair answers {image, text} with labels {image, items: [name of mark 1, of mark 2, ...]}."""
+    answers = read_all(files.answers)
+    labels = read_all(files.labels) or answers
+    return pair_up(
+        ((_image(row), _items(row)) for row in labels),
+        ((_image(row), str(field(row, "text", where="answers"))) for row in answers),
+    )
+
+
+def metrics(pairs: Pairs[Items, str]) -> dict[str, float]:
+    """Count listings.
 
     `item_accuracy` is right items of all items, `list_accuracy` the paper's mean over images of M/N, `image_accuracy` the
     share of images with every item right and none invented; `invented` and `missed` are counts of marks.
     """
-    answers = read_all(files.answers)
-    labels = read_all(files.labels) or answers
-    matched = pair_up(
-        ((_image(row), _items(row)) for row in labels),
-        ((_image(row), str(field(row, "text", where="answers"))) for row in answers),
-    )
-    each = [_one(items, text) for _, items, text in matched.pairs]
+    each = [_one(items, text) for _, items, text in pairs]
     total = sum(each, ListingScore())
-    return Score(
-        benchmark="listing",
-        metrics={
-            "item_accuracy": percent(total.right, total.items),
-            "list_accuracy": percent(sum(one.item_accuracy for one in each), len(each)),
-            "image_accuracy": percent(total.whole_right, total.pictures),
-            "invented": total.invented,
-            "missed": total.missing,
-        },
-        n=len(matched.pairs),
-        missing=matched.missing,
-        unknown=matched.unknown,
-        duplicates=matched.duplicates,
-    )
+    return {
+        "item_accuracy": percent(total.right, total.items),
+        "list_accuracy": percent(sum(one.item_accuracy for one in each), len(each)),
+        "image_accuracy": percent(total.whole_right, total.pictures),
+        "invented": total.invented,
+        "missed": total.missing,
+    }
 
 
-def _one(items: tuple[str, ...], text: str) -> ListingScore:
+def _one(items: Items, text: str) -> ListingScore:
     said = parse_listing(text)
     right = sum(_name(said.get(str(mark), "")) == _name(item) for mark, item in enumerate(items, 1))
     marks = {str(mark) for mark in range(1, len(items) + 1)}
@@ -67,8 +67,11 @@ def _image(row: Row) -> str:
     return str(field(row, "image", where="files"))
 
 
-def _items(row: Row) -> tuple[str, ...]:
+def _items(row: Row) -> Items:
     items: Any = field(row, "items", where="labels")
     if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
         raise BadEvaluation(f"`items` must be a list of names; got {str(items)[:100]}")
     return tuple(items)
+
+
+BENCHMARK = Benchmark(name="listing", chief="list_accuracy", pair=pair, metrics=metrics)

@@ -9,33 +9,33 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-from models.evaluation.scores.sheets import Files, Row, Score, field, pair_up, percent, read_all
+from models.evaluation.scores.sheets import Benchmark, Files, Matched, Pairs, Row, field, pair_up, percent, read_all
 
 Points = tuple[float, float]  # reference, candidate
 
 
-def score(files: Files) -> Score:
-    """Score reviews {question_id, tuple: [reference, candidate], category}; categories may come with the questions."""
+Judged = tuple[Points, str]  # points, category as the review states it
+
+
+def pair(files: Files) -> Matched[str, Judged]:
+    """Pair reviews {question_id, tuple: [reference, candidate], category} with the categories of the questions, if given."""
     reviews = read_all(files.answers)
     questions = read_all(files.labels) or read_all(files.questions) or reviews
-    judged = [(_id(row), points) for row in reviews if (points := _points(row)) is not None]
-    matched = pair_up(((_id(row), _category(row)) for row in questions), judged)
-    categories = {_id(row): _category(row) for row in reviews if _category(row)}
-    by_category: dict[str, list[Points]] = defaultdict(list)
-    for key, category, points in matched.pairs:
-        by_category[category or categories.get(key, "")].append(points)
-    every = [points for some in by_category.values() for points in some]
-    return Score(
-        benchmark="llava-bench",
-        metrics={
-            "score": _ratio(every),
-            **{name: _ratio(some) for name, some in sorted(by_category.items()) if name},
-        },
-        n=len(every),
-        missing=matched.missing,
-        unknown=matched.unknown,
-        duplicates=matched.duplicates,
+    return pair_up(
+        ((_id(row), _category(row)) for row in questions),
+        [(_id(row), (points, _category(row))) for row in reviews if (points := _points(row)) is not None],
     )
+
+
+def metrics(pairs: Pairs[str, Judged]) -> dict[str, float]:
+    """Return the relative score, in all and by category."""
+    by_category: dict[str, list[Points]] = defaultdict(list)
+    for _, category, (points, stated) in pairs:
+        by_category[category or stated].append(points)
+    return {
+        "score": _ratio([points for _, _, (points, _) in pairs]),
+        **{name: _ratio(some) for name, some in sorted(by_category.items()) if name},
+    }
 
 
 def _id(row: Row) -> str:
@@ -58,3 +58,6 @@ def _points(row: Row) -> Points | None:
 
 def _ratio(points: Sequence[Points]) -> float:
     return percent(sum(candidate for _, candidate in points), sum(reference for reference, _ in points))
+
+
+BENCHMARK = Benchmark(name="llava-bench", chief="score", pair=pair, metrics=metrics)

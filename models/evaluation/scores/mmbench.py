@@ -5,45 +5,48 @@ question's plus a multiple of a million. The paper lets a language model read re
 counts them as wrong.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from typing import Final
 
 from models.errors import BadEvaluation
 from models.evaluation.scores.replies import option_letter
-from models.evaluation.scores.sheets import Files, Row, Score, field, pair_up, percent, read_all
+from models.evaluation.scores.sheets import Benchmark, Files, Matched, Pairs, Row, field, pair_up, percent, read_all
 
 ROTATION_STEP: Final = 1_000_000
 
 
-def score(files: Files) -> Score:
-    """Score a sheet with `index, question, A-D, answer, prediction`; `answer` may stand in a label file instead."""
+Label = tuple[str, int]  # letter, number of rotations of the question
+
+
+def pair(files: Files) -> Matched[Label, str | None]:
+    """Pair the rows of a sheet with `index, question, A-D, answer, prediction`; `answer` may stand in a label file."""
     answers = read_all(files.answers)
     labels = read_all(files.labels) or answers
     options = {_index(row): _options(row) for row in (*read_all(files.questions), *labels, *answers) if _options(row)}
-    matched = pair_up(
-        ((_index(row), str(field(row, "answer", where="labels")).strip().upper()) for row in labels),
-        ((_index(row), option_letter(_said(row), options.get(_index(row)))) for row in answers),
+    rotations = Counter(unit(index) for index in {_index(row) for row in labels})
+    return pair_up(
+        ((index, (_letter(row), rotations[unit(index)])) for row in labels for index in [_index(row)]),
+        ((index, option_letter(_said(row), options.get(index))) for row in answers for index in [_index(row)]),
     )
-    asked: dict[int, int] = defaultdict(int)
-    for index in {_index(row) for row in labels}:
-        asked[index % ROTATION_STEP] += 1
+
+
+def metrics(pairs: Pairs[Label, str | None]) -> dict[str, float]:
+    """Return circular and vanilla accuracy; a question with an unanswered rotation is left out of the circular one."""
     right: dict[int, list[bool]] = defaultdict(list)
-    for index, letter, said in matched.pairs:
-        right[index % ROTATION_STEP].append(letter == said)
-    whole = {question: some for question, some in right.items() if len(some) == asked[question]}
-    plain = [letter == said for index, letter, said in matched.pairs if index < ROTATION_STEP]
-    return Score(
-        benchmark="mmbench",
-        metrics={
-            "circular": percent(sum(all(some) for some in whole.values()), len(whole)),
-            "vanilla": percent(sum(plain), len(plain)),
-        },
-        n=len(matched.pairs),
-        missing=matched.missing,
-        unknown=matched.unknown,
-        duplicates=matched.duplicates,
-    )
+    whole: dict[int, bool] = {}
+    for index, (letter, rotations), said in pairs:
+        answers = right[unit(index)]
+        answers.append(letter == said)
+        if len(answers) == rotations:
+            whole[unit(index)] = all(answers)
+    plain = [letter == said for index, (letter, _), said in pairs if index < ROTATION_STEP]
+    return {"circular": percent(sum(whole.values()), len(whole)), "vanilla": percent(sum(plain), len(plain))}
+
+
+def unit(index: int) -> int:
+    """Return the question that a rotation belongs to."""
+    return index % ROTATION_STEP
 
 
 def _index(row: Row) -> int:
@@ -54,9 +57,16 @@ def _index(row: Row) -> int:
         raise BadEvaluation(f"an index must be a whole number; got {value!r}") from exc
 
 
+def _letter(row: Row) -> str:
+    return str(field(row, "answer", where="labels")).strip().upper()
+
+
 def _said(row: Row) -> str:
     return str(row.get("prediction") or row.get("text") or "")
 
 
 def _options(row: Row) -> Mapping[str, str]:
     return {letter: str(row[letter]) for letter in "ABCD" if row.get(letter) is not None}
+
+
+BENCHMARK = Benchmark(name="mmbench", chief="circular", pair=pair, metrics=metrics, unit=unit)

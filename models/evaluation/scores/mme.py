@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from models.errors import BadEvaluation
 from models.evaluation.scores.replies import label_is_yes, mme_yes, plain_question
-from models.evaluation.scores.sheets import Files, Row, Score, field, pair_up, percent, read_all
+from models.evaluation.scores.sheets import Benchmark, Files, Matched, Pairs, Row, field, pair_up, percent, read_all
 
 PERCEPTION: Final = (
     "existence",
@@ -28,31 +28,32 @@ COGNITION: Final = ("commonsense_reasoning", "numerical_calculation", "text_tran
 Key = tuple[str, str, str]  # subtask, file name, question
 
 
-def score(files: Files) -> Score:
-    """Score answers {question_id, prompt, text} against labels {category, image, question, label}.
+def pair(files: Files) -> Matched[bool, str]:
+    """Pair answers {question_id, prompt, text} with labels {category, image, question, label}.
 
     Answers without a `prompt` need the questions, and must stand in their order.
     """
     answers = read_all(files.answers)
     labels = read_all(files.labels) or answers
-    matched = pair_up(((_key(row), _truth(row)) for row in labels), _answers(answers, read_all(files.questions)))
+    return pair_up(((_key(row), _truth(row)) for row in labels), _answers(answers, read_all(files.questions)))
+
+
+def metrics(pairs: Pairs[bool, str]) -> dict[str, float]:
+    """Return the points of perception, of cognition and of each subtask."""
     right: dict[str, dict[str, list[bool]]] = {name: {} for name in (*PERCEPTION, *COGNITION)}
-    for (subtask, image, _), label, said in matched.pairs:
+    for (subtask, image, *_), label, said in pairs:
         right.setdefault(subtask, {}).setdefault(image, []).append(mme_yes(said) is label)
     points = {name: _points(images.values()) for name, images in right.items() if images}
-    metrics = {
+    return {
         "perception": sum(points.get(name, 0.0) for name in PERCEPTION),
         "cognition": sum(points.get(name, 0.0) for name in COGNITION),
         **points,
     }
-    return Score(
-        benchmark="mme",
-        metrics=metrics,
-        n=len(matched.pairs),
-        missing=matched.missing,
-        unknown=matched.unknown,
-        duplicates=matched.duplicates,
-    )
+
+
+def unit(key: Key) -> tuple[str, str]:
+    """Return the picture that a question is about."""
+    return key[:2]
 
 
 def _points(images: Iterable[list[bool]]) -> float:
@@ -87,3 +88,6 @@ def _truth(row: Row) -> bool:
     if label is None:
         raise BadEvaluation(f"a label must be yes or no; got {value!r}")
     return label
+
+
+BENCHMARK = Benchmark(name="mme", chief="perception", pair=pair, metrics=metrics, unit=unit)

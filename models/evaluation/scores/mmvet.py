@@ -8,31 +8,31 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
-from models.evaluation.scores.sheets import Files, Row, Score, field, pair_up, percent, read_all
+from models.evaluation.scores.sheets import Benchmark, Files, Matched, Pairs, Row, field, pair_up, percent, read_all
+
+Capabilities = tuple[str, ...]
 
 
-def score(files: Files) -> Score:
-    """Score a grade file {id: {score, ...}}; capabilities come from the labels {id: {capability: [...]}} or with it."""
+def pair(files: Files) -> Matched[Capabilities, float]:
+    """Pair a grade file {id: {score, ...}} with labels {id: {capability: [...]}}, which may stand in it as well."""
     grades = read_all(files.answers)
     labels = read_all(files.labels) or grades
-    graded = [(_id(row), grade) for row in grades if (grade := _grade(row.get("score"))) is not None]
-    matched = pair_up(((_id(row), tuple(row.get("capability") or ())) for row in labels), graded)
+    return pair_up(
+        ((_id(row), tuple(row.get("capability") or ())) for row in labels),
+        [(_id(row), grade) for row in grades if (grade := _grade(row.get("score"))) is not None],
+    )
+
+
+def metrics(pairs: Pairs[Capabilities, float]) -> dict[str, float]:
+    """Return the total and the mean of each capability."""
     by_capability: dict[str, list[float]] = defaultdict(list)
-    for _, capabilities, grade in matched.pairs:
+    for _, capabilities, grade in pairs:
         for name in capabilities:
             by_capability[name].append(grade)
-    total = sum(grade for _, _, grade in matched.pairs)
-    return Score(
-        benchmark="mmvet",
-        metrics={
-            "total": percent(total, len(matched.pairs)),
-            **{name: percent(sum(some), len(some)) for name, some in sorted(by_capability.items())},
-        },
-        n=len(matched.pairs),
-        missing=matched.missing,
-        unknown=matched.unknown,
-        duplicates=matched.duplicates,
-    )
+    return {
+        "total": percent(sum(grade for _, _, grade in pairs), len(pairs)),
+        **{name: percent(sum(some), len(some)) for name, some in sorted(by_capability.items())},
+    }
 
 
 def _id(row: Row) -> str:
@@ -52,3 +52,6 @@ def _numbers(values: list[Any]) -> Iterator[float]:
             continue
         if 0.0 <= number <= 1.0:
             yield number
+
+
+BENCHMARK = Benchmark(name="mmvet", chief="total", pair=pair, metrics=metrics)

@@ -4,38 +4,55 @@ The number that papers report is the unweighted mean of the F1 of the random, po
 file has 2,910 questions, today's repository 3,000: score against the file that the answers were made for.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from models.errors import BadEvaluation
 from models.evaluation.scores.replies import label_is_yes, plain_question, pope_yes
-from models.evaluation.scores.sheets import Files, Matched, Row, Score, field, pair_up, percent, read, read_all
+from models.evaluation.scores.sheets import (
+    Benchmark,
+    Files,
+    Matched,
+    Pairs,
+    Row,
+    field,
+    pair_up,
+    percent,
+    read,
+    read_all,
+)
 
 Cells = Counter[tuple[bool, bool]]  # (label is yes, answer is yes) -> how many
 
 
-def score(files: Files) -> Score:
-    """Score answers {question_id, text} against labels {question_id, label}; several files pair up in their order.
+def pair(files: Files) -> Matched[bool, str]:
+    """Pair answers {question_id, text} with labels {question_id, label}; several files pair up in their order.
 
-    With one answer file for several label files, `questions` say which answer belongs where (field `category`).
+    With one answer file for several label files, `questions` say which answer belongs where (field `category`). Ids of the
+    result are (number of the file, id).
     """
-    matched = list(_matched(files))
-    parts = [_cells(part) for part in matched]
-    total: Cells = sum(parts, Counter())
-    metrics = _metrics(total)
-    if len(parts) > 1:
-        each = [_metrics(part)["f1"] for part in parts]
-        metrics |= {f"f1_{number}": value for number, value in enumerate(each, 1)}
-        metrics["f1_mean"] = sum(each) / len(each)
-    return Score(
-        benchmark="pope",
-        metrics=metrics,
-        n=total.total(),
-        missing=sum(part.missing for part in matched),
-        unknown=sum(part.unknown for part in matched),
-        duplicates=sum(part.duplicates for part in matched),
+    parts = list(_matched(files))
+    return Matched(
+        pairs=tuple(
+            ((number, key), label, said) for number, part in enumerate(parts, 1) for key, label, said in part.pairs
+        ),
+        missing=sum(part.missing for part in parts),
+        unknown=sum(part.unknown for part in parts),
+        duplicates=sum(part.duplicates for part in parts),
     )
+
+
+def metrics(pairs: Pairs[bool, str]) -> dict[str, float]:
+    """Return the metrics of all answers; of several files also the F1 of each and the mean of these."""
+    parts: dict[int, Cells] = defaultdict(Counter)
+    for (number, _), label, said in pairs:
+        parts[number][label, pope_yes(said)] += 1
+    found = _metrics(sum(parts.values(), Counter()))
+    if len(parts) < 2:
+        return found
+    each = {f"f1_{number}": _metrics(part)["f1"] for number, part in sorted(parts.items())}
+    return found | each | {"f1_mean": sum(each.values()) / len(each)}
 
 
 def _matched(files: Files) -> Iterator[Matched[bool, str]]:
@@ -108,10 +125,6 @@ def _truth(row: Row) -> bool:
     return label
 
 
-def _cells(matched: Matched[bool, str]) -> Cells:
-    return Counter((label, pope_yes(said)) for _, label, said in matched.pairs)
-
-
 def _metrics(cells: Cells) -> dict[str, float]:
     tp, fp = cells[True, True], cells[False, True]
     tn, fn = cells[False, False], cells[True, False]
@@ -127,3 +140,6 @@ def _metrics(cells: Cells) -> dict[str, float]:
         "tn": tn,
         "fn": fn,
     }
+
+
+BENCHMARK = Benchmark(name="pope", chief="f1", pair=pair, metrics=metrics)

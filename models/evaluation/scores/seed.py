@@ -7,36 +7,35 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
 from models.evaluation.scores.replies import option_letter
-from models.evaluation.scores.sheets import Files, Row, Score, field, pair_up, percent, read_all
+from models.evaluation.scores.sheets import Benchmark, Files, Matched, Pairs, Row, field, pair_up, percent, read_all
 
 _IMAGE_TYPES = range(1, 10)
 
 
-def score(files: Files) -> Score:
-    """Score answers {question_id, prediction} against labels {question_id, gt_answer, question_type_id}.
+Label = tuple[str, str]  # letter, type
+
+
+def pair(files: Files) -> Matched[Label, str | None]:
+    """Pair answers {question_id, prediction} with labels {question_id, gt_answer, question_type_id}.
 
     The types and options may come with the questions, the labels as `answer` as in the official file.
     """
     answers = read_all(files.answers)
     questions = {_id(row): row for row in read_all(files.questions)}
     labels = read_all(files.labels) or list(questions.values()) or answers
-    matched = pair_up(
+    return pair_up(
         ((_id(row), (_letter(row), _type(row, questions))) for row in labels if _about_an_image(row, questions)),
         ((_id(row), option_letter(_said(row), _options(questions.get(_id(row))))) for row in answers),
     )
+
+
+def metrics(pairs: Pairs[Label, str | None]) -> dict[str, float]:
+    """Return the accuracy, and that of each type where types are known."""
     right: dict[str, list[bool]] = defaultdict(list)
-    for _, (letter, kind), said in matched.pairs:
+    for _, (letter, kind), said in pairs:
         right[kind].append(letter == said)
-    every = [one for some in right.values() for one in some]
     types = {f"type_{kind}": percent(sum(some), len(some)) for kind, some in sorted(right.items()) if kind}
-    return Score(
-        benchmark="seed",
-        metrics={"accuracy": percent(sum(every), len(every)), **types},
-        n=len(every),
-        missing=matched.missing,
-        unknown=matched.unknown,
-        duplicates=matched.duplicates,
-    )
+    return {"accuracy": percent(sum(map(sum, right.values())), len(pairs)), **types}
 
 
 def _id(row: Row) -> str:
@@ -74,3 +73,6 @@ def _choices(question: Row) -> Iterator[tuple[str, str]]:
         words = question.get(f"choice_{letter.lower()}")
         if words is not None:
             yield letter, str(words)
+
+
+BENCHMARK = Benchmark(name="seed", chief="accuracy", pair=pair, metrics=metrics)

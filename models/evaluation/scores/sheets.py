@@ -7,7 +7,7 @@ word; here every answer finds its label by id, or is counted as what is wrong wi
 import csv
 import json
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -55,14 +55,49 @@ class Score:
         }
 
 
+Pairs = Sequence[tuple[Any, L, A]]
+"""(id, label, answer) of every answer that is scored."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Matched(Generic[L, A]):
     """Labels with their answers, in the order of the labels, and what could not be matched."""
 
-    pairs: tuple[tuple[Any, L, A], ...]  # (id, label, answer)
-    missing: int
-    unknown: int
-    duplicates: int
+    pairs: tuple[tuple[Any, L, A], ...]
+    missing: int = 0
+    unknown: int = 0
+    duplicates: int = 0
+
+
+def _itself(key: Any) -> Hashable:
+    return key  # type: ignore[no-any-return]  # ids are hashable, or they would not have been matched
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Benchmark(Generic[L, A]):
+    """How one benchmark is scored: `pair` finds the labels of the answers, `metrics` counts.
+
+    `chief` is the metric that papers report. `unit` maps an id to what a bootstrap draws: answers of one unit count only
+    together (the rotations of a question, the two questions about a picture).
+    """
+
+    name: str
+    chief: str
+    pair: Callable[[Files], Matched[L, A]]
+    metrics: Callable[[Pairs[L, A]], dict[str, float]]
+    unit: Callable[[Any], Hashable] = _itself
+
+    def score(self, files: Files) -> Score:
+        """Score files; raises BadEvaluation."""
+        matched = self.pair(files)
+        return Score(
+            benchmark=self.name,
+            metrics=self.metrics(matched.pairs),
+            n=len(matched.pairs),
+            missing=matched.missing,
+            unknown=matched.unknown,
+            duplicates=matched.duplicates,
+        )
 
 
 def pair_up(labels: Iterable[tuple[Any, L]], answers: Iterable[tuple[Any, A]]) -> Matched[L, A]:

@@ -6,7 +6,7 @@ import zipfile
 import pytest
 
 from models.errors import BadEvaluation
-from models.evaluation.scores import SCORERS, score
+from models.evaluation.scores import BENCHMARKS, score
 from models.evaluation.scores.replies import mme_yes, option_letter, pope_yes
 
 
@@ -287,7 +287,7 @@ def test_a_listing_is_scored_by_mark(tmp_path):
     assert (result.n, result.missing) == (2, 1)
 
 
-@pytest.mark.parametrize("name", SCORERS)
+@pytest.mark.parametrize("name", BENCHMARKS)
 def test_a_broken_file_is_named_with_its_line(tmp_path, name):
     broken = tmp_path / "broken.jsonl"
     broken.write_text('{"question_id": 1}\n{"question_id"\n')
@@ -295,7 +295,7 @@ def test_a_broken_file_is_named_with_its_line(tmp_path, name):
         score(name, answers=[broken])
 
 
-@pytest.mark.parametrize("name", SCORERS)
+@pytest.mark.parametrize("name", BENCHMARKS)
 def test_a_row_without_its_fields_says_which_it_needs(tmp_path, name):
     with pytest.raises(BadEvaluation, match=r"has no `|without a `prompt`"):
         score(name, answers=[lines(tmp_path / "a", {"nothing": 1})])
