@@ -1,0 +1,104 @@
+"""A document's contents as turns of question and answer, so that trainers of conversations learn from it.
+
+LLaVA's trainer takes the loss on answers only and one picture per sample, so a document is cut at its pictures. Image first: asked
+what is there, the answer is the document's words; asked about a part, its place and its things. Text first: the question
+gives the words, the answer is the caption, or the part's box. A part is named by its box on the padded square (as in SVIT), or
+`cut out` and shown as a picture of its own, for trainers that take several.
+"""
+
+from dataclasses import dataclass
+from random import Random
+from typing import Final
+
+from models.facts import Box
+from models.writers.mmgic.contents import Contents
+from models.writers.mmgic.crops import Crop
+from models.writers.mmgic.documents import Template, caption_lines, label_lines, part_lines
+from models.writers.svit.boxes import box_text, padded_square_norm
+from models.writers.types import IMAGE, Turn
+
+MAIN_QUESTIONS: Final = (
+    "What is in this picture? Name the things one by one.",
+    "List what there is here, with properties and relations.",
+    "Take this picture apart: which things, which properties, which relations?",
+    "Make an inventory of this picture.",
+    "Which concepts does this picture show?",
+    "Tell in a sentence what this is, then go through what it holds.",
+)
+MAIN_TOLD_QUESTIONS: Final = (
+    "What is in this picture, and what is there to know about each of these things?",
+    "Name what there is here and explain each term.",
+    "Make an inventory of this picture with a short explanation of every entry.",
+    "Which concepts does this picture show, and what do they mean?",
+    "Teach me this picture: its things, properties and relations, each explained.",
+    "Go through this picture and say of each thing what it is.",
+)
+PART_QUESTIONS: Final = (
+    "Where does {part} lie in the picture, and what is in it?",
+    "Look at {part}: whereabouts is it, and which things does it hold?",
+    "Give the place of {part} and list its things.",
+    "What about {part}? Say where it is and what it contains.",
+)
+CAPTION_QUESTIONS: Final = (
+    "With all this known, tell in words what the picture shows.",
+    "This is what the picture holds. What would you write under it?",
+    "Put it together: what is going on?",
+    "Write the line that belongs under this picture.",
+)
+BOX_QUESTIONS: Final = (
+    "Which part of the picture is this? Give its box.",
+    "In which box does this lie?",
+    "Find this part and write down its box.",
+    "Give the box that these words are about.",
+)
+CUT_OUT: Final = "this part of it"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turns:
+    """Turns in LLaVA's form with the part that each `<image>` of them stands for, in order; None is the whole image."""
+
+    turns: tuple[Turn, ...]
+    pictures: tuple[Box | None, ...]
+
+
+def turns_of(
+    contents: Contents, template: Template, *, descriptions: bool, crops: int, cut_out: bool, seed: str
+) -> Turns | None:
+    """Return the turns of the document with its first `crops` crops; None where a text-first one has nothing to answer."""
+    random = Random(f"{seed}:questions")
+    labels = "\n".join(label_lines(contents, descriptions=descriptions))
+    captions = "\n".join(caption_lines(contents))
+    pairs: list[tuple[str, str]] = []
+    if template == "image-first":
+        question = random.choice(MAIN_TOLD_QUESTIONS if descriptions else MAIN_QUESTIONS)
+        pairs.append((question, "\n".join(filter(None, (captions, labels)))))
+    elif captions:
+        pairs.append((f"{labels}\n{random.choice(CAPTION_QUESTIONS)}", captions))
+    pictures: list[Box | None] = [None]
+    lead = labels if template == "text-first" and not captions else ""
+    for crop in contents.crops[:crops]:
+        question, answer = _part(crop, contents.size_hw, template, random, cut_out=cut_out)
+        # The whole picture opens the talk; a cut-out cannot share its turn, because a turn holds one placeholder.
+        shown = f"{IMAGE}\n" if cut_out and pairs else ""
+        if shown:
+            pictures.append(crop.bbox_xyxy_px)
+        pairs.append((f"{shown}{lead}{chr(10) if lead else ''}{question}", answer))
+        lead = ""
+    if not pairs:
+        return None
+    turns: list[Turn] = []
+    for number, (question, answer) in enumerate(pairs):
+        turns.append({"from": "human", "value": question if number else f"{IMAGE}\n{question}"})
+        turns.append({"from": "gpt", "value": answer})
+    return Turns(turns=tuple(turns), pictures=tuple(pictures))
+
+
+def _part(
+    crop: Crop, size_hw: tuple[int, int], template: Template, random: Random, *, cut_out: bool
+) -> tuple[str, str]:
+    words, box = "\n".join(part_lines(crop)), box_text(padded_square_norm(crop.bbox_xyxy_px, size_hw))
+    if template == "text-first":
+        return f"{words}\n{random.choice(BOX_QUESTIONS)}", box
+    part = CUT_OUT if cut_out else f"the part {box}"
+    return random.choice(PART_QUESTIONS).format(part=part), words
