@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.errors import BackendDown, BadInput, OutOfTime
-from models.grounding.calibration import confidence
+from models.grounding.calibration import confidence, source_of
 from models.grounding.query_marks import marks_in_query
 from models.grounding.types import DecidedBy, GroundRequest, GroundResult, MarkedPicture, Task
 from models.marks import Mark, paint, paint_for_model
@@ -209,9 +209,13 @@ class Scene:
         made._lock, made._running = self._lock, self._running
         return made
 
-    def confident(self, probability: float, decided_by: DecidedBy) -> float:
-        """Return the calibrated confidence of a probability of the model or a score of the ranker."""
-        return confidence(probability, self.backend.dialect if decided_by == "model" else "ranker")
+    def confident(self, share: float, decided_by: DecidedBy, *, none: bool = False) -> float:
+        """Return the calibrated confidence of a share of the model or a score of the ranker; `none`: that no mark fits."""
+        if not self.request.calibrated:
+            return share
+        table = any(mark.text or mark.role for mark in self.marks.values())
+        source = source_of(self.request.task, decided_by, table=table, none=none)
+        return confidence(share, source, weights=self.backend.version)
 
     def result(
         self, task: Task, text: str, marks: Collection[str], *, ignored: tuple[str, ...] = (), **found: Any

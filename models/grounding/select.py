@@ -71,6 +71,7 @@ def select(scene: Scene, task: Task) -> GroundResult:
             Selected(mark=mark, confidence=scene.confident(verdict.shares[mark], verdict.decided_by)) for mark in chosen
         ),
         none_of_these=not chosen,
+        none_confidence=None if chosen else scene.confident(verdict.shares[NONE], verdict.decided_by, none=True),
         action=action,
         decided_by=verdict.decided_by,
     )

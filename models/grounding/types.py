@@ -53,6 +53,7 @@ class GroundRequest:
 
     `choices` are the closed pool of `classify`, and for `phrases` the phrases themselves where the caller knows them.
     `target` is the other picture of `correspond`. `instructions` and `earlier` come before the query in a conversation.
+    With `calibrated` False, confidences are the bare shares of the model or scores of the ranker, as calibration itself needs them.
     """
 
     image: NDArray[np.uint8]
@@ -71,6 +72,7 @@ class GroundRequest:
     earlier: tuple[Turn, ...] = ()
     max_tokens: int = 512
     deadline_s: float | None = None
+    calibrated: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,7 +126,8 @@ class Action:
 class GroundResult:
     """An answer whose mentions are resolved. `marks` are the marks of mentions and selection, each once.
 
-    `none_of_these` says that a selecting task found no fitting mark. `unresolved` are ids that the text names and that do not
+    `none_of_these` says that a selecting task found no fitting mark, `none_confidence` (0-1) how surely, where the choice was
+    confined. `unresolved` are ids that the text names and that do not
     exist. `ignored` names parts of the request that this model cannot be shown. `timing_ms` has a number per stage and their
     `total`.
     """
@@ -135,6 +138,7 @@ class GroundResult:
     marks: tuple[Mark, ...] = ()
     selected: tuple[Selected, ...] = ()
     none_of_these: bool = False
+    none_confidence: float | None = None
     unresolved: tuple[str, ...] = ()
     labels: tuple[Label, ...] = ()
     phrases: tuple[Phrase, ...] = ()
