@@ -3,7 +3,6 @@
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from ipaddress import ip_network
 from pathlib import Path
 
 from anyio import CapacityLimiter, to_thread
@@ -18,11 +17,11 @@ from app.http import problems
 from app.http.deps import Web
 from app.http.idempotency import Idempotency
 from app.http.middleware import RequestFrame
-from app.http.routes import chat, ground, health, images, jobs, learning, marksets, models
+from app.http.routes import chat, ground, health, images, imports, jobs, learning, marksets, models
 from app.imaging.decode import ImageDecoder
-from app.imaging.fetch import FetchPolicy
 from app.queue.listener import JobListener
 from app.services.direct import DirectPath
+from app.services.images import fetch_policy
 from app.services.pictures import MarkedPictures
 from app.services.remote import RemoteModel, open_remote
 from app.settings import Settings
@@ -79,17 +78,10 @@ def create_app(settings: Settings) -> FastAPI:
     problems.install(app)
     app.add_middleware(Idempotency)
     app.add_middleware(RequestFrame)
-    for module in (images, marksets, ground, chat, jobs, learning, models, health):
+    for module in (images, marksets, ground, chat, jobs, learning, imports, models, health):
         app.include_router(module.router)
     _mount_pages(app)
     return app
-
-
-def fetch_policy(settings: Settings) -> FetchPolicy:
-    """Which image URLs may be fetched; raises ValueError for a setting that is no network or port."""
-    networks = tuple(ip_network(text.strip()) for text in settings.fetch_networks.split(",") if text.strip())
-    ports = frozenset(int(text) for text in settings.fetch_ports.split(","))
-    return FetchPolicy(ports=ports, allow_networks=networks)
 
 
 def direct_path(settings: Settings, engine: Engine, blobs: BlobStore, remote: RemoteModel) -> DirectPath:

@@ -99,6 +99,9 @@ class Settings(BaseSettings):
     fetch_networks: str = ""
     fetch_ports: str = "80,443"
 
+    # Annotation files and pictures that imports may read on this machine; callers need the scope `admin` for them.
+    imports: Path | None = Field(default=None, description="default: the folder imports under home")
+
     # Jobs. A lease outlives several missed heartbeats; the database clock decides.
     lease_s: float = Field(default=15.0, gt=0)
     heartbeat_s: float = Field(default=3.0, gt=0)
@@ -185,6 +188,11 @@ class Settings(BaseSettings):
     def weights_folder(self) -> Path:
         """Where downloaded weights lie."""
         return (self.weights_cache or self.data_folder / "weights").expanduser().absolute()
+
+    @property
+    def imports_folder(self) -> Path:
+        """What imports may read."""
+        return (self.imports or self.data_folder / "imports").expanduser().absolute()
 
     @property
     def blobs_place(self) -> str:

@@ -26,9 +26,9 @@ from workers.resources import Resources
 Effect = Callable[[Session], dict[str, Any] | None]
 
 _EVENT_EVERY_S = 0.25
-_CRASH_BUDGET = 3
+CRASH_BUDGET = 3
 # A job has three attempts. An item that ended two of them is set aside in the third, so that the others get done.
-_ITEM_ATTEMPTS = 2
+ITEM_ATTEMPTS = 2
 ITEM_PARKED = error_body("item.parked", "The item was set aside", status=500, detail="It ended its worker twice.")
 
 
@@ -105,7 +105,7 @@ class JobContext:
         after = -1
         while (item := self._begin_after(after)) is not None:
             after = item.number
-            if item.attempt > _ITEM_ATTEMPTS:
+            if item.attempt > ITEM_ATTEMPTS:
                 self.fail_item(item, ITEM_PARKED)
             else:
                 yield item
@@ -162,7 +162,7 @@ class JobContext:
                 progress_done=JobRow.progress_done + 1,
                 progress_failed=JobRow.progress_failed + failed,
                 # An item that got done proves that the job does not just kill workers.
-                max_attempts=self.attempt + _CRASH_BUDGET,
+                max_attempts=self.attempt + CRASH_BUDGET,
             )
             result = effect(session) if effect is not None else None
             session.execute(

@@ -16,6 +16,7 @@ HANDLERS: Mapping[str, str] = {
     "mark_set.create": "workers.marking:run",
     "answer.create": "workers.grounding:run",
     "annotation.create": "workers.annotating:run",
+    "import.create": "workers.importing:run",
     "training.run": "workers.training:run",
     "evaluation.run": "workers.evaluating:run",
 }

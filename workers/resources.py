@@ -10,7 +10,10 @@ import numpy as np
 from sqlalchemy import Engine
 
 from app.catalog.session import app_engine, queue_engine
+from app.imaging.decode import ImageDecoder
+from app.imaging.limits import PoolLimits
 from app.queue.tasks import Queue
+from app.services.images import ImageDoor, fetch_policy
 from app.settings import Settings
 from app.storage.blobs import BlobStore, open_blobs
 from models.errors import ModelError
@@ -38,6 +41,7 @@ class Resources:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        self.decoder_limits = PoolLimits()
         install_segmenters(settings)
 
     @cached_property
@@ -54,6 +58,18 @@ class Resources:
     def blobs(self) -> BlobStore:
         """Where pictures, overlays and checkpoints lie."""
         return open_blobs(self.settings.blobs_place)
+
+    @cached_property
+    def decoder(self) -> ImageDecoder:
+        """Opens untrusted pictures in children of this process."""
+        return ImageDecoder(pool_limits=self.decoder_limits)
+
+    @cached_property
+    def door(self) -> ImageDoor:
+        """Lets images in, as the API does."""
+        return ImageDoor(
+            engine=self.engine, blobs=self.blobs, decoder=self.decoder, fetch_policy=fetch_policy(self.settings)
+        )
 
     @cached_property
     def models(self) -> ModelShelf:
@@ -76,6 +92,10 @@ class Resources:
 
     def close(self) -> None:
         """Close what is open."""
+        if "decoder" in self.__dict__:
+            self.decoder.close()
+        if "models" in self.__dict__:
+            self.models.close()
         for name in ("engine", "queue_engine"):
             engine = self.__dict__.get(name)
             if isinstance(engine, Engine):

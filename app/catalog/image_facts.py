@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from app.catalog.tables import ImageFactsRow
+from app.errors import Conflict
 from models.facts import ImageFacts
 from models.sources.merging import filled, joined
 
@@ -37,10 +38,20 @@ class ImageFactsRepository:
         rows = self.session.scalars(query.order_by(ImageFactsRow.created_at, ImageFactsRow.id)).all()
         return joined([ImageFacts.from_json(row) for row in rows]) if rows else None
 
+    def of_images(self, image_ids: Sequence[UUID], sources: Sequence[str] | None = None) -> dict[UUID, ImageFacts]:
+        """Return what is known of many images, by these sources or by all of them, joined per image."""
+        query = select(ImageFactsRow.image_id, ImageFactsRow.facts).where(ImageFactsRow.image_id.in_(image_ids))
+        if sources is not None:
+            query = query.where(ImageFactsRow.source.in_(sources))
+        stated: dict[UUID, list[ImageFacts]] = {}
+        for row in self.session.execute(query.order_by(ImageFactsRow.created_at, ImageFactsRow.id)):
+            stated.setdefault(row.image_id, []).append(ImageFacts.from_json(row.facts))
+        return {image_id: joined(facts) for image_id, facts in stated.items()}
+
     def add_or_fill(self, stated: StatedFacts) -> bool:
         """Add a record, or fill in what the one with this name lacks; True if anything changed.
 
-        Raises BadRegions when the record is known with another frame. The image of a known record stays.
+        Raises Conflict when the record is known as another image, BadRegions when it is known with another frame.
         """
         values = {
             "image_id": stated.image_id,
@@ -53,16 +64,14 @@ class ImageFactsRepository:
 
     def _fill(self, stated: StatedFacts) -> bool:
         same = (ImageFactsRow.source == stated.source, ImageFactsRow.external_id == stated.external_id)
-        known = ImageFacts.from_json(self.session.scalars(select(ImageFactsRow.facts).where(*same)).one())
+        row = self.session.execute(select(ImageFactsRow.image_id, ImageFactsRow.facts).where(*same)).one()
+        if row.image_id != stated.image_id:
+            raise Conflict(
+                f"the source {stated.source} knows this record as another picture; name a source of its own for these files"
+            )
+        known = ImageFacts.from_json(row.facts)
         whole = filled(known, stated.facts)
         if whole == known:
             return False
         self.session.execute(update(ImageFactsRow).where(*same).values(facts=whole.to_json()))
         return True
-
-    def known(self, source: str, external_ids: Sequence[str]) -> set[str]:
-        """Return those of `external_ids` that the catalog has of this source."""
-        query = select(ImageFactsRow.external_id).where(
-            ImageFactsRow.source == source, ImageFactsRow.external_id.in_(external_ids)
-        )
-        return set(self.session.scalars(query))

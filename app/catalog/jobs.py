@@ -41,6 +41,12 @@ class JobRepository:
             query = query.where(JobItemRow.status == status)
         return list(self.session.scalars(query.order_by(JobItemRow.item).limit(limit)))
 
+    def images_of_items(self, job_id: UUID) -> list[UUID]:
+        """Return the images that the items of an import brought or found, each once, in the order of the items."""
+        image_id = JobItemRow.result["image_id"].astext
+        query = select(image_id).where(JobItemRow.job_id == job_id, image_id.is_not(None)).order_by(JobItemRow.item)
+        return [UUID(value) for value in dict.fromkeys(self.session.scalars(query))]
+
     def events_after(self, job_id: UUID, *, after: int, limit: int = 500) -> list[JobEventRow]:
         """Return up to `limit` events of a job whose id is greater than `after`, in order."""
         query = select(JobEventRow).where(JobEventRow.job_id == job_id, JobEventRow.id > after)

@@ -7,6 +7,7 @@ import base64
 import binascii
 import hashlib
 from dataclasses import dataclass
+from ipaddress import ip_network
 from uuid import UUID
 
 from sqlalchemy import Engine
@@ -17,7 +18,15 @@ from app.catalog.tables import ImageRow
 from app.errors import Unprocessable
 from app.imaging.decode import ImageDecoder
 from app.imaging.fetch import FetchPolicy, fetch
+from app.settings import Settings
 from app.storage.blobs import BlobStore, image_key
+
+
+def fetch_policy(settings: Settings) -> FetchPolicy:
+    """Which image URLs may be fetched; raises ValueError for a setting that is no network or port."""
+    networks = tuple(ip_network(text.strip()) for text in settings.fetch_networks.split(",") if text.strip())
+    ports = frozenset(int(text) for text in settings.fetch_ports.split(","))
+    return FetchPolicy(ports=ports, allow_networks=networks)
 
 
 class BadBase64(Unprocessable):

@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from app.catalog.images import ImageRepository
+from app.catalog.jobs import JobRepository
 from app.catalog.mark_sets import MarkSetRepository
 from app.catalog.model_versions import ModelVersionRepository
 from app.catalog.tables import DatasetRow, JobRow, TextRow
@@ -58,11 +59,24 @@ def select_images(session: Session, selector: dict[str, Any]) -> list[UUID]:
         if not found:
             raise NotFound("No image carries this label.")
         return found
+    if selector.get("import_") is not None:
+        return _imported(session, UUID(str(selector["import_"])))
     wanted = [UUID(str(value)) for value in dict.fromkeys(selector["ids"])]
     missing = set(wanted) - images.existing_ids(wanted)
     if missing:
         raise NotFound(f"{len(missing)} of {len(wanted)} images do not exist, {min(map(str, missing))} among them.")
     return wanted
+
+
+def _imported(session: Session, job_id: UUID) -> list[UUID]:
+    jobs = JobRepository(session)
+    if jobs.get(job_id).kind != "import.create":
+        raise Unprocessable("The job named by `import` is not an import.")
+    found = jobs.images_of_items(job_id)
+    there = ImageRepository(session).existing_ids(found)
+    if not there:
+        raise NotFound("The import has brought no image yet, or its images were deleted.")
+    return [image_id for image_id in found if image_id in there]
 
 
 def _mark_sets_by_image(session: Session, ids: list[Any]) -> dict[UUID, str]:

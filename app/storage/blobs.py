@@ -103,6 +103,11 @@ def export_key(tenant: str, dataset: str, sha256: str, extension: str) -> str:
     return f"{_part(tenant)}/exports/{_part(dataset)}/{_sha256(sha256)}.{_part(extension)}"
 
 
+def import_key(tenant: str, sha256: str) -> str:
+    """An uploaded annotation file, by its content."""
+    return f"{_part(tenant)}/imports/{_sha256(sha256)}"
+
+
 def tenant_prefix(tenant: str) -> str:
     """The prefix of everything that belongs to a tenant."""
     return f"{_part(tenant)}/"

@@ -1,16 +1,13 @@
-"""How a request orders annotation, datasets, training and evaluation."""
+"""How a request chooses images, and orders training and evaluation."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import Field, model_validator
 
 from app.http.schemas.images import Label, Strict
-from app.http.schemas.marksets import MarksIn
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
-TextKind = Literal["listing"]
-Review = Literal["unreviewed", "accepted", "edited", "rejected"]
 
 
 KeyScope = Literal["mark", "ground", "jobs", "admin"]
@@ -20,43 +17,18 @@ def _usual_scopes() -> list[KeyScope]:
     return ["mark", "ground", "jobs"]
 
 
-def _usable() -> list[Review]:
-    return ["unreviewed", "accepted", "edited"]
-
-
 class ImagesIn(Strict):
     """Which images a job works on."""
 
     label: Label | None = None
     ids: list[UUID] | None = Field(default=None, min_length=1, max_length=100_000)
+    import_: UUID | None = Field(default=None, alias="import", description="the images of an import, by its job")
 
     @model_validator(mode="after")
     def _one(self) -> "ImagesIn":
-        if (self.label is None) == (self.ids is None):
-            raise ValueError("give exactly one of `label` and `ids`")
+        if sum(given is not None for given in (self.label, self.ids, self.import_)) != 1:
+            raise ValueError("give exactly one of `label`, `ids` and `import`")
         return self
-
-
-class AnnotationIn(Strict):
-    """`POST /v1/annotations`: write texts about marked images."""
-
-    kind: TextKind = "listing"
-    writer: Literal["rules", "vlm"] = "rules"
-    images: ImagesIn
-    mark_set_ids: list[UUID] | None = Field(default=None, max_length=100_000)
-    marks: MarksIn | None = None
-    model: Annotated[str, Field(min_length=1, max_length=200)] | None = None
-    seed: int = 0
-
-
-class DatasetIn(Strict):
-    """`POST /v1/datasets`: freeze a mixture of texts."""
-
-    name: Name
-    kinds: list[TextKind] | None = None
-    job_ids: list[UUID] | None = None
-    reviews: list[Review] = Field(default_factory=_usable, min_length=1)
-    limit: Annotated[int, Field(ge=1)] | None = None
 
 
 class TrainingIn(Strict):
@@ -83,19 +55,6 @@ class EvaluationIn(Strict):
     model: Annotated[str, Field(min_length=1, max_length=200)] | None = None
     n: Annotated[int, Field(ge=1, le=100_000)] = 100
     seed: int = 0
-
-
-class ReviewIn(Strict):
-    """`PATCH /v1/texts/{id}`: a person's verdict."""
-
-    review: Literal["accepted", "edited", "rejected"]
-    conversations: list[dict[str, Any]] | None = None
-
-    @model_validator(mode="after")
-    def _edit_has_words(self) -> "ReviewIn":
-        if (self.review == "edited") != (self.conversations is not None):
-            raise ValueError("`conversations` comes with `edited` and only with it")
-        return self
 
 
 class DeployIn(Strict):

@@ -41,7 +41,6 @@ def test_facts_come_back_equal_and_a_second_import_changes_nothing(engine: Engin
         assert [facts.add_or_fill(stated), facts.add_or_fill(stated)] == [True, False]
         assert facts.of_image(image) == facts.of_image(image, "coco") == FACTS
         assert facts.of_image(image, "other") is None
-        assert facts.known("coco", ["7", "8"]) == {"7"}
         assert session.scalar(select(func.count()).select_from(ImageFactsRow)) == 1
 
 
