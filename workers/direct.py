@@ -340,4 +340,20 @@ def evaluate_drawings(folder: Path | None, n: int, as_json: bool) -> None:
     click.echo(f"took {time.monotonic() - started:.0f} s", err=True)
 
 
+@evaluate.command("calibration")
+@click.option("--model", "folder", type=click.Path(exists=True, file_okay=False, path_type=Path), help="A checkpoint.")
+@click.option("--pages", type=click.IntRange(1), help="How many drawn web pages; Chromium shows them.")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Instead of the installed file.")
+def evaluate_calibration(**given: Any) -> None:
+    """Fit how sure answers say they are to how often they are right, and print the reliability table.
+
+    Asks about held-out drawings and web pages of our own; about 4 minutes of CPU time. Needs Chromium and the extra `test`.
+    """
+    argv = [sys.executable, "-m", "models.evaluation.calibrate"]
+    for name, value in given.items():
+        argv += [] if value is None else [f"--{'model' if name == 'folder' else name}", str(value)]
+    if subprocess.run(argv, check=False).returncode != 0:
+        raise Failure("the calibration failed; what it said stands above")
+
+
 evaluate.add_command(score)
