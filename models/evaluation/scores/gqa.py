@@ -3,7 +3,18 @@
 An answer is lower-cased and loses full stops at its end; nothing else is forgiven.
 """
 
-from models.evaluation.scores.sheets import Benchmark, Files, Matched, Pairs, Row, field, pair_up, percent, read_all
+from models.evaluation.scores.sheets import (
+    Benchmark,
+    Counts,
+    Files,
+    Matched,
+    Pairs,
+    Row,
+    field,
+    pair_up,
+    percent,
+    read_all,
+)
 
 
 def pair(files: Files) -> Matched[str, str]:
@@ -16,9 +27,14 @@ def pair(files: Files) -> Matched[str, str]:
     )
 
 
-def metrics(pairs: Pairs[str, str]) -> dict[str, float]:
+def tally(pairs: Pairs[str, str]) -> Counts:
+    """Count answers and right ones."""
+    return {"right": sum(label == said for _, label, said in pairs), "answers": len(pairs)}
+
+
+def metrics(counts: Counts) -> dict[str, float]:
     """Return the accuracy."""
-    return {"accuracy": percent(sum(label == said for _, label, said in pairs), len(pairs))}
+    return {"accuracy": percent(counts["right"], counts["answers"])}
 
 
 def _id(row: Row) -> str:
@@ -29,4 +45,4 @@ def _plain(text: object) -> str:
     return str(text).strip().lower().rstrip(".").strip()
 
 
-BENCHMARK = Benchmark(name="gqa", chief="accuracy", pair=pair, metrics=metrics)
+BENCHMARK = Benchmark(name="gqa", chief="accuracy", pair=pair, tally=tally, metrics=metrics)

@@ -5,11 +5,23 @@ leading article or a full stop. A line about a mark that does not exist is inven
 """
 
 import re
+from dataclasses import asdict
 from typing import Any, Final
 
 from models.errors import BadEvaluation
 from models.evaluation.listing import ListingScore, normal, parse_listing
-from models.evaluation.scores.sheets import Benchmark, Files, Matched, Pairs, Row, field, pair_up, percent, read_all
+from models.evaluation.scores.sheets import (
+    Benchmark,
+    Counts,
+    Files,
+    Matched,
+    Pairs,
+    Row,
+    field,
+    pair_up,
+    percent,
+    read_all,
+)
 
 _ARTICLE: Final = re.compile(r"^(?:an?|the)\s+")
 
@@ -27,20 +39,25 @@ def pair(files: Files) -> Matched[Items, str]:
     )
 
 
-def metrics(pairs: Pairs[Items, str]) -> dict[str, float]:
-    """Count listings.
+def tally(pairs: Pairs[Items, str]) -> Counts:
+    """Count marks and images."""
+    each = [_one(items, text) for _, items, text in pairs]
+    whole = sum(each, ListingScore())
+    return {**asdict(whole), "shares": sum(one.item_accuracy for one in each)}
+
+
+def metrics(counts: Counts) -> dict[str, float]:
+    """Read the counts.
 
     `item_accuracy` is right items of all items, `list_accuracy` the paper's mean over images of M/N, `image_accuracy` the
     share of images with every item right and none invented; `invented` and `missed` are counts of marks.
     """
-    each = [_one(items, text) for _, items, text in pairs]
-    total = sum(each, ListingScore())
     return {
-        "item_accuracy": percent(total.right, total.items),
-        "list_accuracy": percent(sum(one.item_accuracy for one in each), len(each)),
-        "image_accuracy": percent(total.whole_right, total.pictures),
-        "invented": total.invented,
-        "missed": total.missing,
+        "item_accuracy": percent(counts["right"], counts["items"]),
+        "list_accuracy": percent(counts["shares"], counts["pictures"]),
+        "image_accuracy": percent(counts["whole_right"], counts["pictures"]),
+        "invented": counts["invented"],
+        "missed": counts["missing"],
     }
 
 
@@ -74,4 +91,4 @@ def _items(row: Row) -> Items:
     return tuple(items)
 
 
-BENCHMARK = Benchmark(name="listing", chief="list_accuracy", pair=pair, metrics=metrics)
+BENCHMARK = Benchmark(name="listing", chief="list_accuracy", pair=pair, tally=tally, metrics=metrics)

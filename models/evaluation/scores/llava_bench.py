@@ -6,10 +6,20 @@ both and so as a perfect ratio, is counted as missing.
 
 import math
 from collections import defaultdict
-from collections.abc import Sequence
 from typing import Any
 
-from models.evaluation.scores.sheets import Benchmark, Files, Matched, Pairs, Row, field, pair_up, percent, read_all
+from models.evaluation.scores.sheets import (
+    Benchmark,
+    Counts,
+    Files,
+    Matched,
+    Pairs,
+    Row,
+    field,
+    pair_up,
+    percent,
+    read_all,
+)
 
 Points = tuple[float, float]  # reference, candidate
 
@@ -27,15 +37,20 @@ def pair(files: Files) -> Matched[str, Judged]:
     )
 
 
-def metrics(pairs: Pairs[str, Judged]) -> dict[str, float]:
+def tally(pairs: Pairs[str, Judged]) -> Counts:
+    """Sum the points of all reviews, under the empty name, and of each category."""
+    counts: dict[tuple[str, str], float] = defaultdict(float)
+    for _, category, ((reference, candidate), stated) in pairs:
+        for name in {"", category or stated}:
+            counts["reference", name] += reference
+            counts["candidate", name] += candidate
+    return counts
+
+
+def metrics(counts: Counts) -> dict[str, float]:
     """Return the relative score, in all and by category."""
-    by_category: dict[str, list[Points]] = defaultdict(list)
-    for _, category, (points, stated) in pairs:
-        by_category[category or stated].append(points)
-    return {
-        "score": _ratio([points for _, _, (points, _) in pairs]),
-        **{name: _ratio(some) for name, some in sorted(by_category.items()) if name},
-    }
+    names = sorted(name for what, name in counts if what == "reference" and name)
+    return {name or "score": percent(counts["candidate", name], counts["reference", name]) for name in ("", *names)}
 
 
 def _id(row: Row) -> str:
@@ -56,8 +71,4 @@ def _points(row: Row) -> Points | None:
     return (reference, candidate) if good else None
 
 
-def _ratio(points: Sequence[Points]) -> float:
-    return percent(sum(candidate for _, candidate in points), sum(reference for reference, _ in points))
-
-
-BENCHMARK = Benchmark(name="llava-bench", chief="score", pair=pair, metrics=metrics)
+BENCHMARK = Benchmark(name="llava-bench", chief="score", pair=pair, tally=tally, metrics=metrics)

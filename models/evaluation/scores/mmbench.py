@@ -5,13 +5,24 @@ question's plus a multiple of a million. The paper lets a language model read re
 counts them as wrong.
 """
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Mapping
 from typing import Final
 
 from models.errors import BadEvaluation
 from models.evaluation.scores.replies import option_letter
-from models.evaluation.scores.sheets import Benchmark, Files, Matched, Pairs, Row, field, pair_up, percent, read_all
+from models.evaluation.scores.sheets import (
+    Benchmark,
+    Counts,
+    Files,
+    Matched,
+    Pairs,
+    Row,
+    field,
+    pair_up,
+    percent,
+    read_all,
+)
 
 ROTATION_STEP: Final = 1_000_000
 
@@ -31,17 +42,23 @@ def pair(files: Files) -> Matched[Label, str | None]:
     )
 
 
-def metrics(pairs: Pairs[Label, str | None]) -> dict[str, float]:
-    """Return circular and vanilla accuracy; a question with an unanswered rotation is left out of the circular one."""
-    right: dict[int, list[bool]] = defaultdict(list)
-    whole: dict[int, bool] = {}
-    for index, (letter, rotations), said in pairs:
-        answers = right[unit(index)]
-        answers.append(letter == said)
-        if len(answers) == rotations:
-            whole[unit(index)] = all(answers)
+def tally(pairs: Pairs[Label, str | None]) -> Counts:
+    """Count one question; with an unanswered rotation it is left out of the circular count."""
+    right = [letter == said for _, (letter, _), said in pairs]
+    rotations = pairs[0][1][1]
     plain = [letter == said for index, (letter, _), said in pairs if index < ROTATION_STEP]
-    return {"circular": percent(sum(whole.values()), len(whole)), "vanilla": percent(sum(plain), len(plain))}
+    whole = len(pairs) == rotations
+    return {
+        "circular": whole,
+        "circular_right": whole and all(right),
+        "vanilla": len(plain),
+        "vanilla_right": sum(plain),
+    }
+
+
+def metrics(counts: Counts) -> dict[str, float]:
+    """Return circular and vanilla accuracy."""
+    return {name: percent(counts[f"{name}_right"], counts[name]) for name in ("circular", "vanilla")}
 
 
 def unit(index: int) -> int:
@@ -69,4 +86,4 @@ def _options(row: Row) -> Mapping[str, str]:
     return {letter: str(row[letter]) for letter in "ABCD" if row.get(letter) is not None}
 
 
-BENCHMARK = Benchmark(name="mmbench", chief="circular", pair=pair, metrics=metrics, unit=unit)
+BENCHMARK = Benchmark(name="mmbench", chief="circular", pair=pair, tally=tally, metrics=metrics, unit=unit)

@@ -4,12 +4,23 @@ A subtask's points are its share of right answers plus its share of pictures wit
 sum of ten subtasks, cognition of four. Ids come twice, once for each question, so the key is the id with the question.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any, Final
 
 from models.errors import BadEvaluation
 from models.evaluation.scores.replies import label_is_yes, mme_yes, plain_question
-from models.evaluation.scores.sheets import Benchmark, Files, Matched, Pairs, Row, field, pair_up, percent, read_all
+from models.evaluation.scores.sheets import (
+    Benchmark,
+    Counts,
+    Files,
+    Matched,
+    Pairs,
+    Row,
+    field,
+    pair_up,
+    percent,
+    read_all,
+)
 
 PERCEPTION: Final = (
     "existence",
@@ -38,12 +49,22 @@ def pair(files: Files) -> Matched[bool, str]:
     return pair_up(((_key(row), _truth(row)) for row in labels), _answers(answers, read_all(files.questions)))
 
 
-def metrics(pairs: Pairs[bool, str]) -> dict[str, float]:
+def tally(pairs: Pairs[bool, str]) -> Counts:
+    """Count one picture's answers; with one question unanswered it cannot have both right."""
+    subtask = pairs[0][0][0]
+    right = [mme_yes(said) is label for _, label, said in pairs]
+    return {
+        ("answers", subtask): len(right),
+        ("right", subtask): sum(right),
+        ("pictures", subtask): 1,
+        ("both", subtask): len(right) > 1 and all(right),
+    }
+
+
+def metrics(counts: Counts) -> dict[str, float]:
     """Return the points of perception, of cognition and of each subtask."""
-    right: dict[str, dict[str, list[bool]]] = {name: {} for name in (*PERCEPTION, *COGNITION)}
-    for (subtask, image, *_), label, said in pairs:
-        right.setdefault(subtask, {}).setdefault(image, []).append(mme_yes(said) is label)
-    points = {name: _points(images.values()) for name, images in right.items() if images}
+    asked = {name for what, name in counts if what == "answers"}
+    points = {name: _points(counts, name) for name in sorted(asked, key=_published_order)}
     return {
         "perception": sum(points.get(name, 0.0) for name in PERCEPTION),
         "cognition": sum(points.get(name, 0.0) for name in COGNITION),
@@ -51,17 +72,20 @@ def metrics(pairs: Pairs[bool, str]) -> dict[str, float]:
     }
 
 
+def _published_order(subtask: str) -> int:
+    known = (*PERCEPTION, *COGNITION)
+    return known.index(subtask) if subtask in known else len(known)
+
+
+def _points(counts: Counts, name: str) -> float:
+    """Accuracy and accuracy+ of a subtask."""
+    accuracy = percent(counts["right", name], counts["answers", name])
+    return accuracy + percent(counts["both", name], counts["pictures", name])
+
+
 def unit(key: Key) -> tuple[str, str]:
     """Return the picture that a question is about."""
     return key[:2]
-
-
-def _points(images: Iterable[list[bool]]) -> float:
-    """Accuracy and accuracy+ of a subtask; a picture with one question unanswered cannot have both right."""
-    every = list(images)
-    answers = [one for image in every for one in image]
-    both = sum(len(image) > 1 and all(image) for image in every)
-    return percent(sum(answers), len(answers)) + percent(both, len(every))
 
 
 def _answers(rows: list[Row], questions: list[Row]) -> Iterator[tuple[Key, str]]:
@@ -90,4 +114,4 @@ def _truth(row: Row) -> bool:
     return label
 
 
-BENCHMARK = Benchmark(name="mme", chief="perception", pair=pair, metrics=metrics, unit=unit)
+BENCHMARK = Benchmark(name="mme", chief="perception", pair=pair, tally=tally, metrics=metrics, unit=unit)

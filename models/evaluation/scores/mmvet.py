@@ -8,7 +8,18 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
-from models.evaluation.scores.sheets import Benchmark, Files, Matched, Pairs, Row, field, pair_up, percent, read_all
+from models.evaluation.scores.sheets import (
+    Benchmark,
+    Counts,
+    Files,
+    Matched,
+    Pairs,
+    Row,
+    field,
+    pair_up,
+    percent,
+    read_all,
+)
 
 Capabilities = tuple[str, ...]
 
@@ -23,16 +34,20 @@ def pair(files: Files) -> Matched[Capabilities, float]:
     )
 
 
-def metrics(pairs: Pairs[Capabilities, float]) -> dict[str, float]:
-    """Return the total and the mean of each capability."""
-    by_capability: dict[str, list[float]] = defaultdict(list)
+def tally(pairs: Pairs[Capabilities, float]) -> Counts:
+    """Sum the grades of all answers, and of each capability."""
+    counts: dict[tuple[str, str], float] = defaultdict(float)
     for _, capabilities, grade in pairs:
-        for name in capabilities:
-            by_capability[name].append(grade)
-    return {
-        "total": percent(sum(grade for _, _, grade in pairs), len(pairs)),
-        **{name: percent(sum(some), len(some)) for name, some in sorted(by_capability.items())},
-    }
+        for name in {"total", *capabilities}:
+            counts["grades", name] += grade
+            counts["answers", name] += 1
+    return counts
+
+
+def metrics(counts: Counts) -> dict[str, float]:
+    """Return the total and the mean of each capability."""
+    names = sorted(name for what, name in counts if what == "answers" and name != "total")
+    return {name: percent(counts["grades", name], counts["answers", name]) for name in ("total", *names)}
 
 
 def _id(row: Row) -> str:
@@ -54,4 +69,4 @@ def _numbers(values: list[Any]) -> Iterator[float]:
             yield number
 
 
-BENCHMARK = Benchmark(name="mmvet", chief="total", pair=pair, metrics=metrics)
+BENCHMARK = Benchmark(name="mmvet", chief="total", pair=pair, tally=tally, metrics=metrics)

@@ -4,7 +4,7 @@ The number that papers report is the unweighted mean of the F1 of the random, po
 file has 2,910 questions, today's repository 3,000: score against the file that the answers were made for.
 """
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -12,6 +12,7 @@ from models.errors import BadEvaluation
 from models.evaluation.scores.replies import label_is_yes, plain_question, pope_yes
 from models.evaluation.scores.sheets import (
     Benchmark,
+    Counts,
     Files,
     Matched,
     Pairs,
@@ -22,8 +23,6 @@ from models.evaluation.scores.sheets import (
     read,
     read_all,
 )
-
-Cells = Counter[tuple[bool, bool]]  # (label is yes, answer is yes) -> how many
 
 
 def pair(files: Files) -> Matched[bool, str]:
@@ -43,15 +42,18 @@ def pair(files: Files) -> Matched[bool, str]:
     )
 
 
-def metrics(pairs: Pairs[bool, str]) -> dict[str, float]:
+def tally(pairs: Pairs[bool, str]) -> Counts:
+    """Count answers by file, label and answer."""
+    return Counter((number, label, pope_yes(said)) for (number, _), label, said in pairs)
+
+
+def metrics(counts: Counts) -> dict[str, float]:
     """Return the metrics of all answers; of several files also the F1 of each and the mean of these."""
-    parts: dict[int, Cells] = defaultdict(Counter)
-    for (number, _), label, said in pairs:
-        parts[number][label, pope_yes(said)] += 1
-    found = _metrics(sum(parts.values(), Counter()))
-    if len(parts) < 2:
+    files = sorted({number for number, _, _ in counts})
+    found = _metrics(counts, files)
+    if len(files) < 2:
         return found
-    each = {f"f1_{number}": _metrics(part)["f1"] for number, part in sorted(parts.items())}
+    each = {f"f1_{number}": _metrics(counts, [number])["f1"] for number in files}
     return found | each | {"f1_mean": sum(each.values()) / len(each)}
 
 
@@ -125,16 +127,18 @@ def _truth(row: Row) -> bool:
     return label
 
 
-def _metrics(cells: Cells) -> dict[str, float]:
-    tp, fp = cells[True, True], cells[False, True]
-    tn, fn = cells[False, False], cells[True, False]
+def _metrics(counts: Counts, files: Sequence[int]) -> dict[str, float]:
+    def cell(label: bool, answer: bool) -> float:
+        return sum(counts.get((number, label, answer), 0) for number in files)
+
+    tp, fp, tn, fn = cell(True, True), cell(False, True), cell(False, False), cell(True, False)
     precision, recall = percent(tp, tp + fp), percent(tp, tp + fn)
     return {
-        "accuracy": percent(tp + tn, cells.total()),
+        "accuracy": percent(tp + tn, tp + fp + tn + fn),
         "precision": precision,
         "recall": recall,
         "f1": 2 * precision * recall / (precision + recall) if precision + recall else 0.0,
-        "yes_ratio": percent(tp + fp, cells.total()),
+        "yes_ratio": percent(tp + fp, tp + fp + tn + fn),
         "tp": tp,
         "fp": fp,
         "tn": tn,
@@ -142,4 +146,4 @@ def _metrics(cells: Cells) -> dict[str, float]:
     }
 
 
-BENCHMARK = Benchmark(name="pope", chief="f1", pair=pair, metrics=metrics)
+BENCHMARK = Benchmark(name="pope", chief="f1", pair=pair, tally=tally, metrics=metrics)

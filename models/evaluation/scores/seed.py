@@ -3,11 +3,22 @@
 Types 1 to 9 are about images; answer files also hold the videos, whose ids begin with a v: unknown here, not an error.
 """
 
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from models.evaluation.scores.replies import option_letter
-from models.evaluation.scores.sheets import Benchmark, Files, Matched, Pairs, Row, field, pair_up, percent, read_all
+from models.evaluation.scores.sheets import (
+    Benchmark,
+    Counts,
+    Files,
+    Matched,
+    Pairs,
+    Row,
+    field,
+    pair_up,
+    percent,
+    read_all,
+)
 
 _IMAGE_TYPES = range(1, 10)
 
@@ -29,13 +40,23 @@ def pair(files: Files) -> Matched[Label, str | None]:
     )
 
 
-def metrics(pairs: Pairs[Label, str | None]) -> dict[str, float]:
-    """Return the accuracy, and that of each type where types are known."""
-    right: dict[str, list[bool]] = defaultdict(list)
+def tally(pairs: Pairs[Label, str | None]) -> Counts:
+    """Count answers and right ones of each type, and of all under the empty name."""
+    counts: Counter[tuple[str, str]] = Counter()
     for _, (letter, kind), said in pairs:
-        right[kind].append(letter == said)
-    types = {f"type_{kind}": percent(sum(some), len(some)) for kind, some in sorted(right.items()) if kind}
-    return {"accuracy": percent(sum(map(sum, right.values())), len(pairs)), **types}
+        for name in {"", kind}:
+            counts["right", name] += letter == said
+            counts["answers", name] += 1
+    return counts
+
+
+def metrics(counts: Counts) -> dict[str, float]:
+    """Return the accuracy, and that of each type where types are known."""
+    types = sorted(kind for what, kind in counts if what == "answers" and kind)
+    return {
+        "accuracy": percent(counts["right", ""], counts["answers", ""]),
+        **{f"type_{kind}": percent(counts["right", kind], counts["answers", kind]) for kind in types},
+    }
 
 
 def _id(row: Row) -> str:
@@ -75,4 +96,4 @@ def _choices(question: Row) -> Iterator[tuple[str, str]]:
             yield letter, str(words)
 
 
-BENCHMARK = Benchmark(name="seed", chief="accuracy", pair=pair, metrics=metrics)
+BENCHMARK = Benchmark(name="seed", chief="accuracy", pair=pair, tally=tally, metrics=metrics)

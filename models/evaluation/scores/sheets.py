@@ -7,6 +7,7 @@ word; here every answer finds its label by id, or is counted as what is wrong wi
 import csv
 import json
 import sys
+from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,31 +74,52 @@ def _itself(key: Any) -> Hashable:
     return key  # type: ignore[no-any-return]  # ids are hashable, or they would not have been matched
 
 
+Counts = Mapping[Any, float]
+"""What is counted, under names of the benchmark's own; counts of units add up."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Benchmark(Generic[L, A]):
-    """How one benchmark is scored: `pair` finds the labels of the answers, `metrics` counts.
+    """How one benchmark is scored: `pair` finds the labels of the answers, `tally` counts a unit, `metrics` reads the sum.
 
-    `chief` is the metric that papers report. `unit` maps an id to what a bootstrap draws: answers of one unit count only
-    together (the rotations of a question, the two questions about a picture).
+    A unit holds the answers that count only together (the rotations of a question, the two questions about a picture);
+    `unit` maps an id to it, and a bootstrap draws whole units. `chief` is the metric that papers report.
     """
 
     name: str
     chief: str
     pair: Callable[[Files], Matched[L, A]]
-    metrics: Callable[[Pairs[L, A]], dict[str, float]]
+    tally: Callable[[Pairs[L, A]], Counts]
+    metrics: Callable[[Counts], dict[str, float]]
     unit: Callable[[Any], Hashable] = _itself
+
+    def tallies(self, pairs: Pairs[L, A]) -> list[Counts]:
+        """Return the counts of each unit, in the order in which units first appear."""
+        units: dict[Hashable, list[tuple[Any, L, A]]] = defaultdict(list)
+        for row in pairs:
+            units[self.unit(row[0])].append(row)
+        return [self.tally(rows) for rows in units.values()]
 
     def score(self, files: Files) -> Score:
         """Score files; raises BadEvaluation."""
         matched = self.pair(files)
         return Score(
             benchmark=self.name,
-            metrics=self.metrics(matched.pairs),
+            metrics=self.metrics(total(self.tallies(matched.pairs))),
             n=len(matched.pairs),
             missing=matched.missing,
             unknown=matched.unknown,
             duplicates=matched.duplicates,
         )
+
+
+def total(tallies: Iterable[Counts]) -> Counts:
+    """Return the sum of counts; a name that nobody counted is 0."""
+    whole: dict[Any, float] = defaultdict(int)
+    for counts in tallies:
+        for name, count in counts.items():
+            whole[name] += count
+    return whole
 
 
 def pair_up(labels: Iterable[tuple[Any, L]], answers: Iterable[tuple[Any, A]]) -> Matched[L, A]:
