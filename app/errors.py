@@ -110,6 +110,13 @@ class JobFailed(AppError):
     code = "job.failed"
 
 
+class BudgetSpent(AppError):
+    """The budget of the job is spent"""
+
+    status = 402
+    code = "budget.spent"
+
+
 class Unavailable(AppError):
     """A part of the service is not available"""
 

@@ -16,7 +16,9 @@ HANDLERS: Mapping[str, str] = {
     "mark_set.create": "workers.marking:run",
     "answer.create": "workers.grounding:run",
     "annotation.create": "workers.annotating:run",
+    "annotation.help": "workers.annotating:help_out",
     "import.create": "workers.importing:run",
+    "dataset.build": "workers.mixing:run",
     "training.run": "workers.training:run",
     "evaluation.run": "workers.evaluating:run",
 }

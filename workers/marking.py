@@ -4,6 +4,7 @@ Also what answering and annotating call when an image has no marks yet. Knows no
 """
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -25,6 +26,7 @@ from models.registry import choose_segmenter, segmenter
 from workers.context import JobContext
 
 Picture = NDArray[np.uint8]
+Report = Callable[[int, int, str], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +43,16 @@ class Marked:
     timing_ms: dict[str, float]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Segmented:
+    """Regions, and which segmenter made them in how many seconds."""
+
+    name: str
+    version: str
+    regions: Regions
+    seconds: float = 0.0
+
+
 def run(job: JobContext) -> dict[str, Any] | None:
     """Handle one `mark_set.create` job."""
     payload = job.payload
@@ -49,8 +61,19 @@ def run(job: JobContext) -> dict[str, Any] | None:
     return None
 
 
-def marked_image(job: JobContext, image_id: UUID, settings: dict[str, Any], settings_sha256: str) -> Marked:
-    """Return the image with the marks of these settings, from the catalog or newly made; raises NotFound, BadInput."""
+def marked_image(
+    job: JobContext,
+    image_id: UUID,
+    settings: dict[str, Any],
+    settings_sha256: str,
+    *,
+    report: Report | None = None,
+) -> Marked:
+    """Return the image with the marks of these settings, from the catalog or newly made; raises NotFound, BadInput.
+
+    `report` hears of the stages; without one they are the job's own progress.
+    """
+    told = report or job.progress
     with job.transaction() as session:
         known = MarkSetRepository(session).find(image_id, settings_sha256)
     if known is not None:
@@ -58,25 +81,41 @@ def marked_image(job: JobContext, image_id: UUID, settings: dict[str, Any], sett
     with job.transaction() as session:
         image = ImageRepository(session).get(image_id)
         previous = previous_of(session, settings["previous_mark_set_id"])
-    job.progress(0, 3, "decode")
+    told(0, 3, "decode")
     pixels = read_canonical(job.resources.blobs.get(image.blob_key))
     request = segment_request(settings, (image.height, image.width))
     name = choose_segmenter(settings["segmenter"], pixels, request)
-    job.progress(1, 3, f"segment:{name}")
+    told(1, 3, f"segment:{name}")
     started = time.perf_counter()
     chosen = segmenter(name)
     regions = chosen.segment(pixels, request)
     segmented = time.perf_counter()
-    job.progress(2, 3, "mark")
+    told(2, 3, "mark")
+    made = Segmented(name=chosen.name, version=chosen.version, regions=regions, seconds=segmented - started)
+    return marked_regions(job, image, pixels, made, settings, settings_sha256, previous=previous)
+
+
+def marked_regions(
+    job: JobContext,
+    image: ImageRow,
+    pixels: Picture,
+    made: Segmented,
+    settings: dict[str, Any],
+    settings_sha256: str,
+    *,
+    previous: Previous | None = None,
+) -> Marked:
+    """Put marks on the regions of an image and store the overlay; the row is not saved yet."""
+    began = time.perf_counter()
     style = style_of(settings["style"])
-    overlay, marking = mark(pixels, regions, style, previous=previous, max_marks=settings["max_marks"])
+    overlay, marking = mark(pixels, made.regions, style, previous=previous, max_marks=settings["max_marks"])
     marked_at = time.perf_counter()
-    key = overlay_key(str(job.tenant_id), f"{image_id}-{settings_sha256[:16]}", style.name, "png")
+    key = overlay_key(str(job.tenant_id), f"{image.id}-{settings_sha256[:16]}", style.name, "png")
     job.resources.blobs.put_if_absent(key, encode(overlay))
     row = MarkSetRow(
-        image_id=image_id,
-        segmenter_name=chosen.name,
-        segmenter_version=chosen.version,
+        image_id=image.id,
+        segmenter_name=made.name,
+        segmenter_version=made.version,
         granularity=settings["granularity"],
         style={"name": style.name},
         settings=settings,
@@ -88,11 +127,11 @@ def marked_image(job: JobContext, image_id: UUID, settings: dict[str, Any], sett
         image=image,
         pixels=pixels,
         overlay=overlay,
-        regions=regions,
+        regions=made.regions,
         marking=marking,
         mark_set=row,
         stored=False,
-        timing_ms={"segment": 1000 * (segmented - started), "mark": 1000 * (marked_at - segmented)},
+        timing_ms={"segment": 1000 * made.seconds, "mark": 1000 * (marked_at - began)},
     )
 
 

@@ -38,6 +38,11 @@ class ModelShelf:
         self._loaded: OrderedDict[Path, LocalBackend] = OrderedDict()
         self._remote = open_remote(settings)
 
+    def close(self) -> None:
+        """Close the connections to the model server."""
+        if self._remote is not None:
+            self._remote.close()
+
     def backend(self, session: Session, name: str | None) -> tuple[VlmBackend, ModelVersionRow | None]:
         """Return the backend that a request means, and its model version if it is a registered one.
 

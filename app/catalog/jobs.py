@@ -9,6 +9,9 @@ from app.catalog.paging import Page, page_after
 from app.catalog.tables import JobEventRow, JobItemRow, JobRow
 from app.errors import NotFound
 
+HELP = "annotation.help"
+"""Kind of a job that takes items of another job; lists of jobs leave it out unless it is asked for."""
+
 
 class JobRepository:
     """Reading SQL about jobs, their items and events."""
@@ -27,9 +30,7 @@ class JobRepository:
         self, *, limit: int, after: str | None, kind: str | None = None, status: str | None = None
     ) -> Page[JobRow]:
         """Return a page of jobs, newest first, optionally of one kind or status."""
-        query = select(JobRow)
-        if kind is not None:
-            query = query.where(JobRow.kind == kind)
+        query = select(JobRow).where(JobRow.kind != HELP if kind is None else JobRow.kind == kind)
         if status is not None:
             query = query.where(JobRow.status == status)
         return page_after(self.session, query, JobRow, limit=limit, after=after)

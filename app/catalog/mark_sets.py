@@ -1,13 +1,13 @@
 """Mark sets in the catalog: written whole, read back as the values the model library works on."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
 import numpy as np
-from sqlalchemy import select
+from sqlalchemy import Row, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from app.catalog.paging import Page, page_after
 from app.catalog.tables import MarkRow, MarkSetRow
@@ -35,10 +35,51 @@ class MarkSetRepository:
             select(MarkSetRow).where(MarkSetRow.image_id == image_id, MarkSetRow.settings_sha256 == settings_sha256)
         )
 
+    def with_ids(self, ids: Sequence[UUID]) -> list[MarkSetRow]:
+        """Return those of `ids` that exist, in any order."""
+        return list(self.session.scalars(select(MarkSetRow).where(MarkSetRow.id.in_(ids)))) if ids else []
+
+    def find_all(self, settings_of: Mapping[UUID, str]) -> list[MarkSetRow]:
+        """`find` for many images at once: {image id: settings_sha256}."""
+        wanted = tuple_(MarkSetRow.image_id, MarkSetRow.settings_sha256).in_(settings_of.items())
+        return list(self.session.scalars(select(MarkSetRow).where(wanted))) if settings_of else []
+
+    def names(self, ids: Sequence[UUID]) -> dict[UUID, list[Row[Any]]]:
+        """Return `mark`, `bbox_xyxy_px`, `text` and `role` of the marks of many sets, in mark order, without their masks."""
+        query = (
+            select(MarkRow.mark_set_id, MarkRow.mark, MarkRow.bbox_xyxy_px, MarkRow.text, MarkRow.role)
+            .where(MarkRow.mark_set_id.in_(ids))
+            .order_by(MarkRow.mark_set_id, MarkRow.position)
+        )
+        found: dict[UUID, list[Row[Any]]] = {set_id: [] for set_id in ids}
+        for row in self.session.execute(query) if ids else ():
+            found[row.mark_set_id].append(row)
+        return found
+
     def latest_of_image(self, image_id: UUID) -> MarkSetRow | None:
         """Return the newest mark set of an image, if it has one."""
         query = select(MarkSetRow).where(MarkSetRow.image_id == image_id)
         return self.session.scalar(query.order_by(MarkSetRow.created_at.desc(), MarkSetRow.id.desc()).limit(1))
+
+    def newest_revisions(self, ids: Iterable[UUID]) -> dict[UUID, UUID]:
+        """Return, for those of `ids` that have been corrected, the newest mark set that descends from each."""
+        first = select(MarkSetRow.id.label("root"), MarkSetRow.id, MarkSetRow.created_at)
+        line = first.where(MarkSetRow.id.in_(list(ids))).cte("line", recursive=True)
+        child = aliased(MarkSetRow)
+        line = line.union_all(select(line.c.root, child.id, child.created_at).where(child.revision_of_id == line.c.id))
+        rows = self.session.execute(select(line.c.root, line.c.id).order_by(line.c.created_at, line.c.id))
+        newest = {row.root: row.id for row in rows}  # the last of each line stays
+        return {root: found for root, found in newest.items() if root != found}
+
+    def marks_of(self, ids: Iterable[UUID]) -> dict[UUID, list[MarkRow]]:
+        """Return the marks of several sets, each in its order."""
+        found: dict[UUID, list[MarkRow]] = {}
+        query = (
+            select(MarkRow).where(MarkRow.mark_set_id.in_(list(ids))).order_by(MarkRow.mark_set_id, MarkRow.position)
+        )
+        for mark in self.session.scalars(query):
+            found.setdefault(mark.mark_set_id, []).append(mark)
+        return found
 
     def list_after(self, *, limit: int, after: str | None, image_id: UUID | None = None) -> Page[MarkSetRow]:
         """Return a page of mark sets, newest first, optionally of one image."""

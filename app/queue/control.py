@@ -14,6 +14,7 @@ from app.errors import Conflict, NotFound
 from app.queue import events
 from app.queue.leases import FINISHED, NOW, cancel_items, completed
 from app.queue.outbox import hint_later
+from app.queue.spending import granted_again
 from app.queue.tasks import ItemStatus, JobStatus
 
 
@@ -76,6 +77,7 @@ def retry(session: Session, job_id: UUID) -> JobRow:
         finished_at=None,
         error=None,
         result=None,
+        usage=granted_again(job.usage),
         progress_failed=0,
         progress_done=done.scalar_subquery(),
     )

@@ -11,15 +11,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.errors import BackendDown, BadInput, BadOutput
+from models.errors import BackendDown, BadInput, BadOutput, Refused
 from models.marks.for_model import fit_square
 from models.vlm import grammar, wire
 from models.vlm.logprobs import TokenStep, compact, weigh
-from models.vlm.pictures import PictureUrls, check_pictures
+from models.vlm.pictures import PictureUrls, check_pictures, encoded_url
 from models.vlm.transport import Clock, Transport
-from models.vlm.types import ChoiceReply, Dialect, FinishReason, VlmReply, VlmRequest
+from models.vlm.types import ChoiceReply, Dialect, EncodedPicture, FinishReason, Message, VlmReply, VlmRequest
 
 MAX_TOKENS = 1_024  # whatever a request asks for
+MAX_CHAT_TOKENS = 8_192
 TOP_LOGPROBS = 20  # the most that both vLLM's default and OpenAI accept
 _CHOICE_TOKENS = 24
 _COMPLETIONS = "chat/completions"
@@ -76,6 +77,34 @@ class OpenAiBackend:
             prompt_tokens=prompt_tokens,
             completion_tokens=completion_tokens,
             finish_reason=finish,
+        )
+
+    def chat(
+        self,
+        messages: Sequence[Message],
+        *,
+        max_tokens: int = MAX_TOKENS,
+        temperature: float = 0.0,
+        seed: int | None = None,
+        deadline_s: float | None = None,
+    ) -> VlmReply:
+        """Answer the last of `messages`. Raises like `generate`, and Refused where the provider declined."""
+        body: dict[str, Any] = {
+            "model": self._model,
+            "messages": [self._message(message) for message in messages],
+            "max_tokens": max(1, min(max_tokens, MAX_CHAT_TOKENS)),
+            "temperature": max(0.0, min(temperature, 2.0)),
+        } | ({} if seed is None else {"seed": seed})
+        answer = self._post(body, self._transport.clock(deadline_s))
+        first = wire.first_choice(answer)
+        if wire.is_refused(first):
+            raise Refused("the provider of the model declined to answer")
+        prompt_tokens, completion_tokens = wire.usage_of(answer)
+        return VlmReply(
+            text=wire.content_of(first),
+            prompt_tokens=prompt_tokens,
+            completion_tokens=completion_tokens,
+            finish_reason="length" if first.get("finish_reason") == "length" else "stop",
         )
 
     def choose(self, request: VlmRequest, choices: Sequence[str]) -> ChoiceReply:
@@ -150,6 +179,18 @@ class OpenAiBackend:
             "max_tokens": max(1, min(request.max_tokens, MAX_TOKENS)),
             "temperature": max(0.0, min(request.temperature, 2.0)),
         }
+
+    def _message(self, message: Message) -> dict[str, Any]:
+        if not message.images:
+            return {"role": message.role, "content": message.text}
+        urls = [
+            encoded_url(image) if isinstance(image, EncodedPicture) else self._urls.url(self._fitted(image))
+            for image in message.images
+        ]
+        parts: list[dict[str, Any]] = [{"type": "image_url", "image_url": {"url": url}} for url in urls]
+        if message.text:
+            parts.append({"type": "text", "text": message.text})
+        return {"role": message.role, "content": parts}
 
     def _constraint(self, mode: int, texts: Mapping[str, str], key: str) -> tuple[Mapping[str, str], dict[str, Any]]:
         """Return {answer text: choice} and the body fields of a mode."""

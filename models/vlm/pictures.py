@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.errors import BadImage
+from models.vlm.types import EncodedPicture
 
 MAX_IMAGES = 8
 
@@ -29,6 +30,11 @@ def data_url(image: NDArray[np.uint8]) -> str:
     if not done:
         raise BadImage("the picture cannot be encoded as PNG")
     return "data:image/png;base64," + base64.b64encode(png.tobytes()).decode("ascii")
+
+
+def encoded_url(picture: EncodedPicture) -> str:
+    """Return a picture that is a file already as a data: URL."""
+    return f"data:{picture.media_type};base64,{base64.b64encode(picture.data).decode('ascii')}"
 
 
 class PictureUrls:

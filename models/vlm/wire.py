@@ -26,6 +26,13 @@ def content_of(choice: dict[str, Any]) -> str:
     return content.strip()
 
 
+def is_refused(choice: dict[str, Any]) -> bool:
+    """Whether the provider declined: OpenAI's `refusal`, or an answer that a content filter took away."""
+    message = choice.get("message")
+    declined = isinstance(message, dict) and bool(message.get("refusal"))
+    return declined or choice.get("finish_reason") == "content_filter"
+
+
 def usage_of(body: dict[str, Any]) -> tuple[int, int]:
     """Return (prompt, completion) tokens; 0 where the server does not say."""
     usage = body.get("usage")

@@ -112,8 +112,8 @@ class TaggedPicture(Protocol):
         """The picture with its marks painted on, as stored, or placed anew at a square of `input_px` pixels."""
         ...
 
-    def listed(self, backend: VlmBackend, instruction: str) -> tuple[str, Reply]:
-        """The listing that grounding gets out of a small model, which sees a few marks at a time; raises like `ask`."""
+    def grounded(self, backend: VlmBackend, task: Literal["list", "ask"], query: str) -> Reply:
+        """What grounding gets out of a small model, which is told of a few marks at a time; raises like `ask`."""
         ...
 
 

@@ -1,0 +1,171 @@
+"""The loop of one claim on an order: take items, have them written side by side, commit what is done, in batches.
+
+Rules write hundreds of items per transaction; a teacher that is waited for has many items in work, each in a thread. The
+loop stops cleanly for a cancelled job, a lost lease, a stopping worker, a teacher that is away and a budget that is spent:
+what was begun and not done goes back into the pile.
+"""
+
+import logging
+import time
+from collections.abc import Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+
+from sqlalchemy.exc import DataError, IntegrityError
+
+from app.errors import AppError, BudgetSpent
+from app.queue.tasks import error_body
+from models.errors import BackendDown, ModelError
+from workers.annotating.bench import Bench
+from workers.annotating.helpers import Helpers
+from workers.annotating.orders import Order
+from workers.context import ITEM_ATTEMPTS, Item, JobContext
+from workers.heart import Draining
+from workers.sharing import Finished, Pile, SharedItems
+
+_log = logging.getLogger(__name__)
+_LOOK_S = 0.25
+_WIND_DOWN_S = 5.0
+# An item that was in work when workers died is run alone, and given up only if it goes on killing them.
+_ALONE_ATTEMPTS = 3
+_QUICK_S, _SLOW_S, _LARGEST_BATCH = 0.5, 2.0, 500
+PARKED = error_body(
+    "item.parked", "The item was set aside", status=500, detail="It ended its worker, alone, three times."
+)
+UNSTORABLE = error_body(
+    "item.unstorable", "The text cannot be stored", status=422, detail="What it is about was deleted meanwhile."
+)
+
+
+class Factory:
+    """One claim's work on one order; `done` counts the items it committed."""
+
+    def __init__(self, job: JobContext, order: Order) -> None:
+        """Loads the writer and the teacher; raises BackendDown, BadInput, NotFound."""
+        self.done = 0
+        self._job, self._order = job, order
+        self._owner = job.job_id == order.id
+        self._bench = Bench(job, order)
+        self._items = SharedItems(job, order.id)
+        self._helpers = Helpers(job, order.id, share=self._bench.slots)
+        self._in_work: dict[Future[list[Finished]], tuple[Item, ...]] = {}
+        self._suspects: list[Item] = []
+        self._batch = 16
+        self._trouble: BackendDown | None = None
+
+    def run(self) -> None:
+        """Work until no item is left, anywhere if this claim owns the order.
+
+        Raises BackendDown (away), BudgetSpent, OrderOver, LeaseLost, Cancelled, Draining.
+        """
+        pool = ThreadPoolExecutor(self._bench.slots, thread_name_prefix="write")
+        try:
+            while self._turn(pool):
+                self._job.checkpoint()
+        except Draining:
+            self._wind_down()
+            raise
+        finally:
+            self._bench.stop()
+            pool.shutdown(wait=False, cancel_futures=True)
+        if self._trouble is not None:
+            raise self._trouble
+
+    def _turn(self, pool: ThreadPoolExecutor) -> bool:
+        """Fill the free slots and commit what is done; False when nothing is left to do."""
+        pile = None if self._trouble is not None else self._fill(pool)
+        if self._in_work:
+            self._collect(_LOOK_S)
+            return True
+        if self._trouble is not None or self._suspects:
+            return self._trouble is None
+        return not self._is_over(pile)
+
+    def _is_over(self, pile: Pile | None) -> bool:
+        """Whether to stop though no item could be taken: others may still have some in work, which may come back."""
+        if pile is None or pile.taken:
+            return False
+        if not self._owner:
+            return True
+        left = self._items.left()
+        if left == 0:
+            return True
+        if pile.broke and not pile.in_work:
+            raise BudgetSpent(f"{left} items are left. Retry the job to grant it the same budget again.")
+        time.sleep(_LOOK_S)
+        return False
+
+    def _fill(self, pool: ThreadPoolExecutor) -> Pile | None:
+        if self._suspects:
+            if not self._in_work:
+                self._submit(pool, (self._suspects.pop(0),))
+            return None
+        free = min(self._bench.slots, self._bench.pace.limit) - len(self._in_work)
+        if free <= 0:
+            return None
+        if not self._owner and self._helpers.others_wait():
+            return Pile(taken=(), in_work=0, usage={}) if not self._in_work else None
+        most = free if self._bench.one_by_one else self._batch
+        pile = self._items.take(most, at_once=self._bench.at_once, budget=self._order.budget)
+        together = [item for item in pile.taken if item.attempt <= ITEM_ATTEMPTS]
+        self._suspects += [item for item in pile.taken if item.attempt > ITEM_ATTEMPTS]
+        if self._bench.one_by_one:
+            for item in together:
+                self._submit(pool, (item,))
+        elif together:
+            self._submit(pool, tuple(together))
+        if self._owner and pile.taken:
+            self._helpers.enlist()
+        return pile
+
+    def _submit(self, pool: ThreadPoolExecutor, items: tuple[Item, ...]) -> None:
+        if len(items) == 1 and items[0].attempt > ITEM_ATTEMPTS + _ALONE_ATTEMPTS:
+            self._commit([Finished(item=items[0], error=PARKED)])
+        else:
+            self._in_work[pool.submit(self._timed, items)] = items
+
+    def _timed(self, items: tuple[Item, ...]) -> list[Finished]:
+        began = time.monotonic()
+        finished = self._bench.work(items)
+        took_s = time.monotonic() - began
+        if len(items) == self._batch and took_s < _QUICK_S:
+            self._batch = min(_LARGEST_BATCH, 2 * self._batch)
+        elif took_s > _SLOW_S:
+            self._batch = max(1, self._batch // 2)
+        return finished
+
+    def _collect(self, timeout_s: float) -> None:
+        """Commit everything that is done by now, in one transaction."""
+        ended, _ = wait(self._in_work, timeout=timeout_s, return_when=FIRST_COMPLETED)
+        finished: list[Finished] = []
+        for future in ended:
+            del self._in_work[future]
+            finished += future.result()
+        for one in finished:
+            if isinstance(one.outcome, BackendDown):
+                self._trouble = one.outcome
+                self._bench.stop()
+        if finished:
+            self._commit(finished)
+
+    def _commit(self, finished: Sequence[Finished]) -> None:
+        try:
+            self.done += self._items.commit(finished, self._bench.rows.write, prices=self._order.prices)
+        except (IntegrityError, DataError, AppError, ModelError):
+            _log.warning("a batch of %d items cannot be stored as it is", len(finished), exc_info=True)
+            if len(finished) > 1:
+                for one in finished:
+                    self._commit([one])
+            elif finished[0].error is None:
+                self._commit([Finished(item=finished[0].item, error=UNSTORABLE, spent=finished[0].spent)])
+            else:
+                raise
+
+    def _wind_down(self) -> None:
+        """Let what is under way end for a moment, and put the rest back, so that another worker need not wait for the lease."""
+        self._bench.stop()
+        until = time.monotonic() + _WIND_DOWN_S
+        while self._in_work and time.monotonic() < until:
+            self._collect(until - time.monotonic())
+        rest = [item for items in self._in_work.values() for item in items] + self._suspects
+        if rest:
+            self._items.commit([Finished(item=item, again=True) for item in rest], self._bench.rows.write)
