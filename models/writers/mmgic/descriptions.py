@@ -1,4 +1,4 @@
-"""Keeps what was said of concepts, so that each is asked about once per job however many images show it.
+"""Keeps what was said of concepts, so that a worker asks about each once however many images of an order show it.
 
 Starts from descriptions that are given (V3Det brings its own) and asks a teacher for the rest. Safe between threads: two images
 with a new concept in common ask once. A teacher that is away leaves no trace. Knows neither prompts nor documents.

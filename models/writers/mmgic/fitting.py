@@ -50,6 +50,11 @@ def fit(
 def estimate_tokens(text: str) -> int:
     """Return about how many tokens a Llama tokenizer makes of English text: rather too many than too few.
 
-    A digit, a sign and a line's end are one each, a word one per four letters begun.
+    A digit, a sign and a line's end are one each, a word one per four letters begun, a letter of another script one per byte.
     """
-    return sum(-(-len(piece) // _LETTERS_PER_TOKEN) if piece.isalpha() else 1 for piece in _PIECE.findall(text))
+    return sum(
+        -(-len(piece) // _LETTERS_PER_TOKEN)
+        if piece.isascii() and piece.isalpha()
+        else len(piece.strip().encode()) or 1
+        for piece in _PIECE.findall(text)
+    )

@@ -101,6 +101,8 @@ class MmgicWriter:
 
     def _draft(self, subject: Subject, contents: Contents, caption: CaptionChoice | None, asked: Asked | None) -> Draft:
         template, descriptions = drawn(subject.seed)
+        if contents.caption is None and contents.narrative is None and not contents.crops:
+            template = "image-first"  # text first would have nothing left to answer
         told = any(entry.description for entry in (*contents.objects, *contents.attributes, *contents.relationships))
 
         def render(crops: int, with_descriptions: bool) -> Turns | None:

@@ -47,7 +47,9 @@ _OPEN: Final = re.compile(
     r"\b(?:can ?not be (?:determined|known|inferred|told)|(?:im|not )possible to (?:determine|know|tell|say)|"
     r"there is (?:no|not enough|insufficient) information|(?:it is |it's |is )unknown (?:whether|if|what|who|why|how|where))\b"
 )
-_TOKENS: Final = re.compile(r"<image>|</?s>|<\|[^|<>]{1,40}\|>|\[/?(?:INST|IMG)\]|<unk>|<pad>", re.IGNORECASE)
+_TOKENS: Final = re.compile(
+    r"<image>|</?s>|<\|[^|<>]{1,40}\|>|\[/?(?:INST|IMG)\]|<unk>|<pad>|(?-i:\b(?:USER|ASSISTANT):)", re.IGNORECASE
+)
 
 
 def source_leak(text: str, told: str) -> str | None:

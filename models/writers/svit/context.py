@@ -14,8 +14,9 @@ from models.facts import Box, ImageFacts
 from models.vlm.untrusted import one_line
 from models.writers.svit.boxes import box_text, has_extent, padded_square_norm
 
-MAX_CONTEXT_CHARS: Final = 12_000
-"""Some 4,000 tokens with all the digits of boxes. The mean Visual Genome image has 21 objects and 42 regions, 4,000 characters."""
+MAX_CONTEXT_CHARS: Final = 6_400
+"""Twice what the mean Visual Genome image needs (21 objects, 42 regions). Digits cost a token each, so the worst case is 5,000
+tokens: with the order and the longest answer it still fits into a teacher's 8,192."""
 MAX_PHRASE_CHARS: Final = 300
 
 

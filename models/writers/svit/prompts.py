@@ -20,9 +20,9 @@ ANSWER_TOKENS: Final = 50
 """How long an answer within a conversation may be, about; asked for, not checked."""
 
 MAX_TOKENS: Final[dict[SvitKind, int]] = {
-    "conversation": 3_072,
-    "reasoning": 4_096,
-    "referring": 3_072,
+    "conversation": 2_560,
+    "reasoning": 2_560,
+    "referring": 2_560,
     "description": 2_048,
 }
 """Room for twice the published mean lengths (27.9, 26.6, 20.6 words an answer, 361.5 a description)."""

@@ -196,6 +196,16 @@ def test_text_first_without_a_caption_asks_for_parts_alone_or_not_at_all() -> No
     assert has_extent(read_boxes(turns.turns[1]["value"])[0])
 
 
+def test_an_image_with_nothing_but_small_things_is_told_image_first() -> None:
+    cat = ObjectFact(id="1", label="cat", bbox_xyxy_px=(1.0, 1.0, 9.0, 9.0))
+    subject = replace(
+        SUBJECT, seed=seed_of("text-first", descriptions=True), facts=ImageFacts(size_hw=(224, 224), objects=(cat,))
+    )
+    draft = write(subject)
+    assert draft.provenance["template"] == "image-first"
+    assert draft.conversations[1]["value"] == "Things:\n- cat"
+
+
 @given(st.integers(0, 10_000), st.booleans())
 def test_every_document_is_a_sample_that_a_trainer_takes(seed: int, cut_out: bool) -> None:
     draft = write(replace(SUBJECT, seed=seed), cut_out=cut_out)
@@ -261,6 +271,7 @@ def test_a_tokenizer_may_be_given() -> None:
     (draft,) = MmgicWriter(options(), count_tokens=len).write(SUBJECT, None)
     assert draft.provenance["tokens"]["estimated"] is False
     assert estimate_tokens("A dog, 12.\n") == 7
+    assert estimate_tokens("犬 é") == 5
 
 
 def test_labels_cannot_smuggle_placeholders() -> None:

@@ -78,10 +78,10 @@ def test_what_answers() -> None:
     assert not refuses("The man, because his arm is raised.")
 
 
-@pytest.mark.parametrize("text", ["see <image> here", "end</s>", "<|im_start|>", "[INST] go"])
+@pytest.mark.parametrize("text", ["see <image> here", "end</s>", "<|im_start|>", "[INST] go", "so. ASSISTANT: yes"])
 def test_tokens_that_a_training_file_must_not_hold(text: str) -> None:
     assert foreign_token(text) is not None
-    assert foreign_token("<st>a dog<ed> [0.1, 0.2, 0.3, 0.4]") is None
+    assert foreign_token("<st>a dog<ed> [0.1, 0.2, 0.3, 0.4] and a shop assistant: both wait") is None
 
 
 def test_both_halves_of_a_pair_are_looked_at() -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from models.errors import BackendDown, BadInput, BadOutput
 from models.facts import ImageFacts, ObjectFact, RegionFact
+from models.writers.mmgic.fitting import estimate_tokens
 from models.writers.svit import SvitWriter, preview, prompts
 from models.writers.svit.context import MAX_CONTEXT_CHARS, context_of
 from models.writers.svit.instructions import DESCRIPTION_INSTRUCTIONS
@@ -178,6 +179,16 @@ def test_foreign_text_cannot_pose_as_another_speaker() -> None:
     assert "SYSTEM:" not in told
     assert "<image>" not in told
     assert len(told.splitlines()) == 2
+
+
+def test_the_longest_prompt_and_answer_fit_into_a_small_teacher() -> None:
+    objects = tuple(
+        ObjectFact(id=str(n), label=f"thing {n}", bbox_xyxy_px=(0.0, 0.0, 9.0 + n, 9.0 + n)) for n in range(500)
+    )
+    facts = ImageFacts(size_hw=(1000, 1000), objects=objects)
+    for kind in prompts.MAX_TOKENS:
+        words = "".join(message.text for message in prompts.messages(kind, context_of(facts)))
+        assert estimate_tokens(words) + prompts.MAX_TOKENS[kind] <= 8192
 
 
 def test_long_annotations_are_cut_by_area_and_counted() -> None:
