@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from models.ranking.places import FIELD_ROLES
 from models.segmenters.ocr import Box
 
 # A box that holds four fifths of a box at least a quarter of its size is the same thing seen twice; a smaller one inside
@@ -23,6 +24,23 @@ def distinct(boxes: NDArray[np.float32], scores: NDArray[np.float32]) -> list[in
         shared = np.clip(high - low, 0, None).prod(axis=1)
         smaller, larger = np.minimum(areas[index], areas[kept]), np.maximum(areas[index], areas[kept])
         if not ((shared > _TWIN_SHARE * smaller) & (larger < _TWIN_SIZE * smaller)).any():
+            kept.append(index)
+    return kept
+
+
+def without_frames(boxes: NDArray[np.float32], scores: NDArray[np.float32], roles: Sequence[str]) -> list[int]:
+    """Return the indices of `boxes` (N, 4) that stay: a field that holds other fields is a frame round them, not a field.
+
+    One inner field must be surer than the frame; two settle it.
+    """
+    fields = np.array([role in FIELD_ROLES for role in roles], np.bool_)
+    middles = (boxes[:, :2] + boxes[:, 2:]) / 2
+    kept = []
+    for index, (x0, y0, x1, y1) in enumerate(boxes.tolist()):
+        within = (middles > (x0, y0)).all(axis=1) & (middles < (x1, y1)).all(axis=1) & fields
+        within &= (boxes[:, 2:] - boxes[:, :2]).prod(axis=1) < 0.5 * (x1 - x0) * (y1 - y0)
+        framed = within.sum() > 1 or bool((scores[within] > scores[index]).any())
+        if not (fields[index] and framed):
             kept.append(index)
     return kept
 

@@ -10,7 +10,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from models.segmenters.detected.choice import distinct, has_content, snapped
+from models.segmenters.detected.choice import distinct, has_content, snapped, without_frames
 from models.segmenters.detected.naming import Names
 from models.segmenters.detected.roles import refined_role
 from models.segmenters.detector import Detections, ElementDetector
@@ -68,9 +68,9 @@ class DetectorFinder:
         """Detections with exact edges, without twins and without boxes in which there is nothing to see."""
         seen = self._detector.detect(image, threshold=self._threshold)
         boxes = [snapped(edges, box) for box in seen.boxes_xyxy_px.tolist()]
+        places = np.array(boxes, np.float32).reshape(-1, 4)
+        fields = set(without_frames(places, seen.scores, seen.roles))
         kept = [
-            index
-            for index in distinct(np.array(boxes, np.float32).reshape(-1, 4), seen.scores)
-            if has_content(edges, boxes[index])
+            index for index in distinct(places, seen.scores) if index in fields and has_content(edges, boxes[index])
         ]
         return [_Found(box=boxes[index], score=float(seen.scores[index]), role=seen.roles[index]) for index in kept]

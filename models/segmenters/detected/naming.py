@@ -19,14 +19,19 @@ _MOST_LINES = 4
 _WHOLE = 0.75  # a line that lies in an element by this share is its own in full, letters at the edge included
 # A letter's place is known to about a third of its width; the next word begins half a line height further on.
 _SLACK = 0.2
+_MISSING = 1.0  # in line heights: two letters
+# Links may stand in a label, and plain labels are sometimes taken for one of these: they do not end it.
+_TEXT_ROLES = frozenset({"link", "treeitem", "option", "menuitem", "columnheader"})
+_SILENT_ROLES, _ICON_EM = frozenset({"button", "other"}), 1.8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Piece:
-    """A stretch of a line that lies in no element: what a label is made of."""
+    """A stretch of a line that can be a label; `free` if some of it lies in no element."""
 
     line: int
     box: Box
+    free: bool
 
 
 class Names:
@@ -78,21 +83,49 @@ class Names:
         self, lines: NDArray[np.float32], boxes: NDArray[np.float32], em: float
     ) -> dict[int, tuple[_Piece, ...]]:
         """For every field the nearest places where its label can stand, best first."""
-        fields = [index for index, (_, role) in enumerate(self._elements) if role in FIELD_ROLES]
+        fields = [index for index in range(len(boxes)) if self._wants_label(index, em)]
         if not fields or not len(lines):
             return {}
-        pieces = [piece for line in range(len(lines)) for piece in _free_pieces(line, lines[line], boxes)]
+        pieces = [piece for line in range(len(lines)) for piece in self._pieces(line, lines[line], boxes, fields)]
+        free = [piece for piece in pieces if piece.free]
         places = {}
         for index in fields:
-            box, role = self._elements[index]
             filled = bool(self._inside[index].any())
-            distances = [
-                (distance, order)
-                for order, piece in enumerate(pieces)
-                if (distance := label_distance(box, role, piece.box, em, filled=filled)) is not None
-            ]
-            places[index] = tuple(pieces[order] for _, order in sorted(distances)[:_LABELS_TRIED])
+            near = self._nearest(index, free, em, filled=filled)
+            # What stands at an empty field like a label is its label, even if it was taken for an element.
+            empty = not filled or self._elements[index][1] in TICK_ROLES
+            places[index] = near or (self._nearest(index, pieces, em, filled=True) if empty else ())
         return places
+
+    def _wants_label(self, index: int, em: float) -> bool:
+        """True for fields, and for what has no text of its own and is too wide for a mere icon, such as a colour picker."""
+        (x0, _, x1, _), role = self._elements[index]
+        silent = role in _SILENT_ROLES and x1 - x0 > _ICON_EM * em and not self._inside[index].any()
+        return role in FIELD_ROLES or silent
+
+    def _nearest(self, index: int, pieces: Sequence[_Piece], em: float, *, filled: bool) -> tuple[_Piece, ...]:
+        """The places that can label a field, best first."""
+        box, role = self._elements[index]
+        distances = [
+            (distance, order)
+            for order, piece in enumerate(pieces)
+            if (distance := label_distance(box, role, piece.box, em, filled=filled)) is not None
+        ]
+        return tuple(pieces[order] for _, order in sorted(distances)[:_LABELS_TRIED])
+
+    def _pieces(
+        self, index: int, line: NDArray[np.float32], boxes: NDArray[np.float32], fields: Sequence[int]
+    ) -> list[_Piece]:
+        """The stretches of a line between the elements that end a label, wide enough for a letter."""
+        x0, y0, x1, y1 = (float(value) for value in line)
+        middle = (y0 + y1) / 2
+        over = (boxes[:, 1] <= middle) & (middle < boxes[:, 3]) & (boxes[:, 0] < x1) & (boxes[:, 2] > x0)
+        ends = over & ~self._inner[:, fields].any(axis=1) & [role not in _TEXT_ROLES for _, role in self._elements]
+        free = _wide_gaps(x0, x1, boxes[over], y1 - y0)
+        return [
+            _Piece(line=index, box=(low, y0, high, y1), free=any(low <= start and end <= high for start, end in free))
+            for low, high in _wide_gaps(x0, x1, boxes[ends], y1 - y0)
+        ]
 
 
 def _lines_inside(lines: NDArray[np.float32], boxes: NDArray[np.float32]) -> NDArray[np.bool_]:
@@ -123,7 +156,23 @@ def _cut(line: TextLine, box: Box) -> TextLine:
     if min(x1, box[2]) - max(x0, box[0]) > _WHOLE * (x1 - x0):
         return line
     slack = _SLACK * line.height_px
-    return line.slice(max(x0, box[0] - slack), min(x1 + 0.01, box[2] + slack))
+    low, high = max(x0, box[0] - slack), min(x1 + 0.01, box[2] + slack)
+    return line.slice(*_at_words(line, low, high))
+
+
+def _at_words(line: TextLine, low: float, high: float) -> tuple[float, float]:
+    """Move the ends of a cut to the ends of the words that it goes through, where only a letter or two are missing."""
+    if sum(not char.isspace() for char in line.text) != len(line.char_x_px):
+        return low, high
+    reach, start = _MISSING * line.height_px, 0
+    for word in line.text.split():
+        first, last = line.char_x_px[start], line.char_x_px[start + len(word) - 1]
+        start += len(word)
+        if first < low < (first + last) / 2 and low - first < reach:
+            low = first
+        if (first + last) / 2 < high <= last and last - high < reach:
+            high = last + 0.01
+    return low, high
 
 
 def _outside(line: TextLine, boxes: Sequence[Box]) -> list[TextLine]:
@@ -135,13 +184,10 @@ def _outside(line: TextLine, boxes: Sequence[Box]) -> list[TextLine]:
     return [part for low, high in _gaps(x0, x1, taken) if (part := line.slice(low, high)).text]
 
 
-def _free_pieces(index: int, line: NDArray[np.float32], boxes: NDArray[np.float32]) -> list[_Piece]:
-    """The parts of a line's box that lie in no element and are wide enough for a letter."""
-    x0, y0, x1, y1 = (float(value) for value in line)
-    middle = (y0 + y1) / 2
-    over = (boxes[:, 1] <= middle) & (middle < boxes[:, 3]) & (boxes[:, 0] < x1) & (boxes[:, 2] > x0)
-    gaps = _gaps(x0, x1, [(float(box[0]), float(box[2])) for box in boxes[over]])
-    return [_Piece(line=index, box=(low, y0, high, y1)) for low, high in gaps if high - low > 0.4 * (y1 - y0)]
+def _wide_gaps(x0: float, x1: float, boxes: NDArray[np.float32], height_px: float) -> list[tuple[float, float]]:
+    """What `boxes` leave of a line from `x0` to `x1` where there is room for a letter."""
+    gaps = _gaps(x0, x1, [(float(box[0]), float(box[2])) for box in boxes])
+    return [(low, high) for low, high in gaps if high - low > 0.4 * height_px]
 
 
 def _gaps(x0: float, x1: float, taken: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
