@@ -12,7 +12,7 @@ from fastapi.responses import FileResponse, HTMLResponse
 from fastapi.staticfiles import StaticFiles
 from sqlalchemy import Engine
 
-from app.catalog.session import app_engine, ping_only_when_idle
+from app.catalog.session import app_engine
 from app.http import problems
 from app.http.deps import Web
 from app.http.idempotency import Idempotency
@@ -22,6 +22,7 @@ from app.imaging.decode import ImageDecoder
 from app.queue.listener import JobListener
 from app.services.direct import DirectPath
 from app.services.images import fetch_policy
+from app.services.keys import Callers
 from app.services.pictures import MarkedPictures
 from app.services.remote import RemoteModel, open_remote
 from app.settings import Settings
@@ -38,7 +39,7 @@ def create_app(settings: Settings) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         # As many threads as connections: a route never waits for one while it holds the other.
         to_thread.current_default_thread_limiter().total_tokens = settings.pool_size + settings.pool_overflow
-        engine = ping_only_when_idle(app_engine(settings, name="markwise-api"))
+        engine = app_engine(settings, name="markwise-api", ping_after_s=1.0)
         listener = JobListener(settings.app_url)
         listener.start()
         decoder = ImageDecoder()
@@ -47,6 +48,7 @@ def create_app(settings: Settings) -> FastAPI:
         app.state.web = Web(
             settings=settings,
             engine=engine,
+            callers=Callers(engine, key_required=settings.require_keys),
             blobs=blobs,
             decoder=decoder,
             fetch_policy=fetch_policy(settings),
@@ -78,7 +80,8 @@ def create_app(settings: Settings) -> FastAPI:
     problems.install(app)
     app.add_middleware(Idempotency)
     app.add_middleware(RequestFrame)
-    for module in (images, marksets, ground, chat, jobs, learning, imports, models, health):
+    # Routes are tried in this order: the one that is asked most stands first.
+    for module in (ground, images, marksets, chat, jobs, learning, imports, models, health):
         app.include_router(module.router)
     _mount_pages(app)
     return app

@@ -32,8 +32,20 @@ def _redis_url(url: str) -> str:
     return url
 
 
+def _http_url(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        fit = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        fit = False
+    if not fit:
+        raise ValueError("expected a URL that starts with http:// or https://, then host and port")
+    return url
+
+
 PostgresUrl = Annotated[str, AfterValidator(_postgres_url)]
 RedisUrl = Annotated[str, AfterValidator(_redis_url)]
+HttpUrl = Annotated[str, AfterValidator(_http_url)]
 
 
 def derived_password(owner_password: str, role: str) -> str:
@@ -65,7 +77,7 @@ class Settings(BaseSettings):
 
     # The multimodal model. No URL means a local one, in a worker: the checkpoint folder named here, else the built-in one.
     local_model: Path | None = None
-    vlm_url: str | None = None
+    vlm_url: HttpUrl | None = None
     vlm_model: str | None = Field(default=None, description="without it the first model that the server lists")
     vlm_api_key: SecretStr | None = None
     vlm_dialect: Literal["auto", "general", "tiny"] = Field(

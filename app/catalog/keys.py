@@ -1,15 +1,39 @@
-"""API keys, tenants and remembered POSTs."""
+"""API keys and tenants."""
 
+from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import func, select, text, update
+from sqlalchemy import Engine, func, select, update
 from sqlalchemy.orm import Session
 
 from app.catalog.paging import Page, page_after
+from app.catalog.session import at_once, of_key
 from app.catalog.tables import KeyRow, TenantTableRow
 from app.errors import NotFound
 
 LOCAL_TENANT = "local"
+
+# Runs before the tenant is known: the row policy shows exactly the row whose hash is in `app.key_sha256`.
+_LIVE = """
+    SELECT id, tenant_id, scopes FROM keys
+    WHERE key_sha256 = %(key_sha256)s AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > clock_timestamp())
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveKey:
+    """What a request needs to know of its key."""
+
+    id: UUID
+    tenant_id: UUID
+    scopes: frozenset[str]
+
+
+def find_live(engine: Engine, key_sha256: bytes) -> LiveKey | None:
+    """Return the key with this hash unless it is revoked or expired."""
+    for key_id, tenant_id, scopes in at_once(engine, of_key(key_sha256), _LIVE, {"key_sha256": key_sha256}):
+        return LiveKey(id=key_id, tenant_id=tenant_id, scopes=frozenset(scopes))
+    return None
 
 
 class KeyRepository:
@@ -28,20 +52,6 @@ class KeyRepository:
     def tenant_ids(self) -> list[UUID]:
         """Return the ids of all tenants."""
         return list(self.session.scalars(select(TenantTableRow.id)))
-
-    def find_live(self, key_sha256: bytes) -> KeyRow | None:
-        """Return the key with this hash unless it is revoked or expired.
-
-        Runs before the tenant is known: the row policy shows exactly the row whose hash is in `app.key_sha256`.
-        """
-        self.session.execute(text("SELECT set_config('app.key_sha256', :hex, true)"), {"hex": key_sha256.hex()})
-        row = self.session.scalar(select(KeyRow).where(KeyRow.key_sha256 == key_sha256))
-        if row is None or row.revoked_at is not None:
-            return None
-        now = self.session.scalar(select(func.clock_timestamp()))
-        if row.expires_at is not None and now is not None and row.expires_at <= now:
-            return None
-        return row
 
     def get(self, key_id: UUID) -> KeyRow:
         """Return one key; raises NotFound."""

@@ -1,26 +1,33 @@
 """Engines and units of work: `transaction` and `queue_transaction` end in the single commit of the project.
 
-Called by the API's `Tx` dependency, the workers' runner and housekeeping. Knows no table and no rule.
+`at_once` is the short form for the hot path of the API: one round trip, and no ORM. Called by the API's `Tx` dependency, the direct
+path, the workers' runner and housekeeping. Knows no table and no rule.
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, LiteralString, cast
 from uuid import UUID
 
+import psycopg
 from sqlalchemy import Engine, create_engine, event, text
-from sqlalchemy.exc import InvalidatePoolError
+from sqlalchemy.exc import DBAPIError, InvalidatePoolError
 from sqlalchemy.orm import Session
 
 from app.settings import Settings
+
+# The setting that the policies of row-level security go by, and its value.
+Visible = tuple[str, str]
+# Transaction-local: a plain SET would stay on the pooled connection for the next tenant.
+_SET: LiteralString = "SELECT set_config(%(name)s, %(value)s, true)"
 
 
 def _driver_url(url: str) -> str:
     return url.replace("postgresql://", "postgresql+psycopg://", 1)
 
 
-def _engine(url: str, settings: Settings, *, name: str, pool_size: int, overflow: int) -> Engine:
+def _engine(url: str, settings: Settings, *, name: str, pool_size: int, overflow: int, pre_ping: bool = True) -> Engine:
     limits = {
         "statement_timeout": settings.statement_timeout_ms,
         "lock_timeout": settings.lock_timeout_ms,
@@ -32,16 +39,33 @@ def _engine(url: str, settings: Settings, *, name: str, pool_size: int, overflow
         pool_size=pool_size,
         max_overflow=overflow,
         pool_timeout=5,  # a full pool must answer 503 while the caller still waits
-        pool_pre_ping=True,
+        pool_pre_ping=pre_ping,
         pool_recycle=1800,
         connect_args={"options": options, "application_name": name, "connect_timeout": 5},
     )
 
 
-def app_engine(settings: Settings, *, name: str = "markwise", pool_size: int | None = None) -> Engine:
-    """Engine of the restricted role: sees one tenant per transaction, and nothing outside one."""
+def app_engine(
+    settings: Settings, *, name: str = "markwise", pool_size: int | None = None, ping_after_s: float | None = None
+) -> Engine:
+    """Engine of the restricted role: sees one tenant per transaction, and nothing outside one.
+
+    A pooled connection is asked for a sign of life before every use; with `ping_after_s` only if nobody used it for that long, for
+    under load the question is a tenth of the work. What Postgres dropped just then is found out by the statement, whose request ends
+    in 503.
+    """
     size = settings.pool_size if pool_size is None else pool_size
-    return _engine(settings.app_url, settings, name=name, pool_size=size, overflow=settings.pool_overflow)
+    engine = _engine(
+        settings.app_url,
+        settings,
+        name=name,
+        pool_size=size,
+        overflow=settings.pool_overflow,
+        pre_ping=ping_after_s is None,
+    )
+    if ping_after_s is not None:
+        _ping_when_idle(engine, ping_after_s)
+    return engine
 
 
 def queue_engine(settings: Settings, *, name: str = "markwise-queue", pool_size: int = 2) -> Engine:
@@ -49,13 +73,7 @@ def queue_engine(settings: Settings, *, name: str = "markwise-queue", pool_size:
     return _engine(settings.queue_url, settings, name=name, pool_size=pool_size, overflow=2)
 
 
-def ping_only_when_idle(engine: Engine, idle_s: float = 1.0) -> Engine:
-    """Ask a pooled connection for a sign of life only if nobody used it for `idle_s`: under load the question is a tenth of the work.
-
-    A connection that Postgres has just dropped is then found out by the statement, and its request ends in 503.
-    """
-    engine.pool._pre_ping = False  # noqa: SLF001 - create_engine offers always or never
-
+def _ping_when_idle(engine: Engine, idle_s: float) -> None:
     def checked(connection: Any, record: Any, _proxy: Any) -> None:
         if time.monotonic() - record.info.get("used_at", float("inf")) > idle_s:
             try:
@@ -68,7 +86,6 @@ def ping_only_when_idle(engine: Engine, idle_s: float = 1.0) -> Engine:
 
     event.listen(engine, "checkout", checked)
     event.listen(engine, "checkin", used)
-    return engine
 
 
 def owner_engine(url: str) -> Engine:
@@ -100,9 +117,48 @@ def transaction(engine: Engine, tenant_id: UUID | None) -> Iterator[Session]:
     """
     with _unit_of_work(engine) as session:
         if tenant_id is not None:
-            # Transaction-local: a plain SET would stay on the pooled connection for the next tenant.
-            session.execute(text("SELECT set_config('app.tenant', :tenant, true)"), {"tenant": str(tenant_id)})
+            name, value = of_tenant(tenant_id)
+            session.connection().exec_driver_sql(_SET, {"name": name, "value": value})
         yield session
+
+
+def at_once(engine: Engine, visible: Visible, statement: LiteralString, *given: Mapping[str, Any]) -> list[Any]:
+    """Run `statement` once for each of `given`, in one transaction and one round trip; returns the rows of all.
+
+    Up to the pipeline's end it is one transaction of Postgres: it commits there, or nothing of it happened. Costs the API 0.14 ms of
+    CPU where `transaction` with two reads costs 0.92 (DECISIONS 41). Raises DBAPIError as `transaction` does.
+    """
+    pooled = engine.raw_connection()
+    connection: psycopg.Connection[Any] = cast("psycopg.Connection[Any]", pooled.driver_connection)
+    connection.autocommit = True
+    try:
+        with connection.pipeline():
+            connection.execute(_SET, {"name": visible[0], "value": visible[1]})
+            cursors = [connection.execute(statement, values) for values in given]
+        return [row for cursor in cursors if cursor.description is not None for row in cursor.fetchall()]
+    except psycopg.Error as error:
+        if connection.broken:
+            pooled.invalidate(error)
+        raise _as_sqlalchemy_does(error, engine, statement) from error
+    finally:
+        if not connection.closed:
+            connection.autocommit = False
+        pooled.close()
+
+
+def of_tenant(tenant_id: UUID) -> Visible:
+    """What row-level security shows: the rows of one tenant."""
+    return "app.tenant", str(tenant_id)
+
+
+def of_key(key_sha256: bytes) -> Visible:
+    """What row-level security shows before a tenant is known: the key with this hash."""
+    return "app.key_sha256", key_sha256.hex()
+
+
+def _as_sqlalchemy_does(error: psycopg.Error, engine: Engine, statement: str) -> BaseException:
+    wrapped = DBAPIError.instance(statement, None, error, psycopg.Error, hide_parameters=True, dialect=engine.dialect)
+    return cast("BaseException", wrapped)
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from anyio import CapacityLimiter
 from fastapi import Depends, Query, Request
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
+from starlette.concurrency import run_in_threadpool
 
 from app.catalog.session import transaction
 from app.errors import BadRequest, Forbidden
@@ -20,7 +21,7 @@ from app.imaging.decode import ImageDecoder
 from app.imaging.fetch import FetchPolicy
 from app.queue.listener import JobListener
 from app.services.direct import DirectPath
-from app.services.keys import Caller, authenticate
+from app.services.keys import Caller, Callers
 from app.services.remote import RemoteModel
 from app.settings import Settings
 from app.storage.blobs import BlobStore
@@ -32,6 +33,7 @@ class Web:
 
     settings: Settings
     engine: Engine
+    callers: Callers
     blobs: BlobStore
     decoder: ImageDecoder
     fetch_policy: FetchPolicy
@@ -53,16 +55,15 @@ OPENAI_PATHS = ("/v1/chat/", "/v1/models")
 """OpenAI's clients refuse to start without some key; where none is needed, what they send there need not be one."""
 
 
-def caller_of(request: Request, web: WebPart) -> Caller:
-    """Return who calls; raises Unauthorised. Done once per request, whoever asks first."""
+async def caller_of(request: Request, web: WebPart) -> Caller:
+    """Return who calls; raises Unauthorised. Found out once per request, whoever asks first, and in a thread only if that waits."""
     known: Caller | None = getattr(request.state, "caller", None)
     if known is None:
-        known = authenticate(
-            web.engine,
-            request.headers.get("authorization"),
-            key_required=web.settings.require_keys,
-            placeholder_allowed=request.url.path.startswith(OPENAI_PATHS),
-        )
+        shown = request.headers.get("authorization")
+        placeholder = request.url.path.startswith(OPENAI_PATHS)
+        known = web.callers.at_hand(shown, placeholder_allowed=placeholder)
+        if known is None:
+            known = await run_in_threadpool(web.callers.find, shown, placeholder_allowed=placeholder)
         request.state.caller = known
     return known
 

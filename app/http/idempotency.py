@@ -21,6 +21,7 @@ from app.catalog.session import transaction
 from app.errors import AppError, BadRequest, IdempotencyBusy, IdempotencyMismatch
 from app.http.deps import Web, caller_of
 from app.http.problems import problem
+from app.services.keys import Caller
 
 LOCK_S = 15
 RENEW_S = 5
@@ -53,7 +54,8 @@ class Idempotency:
             return
         try:
             body = await _whole(receive)
-            known, stored = await run_in_threadpool(_begin, request, body)
+            caller = await caller_of(request, request.app.state.web)
+            known, stored = await run_in_threadpool(_begin, request, caller, body)
         except AppError as exc:
             refusal = problem(
                 request,
@@ -121,12 +123,11 @@ async def _whole(receive: Receive) -> bytes:
             return b"".join(parts)
 
 
-def _begin(request: Request, body: bytes) -> tuple[Remembered, StoredResponse | None]:
+def _begin(request: Request, caller: Caller, body: bytes) -> tuple[Remembered, StoredResponse | None]:
     key = request.headers["idempotency-key"]
     if not 1 <= len(key) <= MAX_KEY_CHARACTERS or not key.isprintable():
         raise BadRequest(f"`Idempotency-Key` takes 1 to {MAX_KEY_CHARACTERS} printable characters.")
     web: Web = request.app.state.web
-    caller = caller_of(request, web)
     digest = hashlib.sha256()
     media_type = request.headers.get("content-type", "").partition(";")[0]
     for part in (request.method, request.url.path, request.url.query, media_type):

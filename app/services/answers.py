@@ -1,8 +1,10 @@
-"""Keep an answer: its body is built once, stored with its row, and shown exactly so ever after.
+"""An answer's body is built once, stored with its row, and shown exactly so ever after.
 
-Called by the worker that answered, and by the direct path of the API.
+Called by the worker that answered, which stores it beside its job, and by the direct path of the API.
 """
 
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -16,9 +18,10 @@ from models.marks import Marking
 from models.regions import Regions
 
 
-def store(
-    session: Session,
+def columns(
     *,
+    answer_id: UUID,
+    created_at: datetime,
     image_id: UUID,
     mark_set_id: UUID | None,
     model_version_id: UUID | None,
@@ -27,12 +30,12 @@ def store(
     marking: Marking,
     regions: Regions,
     before_ms: dict[str, float] | None = None,
-) -> AnswerRow:
-    """Store one answer in the caller's transaction; `before_ms` are the stages before the question was asked, part of its total.
+) -> dict[str, Any]:
+    """Return the columns of an answer, its body among them.
 
-    Of several answers to one request only the first has them.
+    `before_ms` are the stages before the question was asked, part of its total. Of several answers to one request only the first has
+    them.
     """
-    answer_id, created_at = session.execute(select(func.uuidv7(), func.clock_timestamp())).one()
     body = answer_body(
         answer_id=answer_id,
         created_at=created_at,
@@ -45,15 +48,20 @@ def store(
     before = {name: round(ms, 3) for name, ms in (before_ms or {}).items()}
     total = sum(before.values()) + result.timing_ms.get("total", 0.0)
     body["timing_ms"] = before | body["timing_ms"] | {"total": round(total, 3)}
-    row = AnswerRow(
-        id=answer_id,
-        created_at=created_at,
-        image_id=image_id,
-        mark_set_id=mark_set_id,
-        model_version_id=model_version_id,
-        task=result.task,
-        query=query,
-        model_name=result.model_name,
-        body=body,
-    )
-    return AnswerRepository(session).add(row)
+    return {
+        "id": answer_id,
+        "created_at": created_at,
+        "image_id": image_id,
+        "mark_set_id": mark_set_id,
+        "model_version_id": model_version_id,
+        "task": result.task,
+        "query": query,
+        "model_name": result.model_name,
+        "body": body,
+    }
+
+
+def store(session: Session, **answered: Any) -> AnswerRow:
+    """Store one answer in the caller's transaction; takes what `columns` takes, but its id and time."""
+    answer_id, created_at = session.execute(select(func.uuidv7(), func.clock_timestamp())).one()
+    return AnswerRepository(session).add(AnswerRow(**columns(answer_id=answer_id, created_at=created_at, **answered)))

@@ -9,20 +9,19 @@ import logging
 import time
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from threading import Event as Flag
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Engine
-from sqlalchemy.orm import Session
 
-from app.catalog.images import ImageRepository
-from app.catalog.mark_sets import MarkSetRepository
+from app.catalog import asked
 from app.catalog.model_versions import ModelVersionRepository
 from app.catalog.session import transaction
 from app.catalog.tables import ModelVersionRow
 from app.errors import AppError, DeadlineExceeded, ModelUnavailable, Unavailable, Unprocessable
-from app.services import adapters, answers, grounding
+from app.services import adapters, answers, grounding, marking
 from app.services.pictures import MarkedPictures
 from app.services.questions import Pictures, queries_of, request_of
 from app.services.remote import RemoteModel
@@ -59,21 +58,23 @@ class DirectPath:
 
     def errand(self, tenant_id: UUID, mark_set_id: UUID, question: dict[str, Any]) -> "Errand | None":
         """Return the question ready to be put to the server, or None if a worker has to answer; raises NotFound, StaleImage."""
-        remote_name = self.remote.name()
-        with transaction(self.engine, tenant_id) as session:
-            chosen = choose(session, question, remote_name)
-            if chosen is None:
-                return None
-            row = MarkSetRepository(session).get(mark_set_id)
-            kept = self.pictures.find(mark_set_id)
-            image = ImageRepository(session).get(row.image_id) if kept is None else kept.image
-            grounding.check_question(session, image, question)
+        target_id = question.get("target_mark_set_id")
+        known = asked.read(
+            self.engine,
+            tenant_id,
+            mark_set_id,
+            None if target_id is None else UUID(target_id),
+            answers=len(queries_of(question)),
+        )
+        chosen = self._chosen(tenant_id, question["model"], known.deployed_id)
+        if chosen is None:
+            return None
+        grounding.check_fresh(known.image_sha256, question)
         return Errand(
             path=self,
             tenant_id=tenant_id,
-            image_id=image.id,
             mark_set_id=mark_set_id,
-            picture=None if kept is None else kept.picture,
+            known=known,
             question=question,
             version=chosen.version,
         )
@@ -94,29 +95,33 @@ class DirectPath:
         return adapters.adapted(self.settings, self.blobs, self.remote, version)
 
     def picture(self, tenant_id: UUID, mark_set_id: UUID) -> MarkedPicture:
-        """A mark set of the tenant with its pictures, from memory if it was asked about lately; raises NotFound."""
+        """A mark set that the tenant was seen to have, with its pictures, from memory if it was asked about lately; raises NotFound."""
+        kept = self.pictures.find(mark_set_id)
+        if kept is not None:
+            return kept
         with transaction(self.engine, tenant_id) as session:
-            mark_sets = MarkSetRepository(session)
-            row = mark_sets.get(mark_set_id)
-            kept = self.pictures.find(mark_set_id)
-            if kept is not None:
-                return kept.picture
-            marks, image = mark_sets.marks(mark_set_id), ImageRepository(session).get(row.image_id)
+            row, marks, image = marking.whole(session, mark_set_id)
         return self.pictures.load(row, marks, image)
+
+    def _chosen(self, tenant_id: UUID, name: str | None, deployed_id: UUID | None) -> "Chosen | None":
+        """Say who answers if it is the server: its model is named, or nothing is named and it or an adapter of it is deployed."""
+        remote_name = self.remote.name()
+        wanted = name or (None if deployed_id is None else str(deployed_id))
+        if wanted is None or wanted == remote_name:
+            return Chosen(version=None)
+        with transaction(self.engine, tenant_id) as session:
+            version = ModelVersionRepository(session).find_by_name(wanted)
+        return Chosen(version=version) if version is not None and adapters.fits(version, remote_name) else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Errand:
-    """One question on its way to the server; `unwanted` is set when nobody waits for its answer any more.
-
-    `picture` is None until it is read, where it was not in memory.
-    """
+    """One question on its way to the server; `unwanted` is set when nobody waits for its answer any more."""
 
     path: DirectPath
     tenant_id: UUID
-    image_id: UUID
     mark_set_id: UUID
-    picture: MarkedPicture | None
+    known: asked.Asked
     question: dict[str, Any]
     version: ModelVersionRow | None
     posed_at: float = field(default_factory=time.monotonic)
@@ -157,7 +162,7 @@ class Errand:
     def _pictures(self, before_ms: dict[str, float]) -> Pictures:
         started = time.monotonic()
         target_id = self.question.get("target_mark_set_id")
-        picture = self.picture or self.path.picture(self.tenant_id, self.mark_set_id)
+        picture = self.path.picture(self.tenant_id, self.mark_set_id)
         target = None if target_id is None else self.path.picture(self.tenant_id, UUID(target_id))
         before_ms["load"] = 1000 * (time.monotonic() - started)
         return Pictures(picture=picture, target=target)
@@ -178,22 +183,24 @@ class Errand:
     ) -> list[dict[str, Any]]:
         if self.unwanted.is_set():
             raise DeadlineExceeded
-        with transaction(self.path.engine, self.tenant_id) as session:
-            stored = [
-                answers.store(
-                    session,
-                    image_id=self.image_id,
-                    mark_set_id=self.mark_set_id,
-                    model_version_id=None if self.version is None else self.version.id,
-                    query=query,
-                    result=result,
-                    marking=pictures.picture.marking,
-                    regions=pictures.picture.regions,
-                    before_ms=None if number else before_ms,
-                )
-                for number, (query, result) in enumerate(results)
-            ]
-            return [kept.body for kept in stored]
+        now = self.known.at + timedelta(milliseconds=self._elapsed_ms())
+        rows = [
+            answers.columns(
+                answer_id=answer_id,
+                created_at=now,
+                image_id=self.known.image_id,
+                mark_set_id=self.mark_set_id,
+                model_version_id=None if self.version is None else self.version.id,
+                query=query,
+                result=result,
+                marking=pictures.picture.marking,
+                regions=pictures.picture.regions,
+                before_ms=None if number else before_ms,
+            )
+            for number, (answer_id, (query, result)) in enumerate(zip(self.known.answer_ids, results, strict=True))
+        ]
+        asked.keep(self.path.engine, self.tenant_id, rows)
+        return [row["body"] for row in rows]
 
     def _shown(self, error: ModelError) -> AppError:
         # Our own limit may be the shorter one: then the server is to blame, and not the caller's hurry.
@@ -207,17 +214,6 @@ class Chosen:
     """The server answers: as its own model, or as a version that is an adapter of it."""
 
     version: ModelVersionRow | None
-
-
-def choose(session: Session, question: dict[str, Any], remote_name: str | None) -> Chosen | None:
-    """Say who answers if it is the server: its model is named, or nothing is named and it or an adapter of it is deployed."""
-    name, versions = question["model"], ModelVersionRepository(session)
-    if name is not None and name == remote_name:
-        return Chosen(version=None)
-    version = versions.deployed() if name is None else versions.find_by_name(name)
-    if version is None:
-        return Chosen(version=None) if name is None else None
-    return Chosen(version=version) if adapters.fits(version, remote_name) else None
 
 
 def _shown(error: ModelError) -> AppError:

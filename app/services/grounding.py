@@ -63,8 +63,13 @@ def check_question(session: Session, image: ImageRow, question: dict[str, Any]) 
     target = question.get("target_mark_set_id")
     if target is not None:
         MarkSetRepository(session).get(UUID(target))
+    check_fresh(image.sha256, question)
+
+
+def check_fresh(image_sha256: str, question: dict[str, Any]) -> None:
+    """Raise StaleImage when the caller expects another picture than the one that was marked."""
     expected = question.get("expect_image_sha256")
-    if expected is not None and expected != image.sha256:
+    if expected is not None and expected != image_sha256:
         raise StaleImage("`expect_image_sha256` differs from the image that was marked.")
 
 

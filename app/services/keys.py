@@ -8,13 +8,12 @@ import secrets
 import zlib
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 from uuid import UUID
 
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from app.catalog.keys import LOCAL_TENANT, KeyRepository
+from app.catalog.keys import LOCAL_TENANT, KeyRepository, find_live
 from app.catalog.session import transaction
 from app.catalog.tables import KeyRow
 from app.errors import Unauthorised
@@ -76,38 +75,51 @@ def issue(session: Session, name: str, scopes: list[str], expires_in_s: int | No
     return KeyRepository(session).add(row), key
 
 
-def authenticate(
-    engine: Engine, authorization: str | None, *, key_required: bool, placeholder_allowed: bool = False
-) -> Caller:
-    """Return the caller of a request; raises Unauthorised.
+class Callers:
+    """Finds out who calls; one per process."""
 
-    Without a key the embedded stack's local tenant answers, unless keys are required. A key that is given must be good.
-    With `placeholder_allowed` a made-up key that does not even look like one of ours counts as none.
-    """
-    if placeholder_allowed and not key_required and f" {PREFIX}" not in (authorization or ""):
-        authorization = None
-    if authorization is None:
-        if key_required:
-            raise Unauthorised("Send `Authorization: Bearer <key>`.")
-        return local_caller(engine)
-    scheme, _, key = authorization.partition(" ")
-    key = key.strip()
-    if scheme.lower() != "bearer" or not well_formed(key):
-        raise Unauthorised("The key is not one of ours.")
-    with transaction(engine, None) as session:
-        row = KeyRepository(session).find_live(key_hash(key))
-    if row is None:
-        raise Unauthorised("The key is unknown, revoked or expired.")
-    return Caller(tenant_id=row.tenant_id, key_id=row.id, scopes=frozenset(row.scopes))
+    def __init__(self, engine: Engine, *, key_required: bool) -> None:
+        """Asks nothing yet."""
+        self._engine, self._key_required = engine, key_required
+        self._local: Caller | None = None
+
+    def at_hand(self, authorization: str | None, *, placeholder_allowed: bool = False) -> Caller | None:
+        """Return the caller if that takes no question to the catalog; raises Unauthorised."""
+        return self._local if self._key(authorization, placeholder_allowed) is None else None
+
+    def find(self, authorization: str | None, *, placeholder_allowed: bool = False) -> Caller:
+        """Return the caller of a request; raises Unauthorised.
+
+        Without a key the embedded stack's local tenant answers, unless keys are required. A key that is given must be good.
+        With `placeholder_allowed` a made-up key that does not even look like one of ours counts as none.
+        """
+        key = self._key(authorization, placeholder_allowed)
+        if key is None:
+            # The id never changes in a database, and every request of the embedded stack asks for it.
+            self._local = self._local or local_caller(self._engine)
+            return self._local
+        found = find_live(self._engine, key_hash(key))
+        if found is None:
+            raise Unauthorised("The key is unknown, revoked or expired.")
+        return Caller(tenant_id=found.tenant_id, key_id=found.id, scopes=found.scopes)
+
+    def _key(self, authorization: str | None, placeholder_allowed: bool) -> str | None:
+        """Return the key that was shown, well formed; None where none is needed."""
+        if placeholder_allowed and not self._key_required and f" {PREFIX}" not in (authorization or ""):
+            authorization = None
+        if authorization is None:
+            if self._key_required:
+                raise Unauthorised("Send `Authorization: Bearer <key>`.")
+            return None
+        scheme, _, key = authorization.partition(" ")
+        key = key.strip()
+        if scheme.lower() != "bearer" or not well_formed(key):
+            raise Unauthorised("The key is not one of ours.")
+        return key
 
 
 def local_caller(engine: Engine) -> Caller:
     """The one tenant of the embedded stack, with every scope."""
-    return Caller(tenant_id=_local_tenant(engine), key_id=None, scopes=frozenset(ALL_SCOPES))
-
-
-@lru_cache(maxsize=8)
-def _local_tenant(engine: Engine) -> UUID:
-    """The id never changes in a database, and every request of the embedded stack asks for it."""
     with transaction(engine, None) as session:
-        return KeyRepository(session).tenant_id(LOCAL_TENANT)
+        tenant_id = KeyRepository(session).tenant_id(LOCAL_TENANT)
+    return Caller(tenant_id=tenant_id, key_id=None, scopes=frozenset(ALL_SCOPES))

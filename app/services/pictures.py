@@ -6,7 +6,6 @@ answered from here about what was deleted or belongs to another tenant.
 
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass
 from uuid import UUID
 
 from app.catalog.mark_sets import marking_of, regions_of
@@ -19,14 +18,6 @@ from models.marks import style_of
 MAX_BYTES = 256 * 2**20  # 40 screenshots of 1280x800 with their overlays
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Kept:
-    """A marked picture and the row of its image, detached."""
-
-    picture: MarkedPicture
-    image: ImageRow
-
-
 class MarkedPictures:
     """The least recently asked picture goes first. Safe to share between threads; two may load the same one at once."""
 
@@ -34,10 +25,10 @@ class MarkedPictures:
         """`max_bytes` counts pixels; a picture beyond it is not kept."""
         self._blobs, self._max_bytes = blobs, max_bytes
         self._lock = threading.Lock()
-        self._kept: OrderedDict[UUID, Kept] = OrderedDict()
+        self._kept: OrderedDict[UUID, MarkedPicture] = OrderedDict()
         self._bytes = 0
 
-    def find(self, mark_set_id: UUID) -> Kept | None:
+    def find(self, mark_set_id: UUID) -> MarkedPicture | None:
         """Return a picture that is kept. The caller has made sure that its tenant has this mark set."""
         with self._lock:
             found = self._kept.get(mark_set_id)
@@ -56,10 +47,10 @@ class MarkedPictures:
             regions=regions_of((image.height, image.width), marks),
             marking=marking_of(row, marks, style_of(row.settings["style"])),
         )
-        self._keep(row.id, Kept(picture=picture, image=image))
+        self._keep(row.id, picture)
         return picture
 
-    def _keep(self, mark_set_id: UUID, kept: Kept) -> None:
+    def _keep(self, mark_set_id: UUID, kept: MarkedPicture) -> None:
         size = _bytes_of(kept)
         if size > self._max_bytes:
             return
@@ -73,6 +64,5 @@ class MarkedPictures:
                 self._bytes -= _bytes_of(gone)
 
 
-def _bytes_of(kept: Kept) -> int:
-    overlay = kept.picture.overlay
-    return kept.picture.image.nbytes + (0 if overlay is None else overlay.nbytes)
+def _bytes_of(kept: MarkedPicture) -> int:
+    return kept.image.nbytes + (0 if kept.overlay is None else kept.overlay.nbytes)

@@ -11,12 +11,12 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from email.utils import parsedate_to_datetime
+from http import HTTPStatus
 from typing import Any, TypeVar
-
-import httpx
 
 from models.errors import BackendDown, BackendUnfit, BadInput, BadOutput, ModelMissing
 from models.vlm.breaker import CircuitBreaker
+from models.vlm.connections import AllInUse, Answer, BrokenOff, Connections, Unreachable
 
 MAX_ANSWER_BYTES = 4_000_000
 _TRIES = 3
@@ -27,8 +27,6 @@ _REFUSED = frozenset({400, 413, 422})
 _CONNECT_S = 3.0
 # A caller's own short deadline says nothing about the server: from here on a timeout counts as the server's failure.
 _FAIR_S = 5.0
-# uvicorn, and vLLM with it, closes a silent connection after 5 s; one taken from the pool at that moment is dead.
-_KEEP_S = 4.0
 _LOGGED_BYTES = 400
 
 _log = logging.getLogger(__name__)
@@ -89,20 +87,15 @@ class Transport:
         self.refusal: str | None = None
         self._timeout_s, self._pause = timeout_s, pause
         root = base_url.rstrip("/").removesuffix("/v1")
-        # trust_env: a proxy or a netrc from the environment must not see the pictures or get the key.
-        self._client = httpx.Client(
-            base_url=f"{root}/v1/",
+        self._connections = Connections(
+            f"{root}/v1/",
             headers={"Authorization": f"Bearer {api_key}"} if api_key else {},
-            limits=httpx.Limits(
-                max_connections=max_connections, max_keepalive_connections=max_connections, keepalive_expiry=_KEEP_S
-            ),
-            trust_env=False,
-            follow_redirects=False,
+            most=max_connections,
         )
 
     def close(self) -> None:
         """Close all connections."""
-        self._client.close()
+        self._connections.close()
 
     def refuse(self, sentence: str | None) -> None:
         """From now on `check_fit` raises `sentence`; None takes that back."""
@@ -120,37 +113,32 @@ class Transport:
         """
         clock = self.clock(deadline_s)
         with _once(clock):
-            return self._whole(self._client.build_request("GET", path), clock)
+            return self._whole("GET", path, None, clock)
 
     def tell(self, path: str, body: dict[str, Any], *, deadline_s: float | None = None) -> None:
         """Send `body` once, past the breaker, and read nothing of the answer but that it is a success. Raises like `post`."""
         clock = self.clock(deadline_s)
         with _once(clock):
-            self._begun(self._request(path, _json_bytes(body)), clock).close()
+            self._begun("POST", path, _json_bytes(body), clock).close()
 
     def post(self, path: str, body: dict[str, Any], clock: Clock) -> dict[str, Any]:
         """Send `body` and return the JSON object that comes back. Raises BackendDown, BadInput, BadOutput."""
         data = _json_bytes(body)
-        return self._patiently(clock, lambda: self._whole(self._request(path, data), clock))
+        return self._patiently(clock, lambda: self._whole("POST", path, data, clock))
 
     def lines(self, path: str, body: dict[str, Any], clock: Clock) -> Iterator[str]:
         """Send `body` and yield the lines of the answer as they come; nothing is sent again once it has begun."""
         data = _json_bytes(body)
-        answer = self._patiently(clock, lambda: self._begun(self._request(path, data), clock))
+        answer = self._patiently(clock, lambda: self._begun("POST", path, data, clock))
         try:
             with _judged(clock, self.breaker):
-                for line in answer.iter_lines():
-                    clock.left_s()
-                    yield line
+                yield from _lines(answer, clock)
         finally:
             answer.close()
 
     def clock(self, deadline_s: float | None) -> Clock:
         """Start the time of one call: `deadline_s` from now, and never longer than the server is waited for."""
         return Clock(deadline_s, self._timeout_s)
-
-    def _request(self, path: str, data: bytes) -> httpx.Request:
-        return self._client.build_request("POST", path, content=data, headers={"Content-Type": "application/json"})
 
     def _patiently(self, clock: Clock, attempt: Callable[[], _T]) -> _T:
         """Run `attempt` up to three times, with pauses of full jitter and never beyond the deadline."""
@@ -170,15 +158,14 @@ class Transport:
             longest_s = min(2 * longest_s, _LONGEST_PAUSE_S)
         raise AssertionError("the last attempt returns or raises")
 
-    def _whole(self, request: httpx.Request, clock: Clock) -> dict[str, Any]:
-        answer = self._begun(request, clock)
+    def _whole(self, method: str, path: str, data: bytes | None, clock: Clock) -> dict[str, Any]:
+        answer = self._begun(method, path, data, clock)
         try:
             raw = bytearray()
-            for chunk in answer.iter_bytes():
+            while chunk := answer.chunk(clock.left_s()):
                 raw += chunk
                 if len(raw) > MAX_ANSWER_BYTES:
                     raise _Unreadable("the model server's answer is too long")
-                clock.left_s()
         finally:
             answer.close()
         try:
@@ -189,17 +176,28 @@ class Transport:
             raise _Unreadable("the model server's answer is not a JSON object")
         return parsed
 
-    def _begun(self, request: httpx.Request, clock: Clock) -> httpx.Response:
+    def _begun(self, method: str, path: str, data: bytes | None, clock: Clock) -> Answer:
         left_s = clock.left_s()
-        short_s = min(_CONNECT_S, left_s)
-        request.extensions["timeout"] = httpx.Timeout(left_s, connect=short_s, pool=short_s).as_dict()
-        answer = self._client.send(request, stream=True)
-        if answer.status_code != httpx.codes.OK:
+        answer = self._connections.send(method, path, data, timeout_s=left_s, connect_s=min(_CONNECT_S, left_s))
+        if answer.status != HTTPStatus.OK:
             try:
-                raise _refusal(answer)
+                raise _refusal(answer, clock)
             finally:
                 answer.close()
         return answer
+
+
+def _lines(answer: Answer, clock: Clock) -> Iterator[str]:
+    """Yield the lines of an answer as they come, without their ends."""
+    rest = b""
+    while chunk := answer.chunk(clock.left_s()):
+        *whole, rest = (rest + chunk).split(b"\n")
+        for line in whole:
+            yield line.rstrip(b"\r").decode(errors="replace")
+        if len(rest) > MAX_ANSWER_BYTES:
+            raise _Unreadable("the model server's answer is too long")
+    if rest:
+        yield rest.decode(errors="replace")
 
 
 def retry_after_s(value: str | None) -> float:
@@ -226,20 +224,20 @@ def _once(clock: Clock) -> Iterator[None]:
 
 @contextmanager
 def _judged(clock: Clock, breaker: CircuitBreaker) -> Iterator[None]:
-    """Tell the breaker how a call ended, and replace httpx's errors by ours; theirs stay the cause, for the log."""
+    """Tell the breaker how a call ended, and replace the connection's errors by ours; they stay the cause, for the log."""
     verdict = breaker.abandoned
     try:
         yield
         verdict = breaker.succeeded
-    except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+    except Unreachable as error:
         verdict = breaker.failed
         raise _TryAgain("the model server cannot be reached") from error
-    except httpx.PoolTimeout as error:
+    except AllInUse as error:
         raise BackendDown("every connection to the model server is in use", retry_after_s=1.0) from error
-    except (_Late, httpx.TimeoutException) as error:
+    except (_Late, TimeoutError) as error:
         verdict = breaker.failed if clock.fair else breaker.abandoned
         raise _Late("the model server did not answer in time") from error
-    except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
+    except BrokenOff as error:
         verdict = breaker.failed
         raise BackendDown("the model server broke the connection off") from error
     except _TryAgain as error:
@@ -255,13 +253,13 @@ def _judged(clock: Clock, breaker: CircuitBreaker) -> Iterator[None]:
         verdict()
 
 
-def _refusal(answer: httpx.Response) -> Exception:
+def _refusal(answer: Answer, clock: Clock) -> Exception:
     """Return the error that a status means; the server's own words go to the log."""
-    status = answer.status_code
-    _log.warning("the model server answered HTTP %d: %r", status, next(answer.iter_bytes(_LOGGED_BYTES), b""))
+    status = answer.status
+    _log.warning("the model server answered HTTP %d: %r", status, answer.chunk(clock.left_s(), _LOGGED_BYTES))
     if status in _TRY_AGAIN:
         sentence = f"the model server answered HTTP {status}"
-        return _TryAgain(sentence, after_s=retry_after_s(answer.headers.get("Retry-After")), busy=status == 429)
+        return _TryAgain(sentence, after_s=retry_after_s(answer.header("Retry-After")), busy=status == 429)
     if status in _REFUSED:
         return BadInput(f"the model server refused the request (HTTP {status}); it may be too long for the model")
     if status in (401, 403):

@@ -4,7 +4,7 @@ import psycopg
 import pytest
 from sqlalchemy import Engine, text
 
-from app.catalog.session import app_engine, ping_only_when_idle, transaction
+from app.catalog.session import app_engine, transaction
 from app.settings import Settings
 
 
@@ -37,14 +37,14 @@ def drop_all(settings: Settings) -> None:
 
 
 def test_a_busy_connection_is_not_asked(database: Settings, pings: list[int]) -> None:
-    engine = ping_only_when_idle(app_engine(database), idle_s=60)
+    engine = app_engine(database, ping_after_s=60)
     assert len({ask(engine) for _ in range(5)}) == 1
     assert pings == []
     engine.dispose()
 
 
 def test_an_idle_connection_that_is_gone_is_replaced_unseen(database: Settings, pings: list[int]) -> None:
-    engine = ping_only_when_idle(app_engine(database), idle_s=0)
+    engine = app_engine(database, ping_after_s=0)
     first = ask(engine)
     drop_all(database)
     assert ask(engine) != first

@@ -22,7 +22,7 @@ MAY_CALL = {
     "app/stack/serve.py",  # our own server
     "app/commands/client.py",  # our own server, from the command line
     "app/commands/demo.py",  # our own server
-    "models/vlm/transport.py",  # the operator's model server
+    "models/vlm/connections.py",  # the operator's model server
     "models/weights.py",  # checkpoints by name, from addresses and with sums written down there
 }
 

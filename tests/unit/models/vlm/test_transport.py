@@ -330,7 +330,7 @@ def test_the_cause_is_kept_for_the_log(caplog: pytest.LogCaptureFixture) -> None
     while error is not None:
         causes.append(type(error).__name__)
         error = error.__cause__
-    assert causes[:3] == ["BackendDown", "_TryAgain", "ConnectError"]
+    assert causes == ["BackendDown", "_TryAgain", "Unreachable", "ConnectionRefusedError"]
 
 
 def test_listing_goes_past_the_breaker() -> None:
