@@ -17,7 +17,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "ground": ("workers.direct:ground", "Ask about an image file, without a server."),
     "annotate": ("app.commands.client:annotate", "Have training texts written about images of a running service."),
     "import": ("app.commands.client:import_", "Post a folder of images to a running service."),
-    "dataset": ("app.commands.client:dataset", "Build and export datasets of a running service."),
+    "dataset": ("app.commands.datasets:dataset", "Build, show and export datasets of a running service."),
     "train": ("workers.direct:train", "Teach a model."),
     "evaluate": ("workers.direct:evaluate", "Measure a model."),
     "keys": ("app.commands.keys:keys", "Make, list and revoke API keys."),

@@ -17,7 +17,20 @@ from app.http import problems
 from app.http.deps import Web
 from app.http.idempotency import Idempotency
 from app.http.middleware import RequestFrame
-from app.http.routes import chat, ground, health, images, imports, jobs, learning, marksets, models
+from app.http.routes import (
+    annotations,
+    chat,
+    datasets,
+    ground,
+    health,
+    images,
+    imports,
+    jobs,
+    learning,
+    marksets,
+    models,
+    texts,
+)
 from app.imaging.decode import ImageDecoder
 from app.queue.listener import JobListener
 from app.services.direct import DirectPath
@@ -81,7 +94,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(Idempotency)
     app.add_middleware(RequestFrame)
     # Routes are tried in this order: the one that is asked most stands first.
-    for module in (ground, images, marksets, chat, jobs, learning, imports, models, health):
+    for module in (ground, images, marksets, chat, jobs, annotations, learning, texts, datasets, imports, models, health):
         app.include_router(module.router)
     _mount_pages(app)
     return app

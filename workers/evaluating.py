@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
+from app.catalog.datasets import DatasetRepository
 from app.catalog.model_versions import EvaluationRepository
 from app.catalog.tables import EvaluationRow
-from app.catalog.texts import DatasetRepository
 from app.errors import Unprocessable
 from models import drawings
 from models.evaluation.listing import ListingScore, parse_listing, score_listing
@@ -105,9 +105,9 @@ def _samples(job: JobContext, body: dict[str, Any]) -> tuple[int, Iterator[Sampl
         return body["n"], _drawn(body["n"], body["seed"])
     with job.transaction() as session:
         items = [
-            (text.mark_set_id, str(text.id), item.conversations[-1]["value"])
-            for item, text in DatasetRepository(session).items(UUID(body["dataset_id"]))
-            if text.kind == "listing" and text.tagged and text.mark_set_id is not None
+            (item.mark_set_id, item.sample_id, item.conversations[-1]["value"])
+            for item in DatasetRepository(session).items(UUID(body["dataset_id"]))
+            if item.kind == "listing" and item.mark_set_id is not None
         ]
     if not items:
         raise Unprocessable("The dataset holds no listing of a marked picture.")

@@ -20,15 +20,17 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from app.catalog.datasets import DatasetRepository
 from app.catalog.images import ImageRepository
 from app.catalog.mark_sets import MarkSetRepository, regions_of
 from app.catalog.model_versions import ModelVersionRepository
-from app.catalog.tables import ModelVersionRow, TextRow
-from app.catalog.texts import DatasetRepository
+from app.catalog.tables import DatasetItemRow, ModelVersionRow
 from app.errors import JobFailed
-from app.formats.llava import image_file, llava_document
+from app.formats.llava import llava_text
 from app.imaging.encode import encode, read_canonical
 from app.services.adapters import ADAPTER_FILES
+from app.services.dataset_items import PictureFolders, items_of
+from app.services.import_folder import ImportFolder
 from app.services.learning import SELF_SUPPLIED_RECIPES
 from app.stack.processes import ProcessSpec, kill_group, signal_process, spawn
 from app.storage.blobs import adapter_key, model_key
@@ -112,26 +114,34 @@ def export(job: JobContext, dataset_id: UUID, images: Path, data: Path, size_px:
     """Write a dataset as LLaVA JSON with its pictures; the JSON comes last, so that it vouches for all of them."""
     images.mkdir(parents=True, exist_ok=True)
     with job.transaction() as session:
-        items = list(DatasetRepository(session).items(dataset_id))
-    for number, (_, text) in enumerate(items):
-        job.progress(number, len(items), "export")
-        target = images / image_file(text)
+        dataset = DatasetRepository(session).get(dataset_id)
+    folders = PictureFolders(dataset.recipe, ImportFolder(job.resources.settings))
+    total = int(dataset.statistics["texts"])
+    for number, item in enumerate(items_of(job.transaction, dataset_id)):
+        job.progress(number, total, "export")
+        if item.image is None:
+            continue
+        target = images / item.image
         if not target.exists():
-            target.write_bytes(picture_of(job, text, size_px))
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(picture_of(job, item, size_px, folders))
     partial = data.with_suffix(".partial")
-    partial.write_text(json.dumps(llava_document(items)), encoding="utf-8")
+    with partial.open("w", encoding="utf-8") as file:
+        file.writelines(llava_text(items_of(job.transaction, dataset_id)))
     partial.rename(data)
 
 
-def picture_of(job: JobContext, text: TextRow, size_px: int | None) -> bytes:
-    """The picture of a text as the model will see it when it serves: marks painted at its own input size."""
+def picture_of(job: JobContext, item: DatasetItemRow, size_px: int | None, folders: PictureFolders) -> bytes:
+    """The picture of an item as the model will see it when it serves: marks painted at its own input size."""
+    if item.image_id is None:
+        return folders.read(item)
     with job.transaction() as session:
-        image = ImageRepository(session).get(text.image_id)
+        image = ImageRepository(session).get(item.image_id)
         mark_sets = MarkSetRepository(session)
-        row = None if text.mark_set_id is None else mark_sets.get(text.mark_set_id)
+        row = None if item.mark_set_id is None else mark_sets.get(item.mark_set_id)
         marks = [] if row is None else mark_sets.marks(row.id)
     blobs = job.resources.blobs
-    if row is None or not text.tagged:
+    if row is None:
         return blobs.get(image.blob_key)
     if size_px is None:
         return blobs.get(row.overlay_blob_key)

@@ -36,6 +36,7 @@ JOB_STATUSES = ("queued", "running", "succeeded", "failed", "cancelling", "cance
 ITEM_STATUSES = ("queued", "running", "succeeded", "failed", "cancelled")
 TEXT_KINDS = ("listing", "conversation", "reasoning", "referring", "description", "concept_document")
 REVIEW_STATES = ("unreviewed", "accepted", "edited", "rejected")
+REVIEW_REASONS = ("source_error", "imprecise", "wrong")
 
 
 def one_of(column: str, values: tuple[str, ...]) -> str:
@@ -159,6 +160,7 @@ class MarkSetRow(TenantRow):
         same_tenant("revision_of_id", "mark_sets"),
         UniqueConstraint("tenant_id", "image_id", "settings_sha256"),
         Index(None, "tenant_id", "image_id"),
+        Index("ix_mark_sets_revision_of_id", "revision_of_id", postgresql_where=text("revision_of_id IS NOT NULL")),
     )
 
     image_id: Mapped[UUID]
@@ -274,30 +276,83 @@ class TextRow(TenantRow):
     provenance: Mapped[dict[str, Any]]
     review: Mapped[str] = mapped_column(server_default=text("'unreviewed'"))
     reviewed_at: Mapped[datetime | None]
+    revision: Mapped[int] = mapped_column(server_default=text("0"))
+
+
+class TextRevisionRow(Base):
+    """The history of a text that people looked at: revision 0 as it was written, then one per verdict. Append-only."""
+
+    __tablename__ = "text_revisions"
+    __table_args__ = (
+        same_tenant("text_id", "texts"),
+        CheckConstraint(one_of("review", REVIEW_STATES), name="known_review"),
+        CheckConstraint(f"reason IS NULL OR {one_of('reason', REVIEW_REASONS)}", name="known_reason"),
+    )
+
+    text_id: Mapped[UUID] = mapped_column(primary_key=True)
+    revision: Mapped[int] = mapped_column(primary_key=True)
+    tenant_id: Mapped[UUID] = mapped_column(server_default=text("current_setting('app.tenant', true)::uuid"))
+    review: Mapped[str]
+    reason: Mapped[str | None]
+    conversations: Mapped[list[Any]]
+    reviewer: Mapped[str | None]
+    key_id: Mapped[UUID | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
 
 
 class DatasetRow(TenantRow):
-    """A versioned mixture of texts; frozen once its items are written."""
+    """A versioned mixture of texts. Written by a job, then sealed: it gets version and hash, and nothing changes it again.
+
+    Triggers of the migration refuse every change of a sealed dataset and of its items. What is not sealed is nobody's to see.
+    """
 
     __tablename__ = "datasets"
-    __table_args__ = owned(UniqueConstraint("tenant_id", "name", "version"))
+    __table_args__ = owned(
+        same_tenant("job_id", "jobs"),
+        UniqueConstraint("tenant_id", "name", "version"),
+        CheckConstraint(
+            "(sealed_at IS NULL) = (version IS NULL) AND (sealed_at IS NULL) = (content_sha256 IS NULL)",
+            name="sealed_is_whole",
+        ),
+        Index("ix_datasets_unsealed", "job_id", postgresql_where=text("sealed_at IS NULL")),
+    )
 
     name: Mapped[str]
-    version: Mapped[int]
+    version: Mapped[int | None]
     recipe: Mapped[dict[str, Any]]
     statistics: Mapped[dict[str, Any]]
+    content_sha256: Mapped[str | None]
+    job_id: Mapped[UUID | None]
+    sealed_at: Mapped[datetime | None]
 
 
 class DatasetItemRow(Base):
-    """Which texts a dataset holds, in order, with the words they had when it was frozen."""
+    """One sample of a dataset at its place, with the words that it had when the dataset was made.
+
+    `text_id` and `revision` name the text of the catalog, NULL for a record of a file. Its row keeps image and mark set from
+    being deleted, so `image_id` and `mark_set_id` (set where the picture is the marked one) need no key of their own.
+    """
 
     __tablename__ = "dataset_items"
-    __table_args__ = (same_tenant("dataset_id", "datasets"), same_tenant("text_id", "texts", ondelete="RESTRICT"))
+    __table_args__ = (
+        same_tenant("dataset_id", "datasets"),
+        same_tenant("text_id", "texts", ondelete="RESTRICT"),
+        Index("ix_dataset_items_text_id", "text_id", postgresql_where=text("text_id IS NOT NULL")),
+    )
 
     dataset_id: Mapped[UUID] = mapped_column(primary_key=True)
     position: Mapped[int] = mapped_column(primary_key=True)
     tenant_id: Mapped[UUID] = mapped_column(server_default=text("current_setting('app.tenant', true)::uuid"))
-    text_id: Mapped[UUID]
+    text_id: Mapped[UUID | None]
+    revision: Mapped[int | None]
+    sample_id: Mapped[str]
+    image: Mapped[str | None]
+    image_id: Mapped[UUID | None]
+    mark_set_id: Mapped[UUID | None]
+    kind: Mapped[str]
+    review: Mapped[str | None]
+    part: Mapped[str]
+    stage: Mapped[str]
     conversations: Mapped[list[Any]]
 
 

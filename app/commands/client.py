@@ -1,4 +1,4 @@
-"""`markwise annotate`, `import` and `dataset`: the commands that ask a running service and show how far it is."""
+"""The client of a running service, and the commands `annotate` and `import`, which show how far it is."""
 
 import json
 import os
@@ -40,12 +40,22 @@ class Client:
             raise Failure(f"no service answers at {self._http.base_url}; start one with `markwise serve`") from None
         if response.is_success:
             return response.json()
+        raise _refusal(response)
+
+    def download(self, path: str, out: Path, **params: Any) -> None:
+        """Write a response to the file `out` as it comes, whole or not at all; raises Failure."""
+        part = out.with_name(f"{out.name}.part")
         try:
-            found = response.json()
-        except ValueError:
-            found = {}
-        detail = found.get("detail") or "; ".join(error["message"] for error in found.get("errors", []))
-        raise Failure(f"{found.get('title', response.status_code)}. {detail}".strip())
+            with self._http.stream("GET", path, params=params) as response, part.open("wb") as file:
+                if not response.is_success:
+                    response.read()
+                    raise _refusal(response)
+                file.writelines(response.iter_bytes())
+            part.rename(out)
+        except httpx.HTTPError:
+            raise Failure(f"{self._http.base_url}{path} broke off; is the service still running?") from None
+        finally:
+            part.unlink(missing_ok=True)
 
     def wait(self, job: dict[str, Any]) -> dict[str, Any]:
         """Follow a job with a progress bar on stderr until it has ended; raises Failure if it failed."""
@@ -67,6 +77,16 @@ class Client:
                 f"the job {job['id']} {job['status']}: {error.get('detail') or error.get('title') or ''}".strip(": ")
             )
         return job
+
+
+def _refusal(response: httpx.Response) -> Failure:
+    """What the service said of a request that it refused, as one sentence."""
+    try:
+        found = response.json()
+    except ValueError:
+        found = {}
+    detail = found.get("detail") or "; ".join(error["message"] for error in found.get("errors", []))
+    return Failure(f"{found.get('title', response.status_code)}. {detail}".strip())
 
 
 def show(body: Any, as_json: bool, text: str) -> None:
@@ -118,36 +138,3 @@ def import_(folder: Path, labels: tuple[str, ...], server: str, as_json: bool) -
     show({"imported": done, "refused": refused}, as_json, f"{len(done)} images imported, {len(refused)} refused")
     if refused:
         raise SystemExit(1)
-
-
-@click.group()
-def dataset() -> None:
-    """Build and export datasets of a running service."""
-
-
-@dataset.command()
-@click.argument("name")
-@click.option("--job", "job_ids", multiple=True, help="Only texts of this annotation job; may be repeated.")
-@click.option("--accepted", is_flag=True, help="Only texts that a person accepted or edited.")
-@server_option
-@json_option
-def build(name: str, job_ids: tuple[str, ...], accepted: bool, server: str, as_json: bool) -> None:
-    """Freeze the texts as the next version of the dataset NAME."""
-    body: dict[str, Any] = {"name": name, "job_ids": list(job_ids) or None}
-    if accepted:
-        body["reviews"] = ["accepted", "edited"]
-    made = Client(server).call("POST", "/v1/datasets", json=body)
-    show(
-        made, as_json, f"{made['name']} version {made['version']}: {made['statistics']['texts']} texts, id {made['id']}"
-    )
-
-
-@dataset.command()
-@click.argument("dataset_id")
-@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="The JSON file to write.")
-@server_option
-def export(dataset_id: str, out: Path, server: str) -> None:
-    """Write the dataset DATASET_ID as LLaVA JSON."""
-    samples = Client(server).call("GET", f"/v1/datasets/{dataset_id}/export?format=llava")
-    out.write_text(json.dumps(samples, indent=1), encoding="utf-8")
-    click.echo(f"{len(samples)} samples written to {out}")

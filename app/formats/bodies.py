@@ -4,13 +4,13 @@ Routes return them and workers store them (an answer is kept exactly as it is sh
 typed dictionaries are also what the OpenAPI document is generated from. Field names are fixed by the contract.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NotRequired
 
 from typing_extensions import TypedDict
 
 from app.catalog.tables import (
-    DatasetRow,
     EvaluationRow,
     ImageRow,
     JobEventRow,
@@ -20,7 +20,6 @@ from app.catalog.tables import (
     MarkRow,
     MarkSetRow,
     ModelVersionRow,
-    TextRow,
 )
 
 
@@ -108,6 +107,7 @@ class JobBody(TypedDict):
     status: str
     progress: ProgressBody
     attempt: int
+    usage: dict[str, Any] | None
     error: dict[str, Any] | None
     result: dict[str, Any] | None
     created_at: str
@@ -125,35 +125,6 @@ class JobItemBody(TypedDict):
     result: dict[str, Any] | None
     error: dict[str, Any] | None
     finished_at: str | None
-
-
-class TextBody(TypedDict):
-    """A generated training text."""
-
-    id: str
-    object: str
-    kind: str
-    image_id: str
-    mark_set_id: str | None
-    job_id: str
-    tagged: bool
-    conversations: list[Any]
-    provenance: dict[str, Any]
-    review: str
-    reviewed_at: str | None
-    created_at: str
-
-
-class DatasetBody(TypedDict):
-    """A versioned mixture of texts."""
-
-    id: str
-    object: str
-    name: str
-    version: int
-    recipe: dict[str, Any]
-    statistics: dict[str, Any]
-    created_at: str
 
 
 class ModelBody(TypedDict):
@@ -291,12 +262,19 @@ def job_body(row: JobRow) -> JobBody:
             "stage": row.progress_stage,
         },
         "attempt": row.attempt,
+        "usage": usage_body(row.usage),
         "error": row.error,
         "result": row.result,
         "created_at": time_text(row.created_at),
         "started_at": _maybe(row.started_at),
         "finished_at": _maybe(row.finished_at),
     }
+
+
+def usage_body(usage: Mapping[str, Any]) -> dict[str, Any] | None:
+    """What a job's teacher took: calls, tokens and, with prices, cost; None for a job that asked none."""
+    shown = ("calls", "prompt_tokens", "completion_tokens", "cost")
+    return {name: usage[name] for name in shown if name in usage} or None
 
 
 def job_item_body(row: JobItemRow) -> JobItemBody:
@@ -315,37 +293,6 @@ def job_item_body(row: JobItemRow) -> JobItemBody:
 def job_event_data(row: JobEventRow) -> dict[str, Any]:
     """What an SSE event of a job carries besides its type and id."""
     return {**row.data, "created_at": time_text(row.created_at)}
-
-
-def text_body(row: TextRow) -> TextBody:
-    """The contract's text."""
-    return {
-        "id": str(row.id),
-        "object": "text",
-        "kind": row.kind,
-        "image_id": str(row.image_id),
-        "mark_set_id": None if row.mark_set_id is None else str(row.mark_set_id),
-        "job_id": str(row.job_id),
-        "tagged": row.tagged,
-        "conversations": row.conversations,
-        "provenance": row.provenance,
-        "review": row.review,
-        "reviewed_at": _maybe(row.reviewed_at),
-        "created_at": time_text(row.created_at),
-    }
-
-
-def dataset_body(row: DatasetRow) -> DatasetBody:
-    """The contract's dataset."""
-    return {
-        "id": str(row.id),
-        "object": "dataset",
-        "name": row.name,
-        "version": row.version,
-        "recipe": row.recipe,
-        "statistics": row.statistics,
-        "created_at": time_text(row.created_at),
-    }
 
 
 def model_version_body(row: ModelVersionRow, *, deployed: bool) -> ModelBody:

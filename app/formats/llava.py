@@ -1,35 +1,54 @@
-"""Datasets as LLaVA JSON: `{"id", "image", "conversations": [{"from", "value"}, ...]}`.
+"""Dataset items as LLaVA JSON and JSON lines: `{"id", "image", "conversations": [{"from", "value"}, ...]}`.
 
-`image` is a relative path under the folder that the trainer is given: `<image id>.png`, or for a tagged text the
-marked picture, `<mark set id>.png`.
+`image` is a relative path under the folder that the trainer is given: `<image id>.png`, for a marked picture
+`<mark set id>.png`, for a record of a file what the file says; a text alone has none. Knows no catalog: rows come in.
 """
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
+from uuid import UUID
 
-from app.catalog.tables import DatasetItemRow, TextRow
-
-Item = tuple[DatasetItemRow, TextRow]
-
-
-def image_file(text: TextRow) -> str:
-    """The file name under which a text's picture is exported."""
-    return f"{text.mark_set_id}.png" if text.tagged and text.mark_set_id is not None else f"{text.image_id}.png"
+from app.catalog.tables import DatasetItemRow
 
 
-def llava_sample(item: DatasetItemRow, text: TextRow) -> dict[str, Any]:
+def image_file(image_id: UUID, mark_set_id: UUID | None) -> str:
+    """The file name under which a picture of the catalog is exported: the marked one where a mark set is given."""
+    return f"{image_id if mark_set_id is None else mark_set_id}.png"
+
+
+def llava_sample(sample_id: str, image: str | None, conversations: Sequence[Any]) -> dict[str, Any]:
+    """One training sample, from an item's columns."""
+    named = {} if image is None else {"image": image}
+    return {"id": sample_id, **named, "conversations": list(conversations)}
+
+
+def sample_of(item: DatasetItemRow) -> dict[str, Any]:
     """One training sample."""
-    return {"id": str(text.id), "image": image_file(text), "conversations": item.conversations}
+    return llava_sample(item.sample_id, item.image, item.conversations)
 
 
-def llava_document(items: Iterable[Item]) -> list[dict[str, Any]]:
-    """The whole dataset as LLaVA's trainer reads it."""
-    return [llava_sample(item, text) for item, text in items]
+def llava_text(items: Iterable[DatasetItemRow]) -> Iterator[str]:
+    """The whole dataset as LLaVA's trainer reads it, in pieces."""
+    yield "["
+    for number, item in enumerate(items):
+        yield (",\n" if number else "\n") + json.dumps(sample_of(item), ensure_ascii=False)
+    yield "\n]\n"
 
 
-def jsonl_lines(items: Iterable[Item]) -> Iterator[str]:
-    """One sample per line, with kind, review and provenance beside it."""
-    for item, text in items:
-        extra = {"kind": text.kind, "review": text.review, "provenance": text.provenance}
-        yield json.dumps({**llava_sample(item, text), **extra}) + "\n"
+def jsonl_lines(items: Iterable[DatasetItemRow]) -> Iterator[str]:
+    """One sample per line, with what is known of it beside it."""
+    for item in items:
+        yield json.dumps({**sample_of(item), **facts_of(item)}, ensure_ascii=False) + "\n"
+
+
+def facts_of(item: DatasetItemRow) -> dict[str, Any]:
+    """What an item tells besides the sample itself."""
+    return {
+        "kind": item.kind,
+        "part": item.part,
+        "stage": item.stage,
+        "review": item.review,
+        "text_id": None if item.text_id is None else str(item.text_id),
+        "revision": item.revision,
+    }

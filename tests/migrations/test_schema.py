@@ -109,6 +109,7 @@ def fill_table(settings: Settings, table: str, tenant: object) -> None:
         words = {
             "queue": "'batch'",
             "type": "'log'",
+            "review": "'accepted'",
             "kind": {"texts": "'listing'", "model_versions": "'adapter'"}.get(table),
         }
         values = {name: words.get(name) or samples.get(kind, "'x'") for name, kind in columns}

@@ -1,0 +1,123 @@
+"""Order a dataset: from the request to the whole recipe that a worker then carries out.
+
+The job's payload holds the recipe as it was meant, so that what the dataset shows can be posted again. Knows no mixture
+rules (`models.mixtures`) and does not build.
+"""
+
+from collections.abc import Sequence
+from typing import Any, TypeVar
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from app.catalog.tables import JobRow
+from app.catalog.texts import TextRepository
+from app.errors import Forbidden, Unprocessable
+from app.formats.recipes import PartIn, RecipeIn, TextsIn, shipped_recipe
+from app.queue.outbox import enqueue
+from app.queue.tasks import Queue
+from app.services.import_folder import ImportFolder
+from models.mixtures.recipe import Recipe
+
+SMALL = 1_000
+"""A build of so many texts of the catalog takes less than a second: it does not wait behind long annotations."""
+
+Value = TypeVar("Value")
+
+
+def order(
+    session: Session,
+    recipe: RecipeIn,
+    *,
+    name: str,
+    folder: ImportFolder,
+    may_read_files: bool,
+    idempotency_key: str | None,
+) -> JobRow:
+    """Queue the build of a dataset; raises Forbidden or Unprocessable for files that cannot be used."""
+    value = recipe.value()
+    for part in value.parts:
+        if part.file is None:
+            continue
+        if not may_read_files:
+            raise Forbidden("A recipe that names files of the server needs a key with the scope `admin`.")
+        folder.find(part.file.path)
+        if part.file.images is not None:
+            folder.find(part.file.images)
+    return enqueue(
+        session,
+        kind="dataset.build",
+        queue=Queue.INTERACTIVE if is_small(session, value) else Queue.BATCH,
+        payload={"name": name, "recipe": recipe.model_dump(mode="json")},
+        idempotency_key=idempotency_key,
+    )
+
+
+def is_small(session: Session, recipe: Recipe) -> bool:
+    """Whether a build is over before anybody would mind waiting for it."""
+    selectors = [part.texts for part in recipe.parts if part.texts is not None]
+    texts = TextRepository(session)
+    return len(selectors) == len(recipe.parts) and not any(texts.more_than(each, SMALL) for each in selectors)
+
+
+def selection(name: str) -> RecipeIn:
+    """The recipe of a request that names none: all texts, in the order in which they were written."""
+    part = PartIn(name="texts", texts=TextsIn())
+    return RecipeIn(name=name, purpose="What the request selects.", parts=[part], shuffle=False)
+
+
+def narrowed(
+    recipe: RecipeIn | str | None,
+    *,
+    name: str,
+    parts: Sequence[str] | None = None,
+    kinds: Sequence[str] | None = None,
+    job_ids: Sequence[UUID] | None = None,
+    reviews: Sequence[str] | None = None,
+    limit: int | None = None,
+) -> RecipeIn:
+    """Return the recipe with what the request says besides: fewer parts, and fewer texts in each part of the catalog.
+
+    Raises RecipeError for an unknown name, Unprocessable where nothing would be left.
+    """
+    whole = shipped_recipe(recipe) if isinstance(recipe, str) else recipe or selection(name)
+    if parts is not None:
+        whole = _only(whole, parts)
+    jobs = None if job_ids is None else [str(job) for job in job_ids]
+    changed: list[PartIn] = []
+    for part in whole.parts:
+        if part.texts is not None:
+            fields: dict[str, Any] = {
+                "kinds": _both(part.texts.kinds, kinds, f"kind of the part `{part.name}`"),
+                "jobs": _both(part.texts.jobs, jobs, f"job of the part `{part.name}`"),
+                "reviews": _both(part.texts.reviews, reviews, f"review of the part `{part.name}`"),
+            }
+            texts = part.texts.model_copy(update=fields)
+            part = part.model_copy(update={"texts": texts})  # noqa: PLW2901 - the narrowed part takes its place
+        if limit is not None:
+            part = part.model_copy(update={"take": min(limit, part.take or limit)})  # noqa: PLW2901 - as above
+        changed.append(part)
+    return whole.model_copy(update={"parts": changed})
+
+
+def _only(recipe: RecipeIn, names: Sequence[str]) -> RecipeIn:
+    known = [part.name for part in recipe.parts]
+    if unknown := sorted(set(names).difference(known)):
+        raise Unprocessable(f"The recipe has no part `{unknown[0]}`; parts are {', '.join(known)}.")
+    stages = [
+        stage.model_copy(update={"parts": left})
+        for stage in recipe.stages
+        if (left := [name for name in stage.parts if name in names])
+    ]
+    parts = [part for part in recipe.parts if part.name in names]
+    return recipe.model_copy(update={"parts": parts, "stages": stages})
+
+
+def _both(own: Sequence[Value], asked: Sequence[Value] | None, what: str) -> list[Value]:
+    """What both say; an empty list of the recipe's own asks nothing."""
+    if asked is None:
+        return list(own)
+    left = [value for value in asked if not own or value in own]
+    if not left:
+        raise Unprocessable(f"No {what} is left: the recipe and the request exclude each other.")
+    return left
