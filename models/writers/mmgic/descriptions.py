@@ -23,6 +23,8 @@ class Descriptions:
         """`given` are ready descriptions, by `Concept.key` (with or without the synset); an empty one makes a label invalid."""
         if given is not None and len(given) > MAX_GIVEN:
             raise BadInput(f"an order can bring {MAX_GIVEN} descriptions; these are {len(given)}")
+        if any(not isinstance(text, str) for text in (given or {}).values()):
+            raise BadInput("`descriptions` must be texts by `kind:label`, such as `object:dog`")
         self._tries = tries
         self._lock = threading.Lock()
         self._asking: dict[str, threading.Lock] = {}

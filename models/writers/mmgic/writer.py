@@ -63,6 +63,8 @@ class MmgicWriter:
         self._cut_out = bool(options.extra.get("cut_out", False))
         self._image_tokens = int(options.extra.get("image_tokens", IMAGE_TOKENS))
         self._limit = int(options.extra.get("max_tokens", MAX_TOKENS))
+        if self._image_tokens < 0 or self._limit < 1:
+            raise BadInput("`image_tokens` cannot be negative, and `max_tokens` must be at least 1")
         self._book = Descriptions(options.extra.get("descriptions"), tries=options.tries)
         self._count, self._scorer, self._estimated = count_tokens, scorer, count_tokens is estimate_tokens
 

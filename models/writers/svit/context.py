@@ -15,8 +15,8 @@ from models.vlm.untrusted import one_line
 from models.writers.svit.boxes import box_text, has_extent, padded_square_norm
 
 MAX_CONTEXT_CHARS: Final = 6_200
-"""Twice what the mean Visual Genome image needs (21 objects, 42 regions). Digits cost a token each, so the worst case is 5,000
-tokens: with the order and the longest answer it still fits into a teacher's 8,192."""
+"""The mean Visual Genome image (21 objects, 42 regions) needs some 3,400. Digits cost a token each, so the worst case is 5,000 tokens:
+with the order and the longest answer it still fits into a teacher's 8,192."""
 MAX_PHRASE_CHARS: Final = 300
 
 

@@ -290,7 +290,13 @@ def test_labels_cannot_smuggle_placeholders() -> None:
 
 @pytest.mark.parametrize(
     "wrong",
-    [WriterOptions(kind="listing"), WriterOptions(kind="concept_document", mode="x"), options(colour=1)],
+    [
+        WriterOptions(kind="listing"),
+        WriterOptions(kind="concept_document", mode="x"),
+        options(colour=1),
+        options(max_tokens=0),
+        options(descriptions={"object:dog": 3}),
+    ],
 )
 def test_options_that_mmgic_does_not_have_are_named(wrong: WriterOptions) -> None:
     with pytest.raises(BadInput):
