@@ -50,7 +50,9 @@ class Bench:
         self._subjects = Subjects(job, order)
         self._teacher, origin = _teacher(job, order)
         self._writer: Writer = build(_options(job, order), order.writer)
-        self.rows = TextRows(order.id, origin)
+        # Recipes choose documents by the one source that they are about (MMGiC repeats two of its four).
+        one = {"source": order.sources[0]} if order.sources is not None and len(order.sources) == 1 else {}
+        self.rows = TextRows(order.id, origin | one)
         remote = self._teacher is not None and isinstance(self._teacher.backend, Chats)
         self.one_by_one = self._teacher is not None
         self.slots = min(order.concurrency or USUAL_SLOTS, job.resources.settings.vlm_concurrency) if remote else 1

@@ -93,3 +93,13 @@ def test_concept_documents_need_no_teacher_and_take_one(desk, runner, teacher, m
     assert 0 < len(with_descriptions) < 12
     assert all(f"- dog: {explained}" in str(text.conversations) for text in with_descriptions)
     assert desk.job(told).usage["calls"] == 3, "two things and a property, each asked about once"
+
+
+def test_a_text_about_one_source_says_which_so_that_a_recipe_can_choose_it(desk, runner) -> None:
+    with_facts(desk, 1)
+    job_id = desk.order(kind="concept_document", writer="mmgic", sources=["test"])
+    assert runner.run(job_id) is Outcome.SUCCEEDED
+    assert desk.texts(job_id)[0].provenance["source"] == "test"
+    every = desk.order(kind="concept_document", writer="mmgic")
+    assert runner.run(every) is Outcome.SUCCEEDED
+    assert "source" not in desk.texts(every)[0].provenance
