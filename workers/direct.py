@@ -24,6 +24,7 @@ from rich.progress import Progress
 from app.catalog.mark_sets import mark_columns
 from app.catalog.tables import MarkRow
 from app.cli import Failure
+from app.commands.report import report
 from app.commands.score import score
 from app.formats.bodies import mark_body
 from app.formats.exports import Format, export, read_regions
@@ -40,6 +41,7 @@ from models.marks import mark as paint_marks
 from models.protocols import SegmentRequest
 from models.regions import Regions
 from models.registry import choose_segmenter, segmenter
+from workers.measuring import run_benchmark
 from workers.resources import install_segmenters
 
 Picture = NDArray[np.uint8]
@@ -357,3 +359,5 @@ def evaluate_calibration(**given: Any) -> None:
 
 
 evaluate.add_command(score)
+evaluate.add_command(run_benchmark)
+evaluate.add_command(report)
