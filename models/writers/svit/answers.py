@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from models.writers.svit import checks
+from models.writers.svit.boxes import BOX
 from models.writers.svit.context import Context
 from models.writers.svit.prompts import CONVERSATIONS, QAS_PER_CONVERSATION, REASONING_QAS, REFERRING_QAS
 from models.writers.svit.read import Pair, Talk, read_pairs, read_prose, read_talks
@@ -63,7 +64,7 @@ def read_referring(text: str, context: Context) -> Made:
         pairs.append(pair)
         if problem := asked.problem or said.problem:
             wrong[pair] = problem
-    return _one(_enough(pairs, told, REFERRING_QAS, wrong))
+    return _one(_enough(pairs, told, REFERRING_QAS, wrong, boxes=True))
 
 
 def read_description(text: str, context: Context) -> Made:
@@ -74,6 +75,8 @@ def read_description(text: str, context: Context) -> Made:
     problems: list[str] = []
     if leak := checks.source_leak(prose, context.text(region_boxes=False)):
         problems.append(f'It speaks of what it was written from ("{leak}").')
+    if BOX.search(prose):
+        problems.append("It gives coordinates.")
     if token := checks.foreign_token(prose):
         problems.append(f'It contains "{token}".')
     if (words := len(prose.split())) < MIN_DESCRIPTION_WORDS:
@@ -93,9 +96,11 @@ def _talk(number: int, talk: Talk, told: str) -> Written:
     return Written(pairs=written.pairs, problems=problems, topic=talk.topic)
 
 
-def _enough(pairs: Sequence[Pair], told: str, wanted: int, wrong: dict[Pair, str] | None = None) -> Written:
+def _enough(
+    pairs: Sequence[Pair], told: str, wanted: int, wrong: dict[Pair, str] | None = None, *, boxes: bool = False
+) -> Written:
     """The first `wanted` fit pairs; if there are fewer, all pairs as they are, with what is wrong with each."""
-    problems = [(wrong or {}).get(pair) or checks.pair_problem(*pair, told) for pair in pairs]
+    problems = [(wrong or {}).get(pair) or checks.pair_problem(*pair, told, boxes=boxes) for pair in pairs]
     fit = [pair for pair, problem in zip(pairs, problems, strict=True) if problem is None]
     if len(fit) >= wanted:
         return Written(pairs=tuple(fit[:wanted]))

@@ -10,6 +10,7 @@ from collections.abc import Collection
 from typing import Final
 
 from models.writers.refusals import is_refusal
+from models.writers.svit.boxes import BOX
 
 # "the provided image description", "these short captions": what may stand between an article and the telling noun.
 _BETWEEN = r"(?:(?:image|picture|photo|scene|region|object|visual|given|provided|supplied|above|available|accompanying|short|other|various|all|of) ){0,4}"
@@ -75,9 +76,11 @@ def foreign_token(text: str) -> str | None:
     return found[0] if found else None
 
 
-def pair_problem(question: str, answer: str, told: str) -> str | None:
-    """Return what is wrong with one question and its answer in words for the teacher, or None."""
+def pair_problem(question: str, answer: str, told: str, *, boxes: bool = False) -> str | None:
+    """Return what is wrong with one question and its answer in words for the teacher, or None; `boxes` may be cited."""
     for text in (question, answer):
+        if not boxes and BOX.search(text):
+            return "it gives coordinates"
         if leak := source_leak(text, told):
             return f'it speaks of what it was written from ("{leak}")'
         if token := foreign_token(text):

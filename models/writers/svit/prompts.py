@@ -40,7 +40,7 @@ _WRITER = (
 )
 _BOXES_HIDDEN = (
     " Work out from the boxes where things stand, how large they are and what is beside or before what, and say it in words: "
-    "neither the word box nor a number from one may appear."
+    "never mention these boxes or give a number from one."
 )
 _BOXES_CITED = " You will cite these boxes, digit for digit."
 

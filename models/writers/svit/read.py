@@ -25,6 +25,7 @@ class Talk:
 
 _THINKING = re.compile(r"<think(?:ing)?>.*?(?:</think(?:ing)?>|\Z)", re.DOTALL | re.IGNORECASE)
 _FENCE = re.compile(r"^[ \t]{0,3}(?:```|~~~)[^\n]{0,40}$", re.MULTILINE)
+_JSON = re.compile(r"^[ \t]{0,8}(?P<body>\[\s{0,40}\{|\{\s{0,40}\")", re.MULTILINE)
 _RULE = re.compile(r"^[\s*_=\-\u2014#]{3,}$")
 # An answer that follows its question on the same line.
 _INLINE = re.compile(
@@ -93,17 +94,20 @@ def read_prose(text: str) -> str:
 def _lines(text: str) -> list[str]:
     plain = text.replace("\r\n", "\n").replace("\r", "\n").replace("\u00a0", " ").replace("\uff1a", ":")
     plain = _FENCE.sub("", _THINKING.sub("", plain)).strip()
-    if plain.startswith(("[", "{")):
-        plain = _from_json(plain)
+    plain = _from_json(plain) or plain
     return [line.rstrip() for line in _INLINE.sub("\n", plain).split("\n")]
 
 
 def _from_json(text: str) -> str:
-    """JSON of any nesting as labelled lines; a text that is no JSON as it is."""
+    """What the JSON in `text` says as labelled lines, whatever stands round it; "" where there is none."""
+    start = _JSON.search(text)
+    if start is None:
+        return ""
     try:
-        return "\n".join(_told(json.loads(text)))
+        body, _ = json.JSONDecoder().raw_decode(text, start.start("body"))
+        return "\n".join(_told(body))
     except (ValueError, RecursionError):
-        return text
+        return ""
 
 
 def _told(body: Any) -> Iterable[str]:

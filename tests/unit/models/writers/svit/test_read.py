@@ -25,6 +25,7 @@ ONE = (("What is it?", "It is a dog."), ("Where is it?", "On the sand."))
         "1) What is it? It is a dog.\n2) Where is it? On the sand.\n",
         "<think>Question: no?\nAnswer: no.</think>\nHuman: What is it?\nAssistant: It is\na dog.\nHuman: Where is it?\nAssistant: On the sand.\n\nLet me know if you need more!",
         '```json\n[{"question": "What is it?", "answer": "It is a dog."}, {"Q": "Where is it?", "A": "On the sand."}]\n```',
+        'Here you are:\n```json\n[\n  {"question": "What is it?", "answer": "It is a dog."},\n  {"question": "Where is it?", "answer": "On the sand."}\n]\n```\nI hope this helps!',
         '{"qas": [{"role": "user", "content": "What is it?"}, {"role": "assistant", "content": "It is a dog."}, {"from": "human", "value": "Where is it?"}, {"from": "gpt", "value": "On the sand."}]}',
         "- User\uff1a What is it?\r\n- GPT\uff1a \u201cIt is a dog.\u201d\r\n---\r\n- User: Where is it?\r\n- GPT: On the sand.",
         "Question (easy): What is it?\nAnswer: It is a dog.\n***\nQuestion (hard): Where is it?\nAnswer: On the sand.\nI hope this helps.",

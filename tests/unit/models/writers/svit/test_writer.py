@@ -69,6 +69,8 @@ def test_a_description_answers_one_of_our_instructions() -> None:
         ("conversation", beach.conversations().replace("ball number 1.3", "ball, according to the caption")),
         ("reasoning", beach.reasoning(14)),
         ("reasoning", beach.reasoning().replace("flies (7)", "flies, as the descriptions say")),
+        ("reasoning", beach.reasoning().replace("flies (7)", "flies to [0.500, 0.500, 0.700, 0.700]")),
+        ("description", f"A dog at [0.500, 0.500, 0.700, 0.700]. {beach.description()}"),
         ("referring", beach.referring(9)),
         ("referring", beach.referring(answer="The man throws.")),
         ("referring", beach.referring(answer="<st>the man<ed> [0.3, 0.1, 0.1, 0.7] throws.")),
