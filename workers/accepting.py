@@ -7,6 +7,7 @@ runs inside the batch's. What is wrong with a record becomes an error that names
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from pathlib import PurePosixPath
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from sqlalchemy.orm import Session
 from app.catalog.image_facts import ImageFactsRepository, StatedFacts
 from app.catalog.images import ImageRepository
 from app.catalog.tables import ImageRow
+from app.catalog.texts import TextRepository
 from app.errors import AppError, Unavailable
 from app.queue.tasks import error_body
 from app.services.images import ImageDoor
@@ -22,9 +24,14 @@ from app.services.import_folder import Pictures
 from app.storage.blobs import StoreUnavailable
 from models.errors import ModelError
 from models.facts import ImageFacts
+from models.sources.cleaning import Cleaner
 from models.sources.records import BrokenRecord, Record
 from models.sources.sizing import in_pixels
 from workers.batches import Ended
+
+
+class _LeftOut(Exception):
+    """A rule leaves nothing of the record; the message says which."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,12 +52,14 @@ class Acceptance:
     pictures: Pictures | None
     source: str
     labels: tuple[str, ...]
+    cleaner: Cleaner
 
     def ready(self, number: int, record: Record) -> Ready:
         """Let the picture in and prepare the rest; only a dead dependency raises."""
         try:
-            image, new = self._image(record)
-            facts = _facts(record, image)
+            image, new, facts = self._taken(record)
+        except _LeftOut as reason:
+            return skipped(number, str(reason))
         except StoreUnavailable:
             raise Unavailable("The store of pictures does not answer.") from None
         except Unavailable:
@@ -58,6 +67,21 @@ class Acceptance:
         except (ModelError, AppError, OSError) as error:
             return refused(number, record.external_id, _words(error))
         return Ready(number=number, effect=partial(self._write, number, record, image, new, facts))
+
+    def _taken(self, record: Record) -> tuple[ImageRow, bool, ImageFacts | None]:
+        """The image, whether it is new, and what is known of it; raises _LeftOut, before the picture is read where it can."""
+        if record.external_id in self.cleaner.rules.left_out_records:
+            raise _LeftOut("it is left out by name")
+        facts = record.facts if record.fractions else self._cleaned(record.facts)
+        image, new = self._image(record)
+        sized = _sized(record, facts, (image.height, image.width))
+        return image, new, self._cleaned(sized) if record.fractions else sized
+
+    def _cleaned(self, facts: ImageFacts | None) -> ImageFacts | None:
+        left = None if facts is None else self.cleaner.clean(facts)
+        if isinstance(left, str):
+            raise _LeftOut(left)
+        return left
 
     def _image(self, record: Record) -> tuple[ImageRow, bool]:
         reference = record.image
@@ -77,16 +101,37 @@ class Acceptance:
     def _write(
         self, number: int, record: Record, image: ImageRow, new: bool, facts: ImageFacts | None, session: Session
     ) -> Ended:
-        changed = new
+        fresh = False
         if facts is not None:
             stated = StatedFacts(image_id=image.id, source=self.source, external_id=record.external_id, facts=facts)
             try:
-                changed |= ImageFactsRepository(session).add_or_fill(stated)
+                fresh = ImageFactsRepository(session).add_or_fill(stated)
             except (ModelError, AppError) as error:
                 return Ended(error=_error(record.external_id, _words(error)))
+        if fresh and record.conversations:
+            TextRepository(session).add_once(self._text(number, record, image))
         # Only now: an image whose record cannot be used must not be found by the source's label.
         ImageRepository(session).add_labels(image.id, list(self.labels))
-        return Ended(result={"outcome": "added" if changed else "known", "image_id": str(image.id)})
+        return Ended(result={"outcome": "added" if new or fresh else "known", "image_id": str(image.id)})
+
+    def _text(self, number: int, record: Record, image: ImageRow) -> dict[str, Any]:
+        """The row of a conversation that came with an image."""
+        return {
+            "image_id": image.id,
+            "mark_set_id": None,
+            "job_id": self.job_id,
+            "job_item": number,
+            "ordinal": 0,
+            "kind": "conversation",
+            "tagged": _is_tagged(record),
+            "conversations": [dict(turn) for turn in record.conversations],
+            "provenance": {"writer": "import", "source": self.source, "external_id": record.external_id},
+        }
+
+
+def skipped(number: int, reason: str) -> Ready:
+    """A record that the cleaning rules leave out."""
+    return Ready(number=number, effect=lambda _: Ended(result={"outcome": "skipped", "reason": reason}))
 
 
 def refused(number: int, external_id: str, detail: str) -> Ready:
@@ -94,15 +139,20 @@ def refused(number: int, external_id: str, detail: str) -> Ready:
     return Ready(number=number, effect=lambda _: Ended(error=_error(external_id, detail)))
 
 
-def _facts(record: Record, image: ImageRow) -> ImageFacts | None:
-    size_hw = (image.height, image.width)
-    if record.facts is None:
+def _sized(record: Record, facts: ImageFacts | None, size_hw: tuple[int, int]) -> ImageFacts | None:
+    """What is known on the frame of the picture; None where the source knows nothing."""
+    if facts is None:
         return ImageFacts(size_hw=size_hw) if record.conversations else None
-    facts = in_pixels(record.facts, size_hw) if record.fractions else record.facts
-    if facts.size_hw != size_hw:
-        height, width = facts.size_hw
-        raise BrokenRecord(f"its source says {width} x {height} pixels, the picture has {image.width} x {image.height}")
-    return facts
+    found = in_pixels(facts, size_hw) if record.fractions else facts
+    if found.size_hw != size_hw:
+        (height, width), (real_height, real_width) = found.size_hw, size_hw
+        raise BrokenRecord(f"its source says {width} x {height} pixels, the picture has {real_width} x {real_height}")
+    return found
+
+
+def _is_tagged(record: Record) -> bool:
+    """Whether the picture carries painted marks: SoM-LLaVA publishes those in folders called `som_...`."""
+    return any(part.startswith("som_") for part in PurePosixPath(record.image.file_name or "").parts[:-1])
 
 
 def _words(error: Exception) -> str:

@@ -84,6 +84,8 @@ class Batches:
 
     def end(self, endings: Sequence[Ending], *, total: int) -> None:
         """Commit the effects of a batch, the states of its items and the progress in one transaction; raises LeaseLost, Cancelled."""
+        if not endings:
+            return
         with self._job.transaction() as session:
             leases.hold(session, self._job.claim)
             ended = {ending.number: ending.effect(session) for ending in endings}

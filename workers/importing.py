@@ -19,6 +19,8 @@ from numpy.typing import NDArray
 from app.imaging.errors import ImagingError
 from app.services.import_folder import ImportFolder, Pictures
 from models.errors import BadInput
+from models.sources.census import Census, count
+from models.sources.cleaning import Cleaner, Cleaning
 from models.sources.formats import open_source
 from models.sources.records import Fault, Reading, Record, Tools
 from workers.accepting import Acceptance, Ready, refused
@@ -37,7 +39,7 @@ def run(job: JobContext) -> dict[str, Any] | None:
         scratch = Path(stack.enter_context(TemporaryDirectory(prefix="markwise-import-")))
         job.progress(0, 1, "read")
         reading = _open(job, scratch)
-        acceptance = _acceptance(job)
+        acceptance = _acceptance(job, reading)
         threads = stack.enter_context(ThreadPoolExecutor(job.resources.decoder_limits.processes, "markwise-import"))
         _import(job, reading, acceptance, threads)
     tally = Batches(job).tally()
@@ -77,8 +79,11 @@ def _fetched(job: JobContext, file: dict[str, str], scratch: Path) -> Path:
     return path
 
 
-def _acceptance(job: JobContext) -> Acceptance:
+def _acceptance(job: JobContext, reading: Reading) -> Acceptance:
     payload = job.payload
+    rules = Cleaning.from_json(payload["cleaning"])
+    if rules.counts:
+        job.progress(0, reading.total, "count")
     folder = None if payload["images"] is None else ImportFolder(job.resources.settings).find(payload["images"])
     return Acceptance(
         job_id=job.job_id,
@@ -87,6 +92,7 @@ def _acceptance(job: JobContext) -> Acceptance:
         pictures=None if folder is None else Pictures(folder),
         source=payload["source"],
         labels=tuple(payload["labels"]),
+        cleaner=Cleaner(rules=rules, census=count(reading.records()) if rules.counts else Census()),
     )
 
 

@@ -53,6 +53,7 @@ def order(
         "files": files if uploaded is None else [*files, uploaded],
         "images": body["images"],
         "source": source,
+        "cleaning": body["cleaning"],
         "labels": list(dict.fromkeys([source, *body["labels"]])),
     }
     return enqueue(session, kind="import.create", queue=Queue.BATCH, payload=payload, idempotency_key=idempotency_key)

@@ -29,7 +29,7 @@ def _order(web: Web, caller: Caller, body: ImportIn, upload: Upload | None, key:
     with transaction(web.engine, caller.tenant_id) as session:
         job = imports.order(
             session,
-            body.model_dump(mode="json"),
+            body.order(),
             caller=caller,
             settings=web.settings,
             uploaded=uploaded,

@@ -11,6 +11,7 @@ from sqlalchemy import Engine, select
 
 from app.catalog.session import transaction
 from app.catalog.tables import JobItemRow, JobRow
+from app.http.schemas.imports import ImportIn
 from app.services import imports
 from app.services.keys import Caller
 from app.settings import Settings
@@ -51,7 +52,7 @@ def runner(resources: Resources) -> Runner:
 @pytest.fixture
 def order(engine: Engine, tenant: UUID, settings: Settings) -> Callable[..., UUID]:
     def make(**given: Any) -> UUID:
-        body = {"format": "coco", "files": [], "images": None, "source": None, "labels": []} | given
+        body = ImportIn.model_validate({"format": "coco"} | given).order()
         caller = Caller(tenant_id=tenant, key_id=None, scopes=frozenset({"jobs", "admin"}))
         with transaction(engine, tenant) as session:
             return imports.order(
