@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 
 from models.regions import Regions, Rle
 
+PIXELS_ONLY = "pixel-"
+"""How the ids of regions begin that only pixels show, where the caller stated others."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProvidedRegion:

@@ -16,7 +16,7 @@ from app.catalog.images import ImageRepository
 from app.catalog.tables import JobRow
 from app.imaging.encode import read_canonical
 from app.services import answers
-from app.services.questions import Pictures, queries_of, request_of
+from app.services.questions import Pictures, marked_picture, queries_of, request_of
 from app.services.telling import Asides, told_events
 from models.errors import BackendDown, OutOfTime
 from models.grounding import GroundRequest, GroundResult, MarkedPicture, ground, stream
@@ -115,7 +115,8 @@ def _pictures(job: JobContext, payload: dict[str, Any]) -> tuple[Marked, Picture
 
 
 def _picture(marked: Marked) -> MarkedPicture:
-    return MarkedPicture(image=marked.pixels, overlay=marked.overlay, regions=marked.regions, marking=marked.marking)
+    settings = {} if marked.mark_set is None else marked.mark_set.settings
+    return marked_picture(marked.pixels, marked.overlay, marked.regions, marked.marking, settings)
 
 
 def _marked(job: JobContext, payload: dict[str, Any]) -> Marked:

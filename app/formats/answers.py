@@ -76,4 +76,5 @@ def action_body(action: Action) -> dict[str, Any]:
         "text": action.text,
         "openai": dict(action.openai),
         "anthropic": dict(action.anthropic),
+        "steps": {"openai": list(action.openai_steps), "anthropic": list(action.anthropic_steps)},
     }

@@ -11,6 +11,7 @@ from uuid import UUID
 from app.catalog.mark_sets import marking_of, regions_of
 from app.catalog.tables import ImageRow, MarkRow, MarkSetRow
 from app.imaging.encode import read_canonical
+from app.services.questions import marked_picture
 from app.storage.blobs import BlobStore
 from models.grounding import MarkedPicture
 from models.marks import style_of
@@ -41,11 +42,12 @@ class MarkedPictures:
         pixels, overlay = (read_canonical(self._blobs.get(key)) for key in (image.blob_key, row.overlay_blob_key))
         for array in (pixels, overlay):
             array.setflags(write=False)
-        picture = MarkedPicture(
-            image=pixels,
-            overlay=overlay,
-            regions=regions_of((image.height, image.width), marks),
-            marking=marking_of(row, marks, style_of(row.settings["style"])),
+        picture = marked_picture(
+            pixels,
+            overlay,
+            regions_of((image.height, image.width), marks),
+            marking_of(row, marks, style_of(row.settings["style"])),
+            row.settings,
         )
         self._keep(row.id, picture)
         return picture

@@ -7,7 +7,13 @@ A question is the body of `POST /v1/ground` as JSON values, without the image an
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from models.grounding import NEED_NO_QUERY, GroundRequest, MarkedPicture, Turn
+from models.marks import Marking
+from models.protocols import PIXELS_ONLY
+from models.regions import Regions
 
 MAX_TOKENS = 512
 
@@ -18,6 +24,31 @@ class Pictures:
 
     picture: MarkedPicture
     target: MarkedPicture | None = None
+
+
+def marked_picture(
+    image: NDArray[np.uint8],
+    overlay: NDArray[np.uint8] | None,
+    regions: Regions,
+    marking: Marking,
+    settings: dict[str, Any],
+) -> MarkedPicture:
+    """Return a marked picture with what the settings of its mark set say about the screen that it shows."""
+    stated = settings.get("regions")
+    own = {region.get("id") or str(i) for i, region in enumerate(stated)} if isinstance(stated, list) else set()
+    tree = settings.get("accessibility_tree") is not None and (stated is None or isinstance(stated, list))
+    return MarkedPicture(
+        image=image,
+        overlay=overlay,
+        regions=regions,
+        marking=marking,
+        device_pixel_ratio=settings.get("device_pixel_ratio", 1.0),
+        from_tree=frozenset(
+            mark.id
+            for mark in marking.marks
+            if tree and mark.region_id not in own and not mark.region_id.startswith(PIXELS_ONLY)
+        ),
+    )
 
 
 def queries_of(question: dict[str, Any]) -> list[str]:
@@ -45,4 +76,6 @@ def request_of(question: dict[str, Any], query: str, pictures: Pictures, *, left
         earlier=tuple(Turn(role=turn["role"], text=turn["text"]) for turn in question.get("earlier") or ()),
         max_tokens=question.get("max_tokens") or MAX_TOKENS,
         deadline_s=left_s,
+        device_pixel_ratio=picture.device_pixel_ratio,
+        from_tree=picture.from_tree,
     )

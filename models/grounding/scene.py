@@ -15,11 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.errors import BackendDown, BadInput, OutOfTime
+from models.grounding.actions import action_on
 from models.grounding.calibration import confidence, source_of
+from models.grounding.colors import colors_of
 from models.grounding.query_marks import marks_in_query
-from models.grounding.types import DecidedBy, GroundRequest, GroundResult, MarkedPicture, Task
+from models.grounding.types import Action, DecidedBy, GroundRequest, GroundResult, MarkedPicture, Task
 from models.marks import Mark, paint, paint_for_model
-from models.ranking import Candidate, Ranked, rank
+from models.ranking import Candidate, Ranked, Understood, names_color, understand
 from models.vlm.prompts import MAX_TEXT_CHARS, TableRow, table_row
 from models.vlm.task_prompts import preface
 from models.vlm.types import ChoiceReply, Dialect, VlmBackend, VlmReply, VlmRequest
@@ -55,7 +57,7 @@ class Scene:
         self._running: dict[str, tuple[int, float]] = {}
         self._lock = threading.Lock()
         self._start = time.monotonic()
-        self._ranked: dict[str, list[Ranked]] = {}
+        self._understood: dict[str, Understood] = {}
         self._painted: tuple[tuple[str, ...], NDArray[np.uint8]] | None = None
 
     @property
@@ -116,11 +118,23 @@ class Scene:
 
     def ranked(self, query: str | None = None) -> list[Ranked]:
         """Return all marks by how well text, role and position fit the query, the best first."""
+        return self.understood(query).ranked
+
+    def understood(self, query: str | None = None) -> Understood:
+        """Return what the query wants on this screen, with all marks ranked for it."""
         wanted = self.request.query if query is None else query
-        if wanted not in self._ranked:
+        if wanted not in self._understood:
             with self.timed("rank"):
-                self._ranked[wanted] = rank(wanted, [self._candidate(mark) for mark in self.marks.values()])
-        return self._ranked[wanted]
+                look = names_color(wanted)
+                candidates = [self._candidate(mark, look=look) for mark in self.marks.values()]
+                self._understood[wanted] = understand(wanted, candidates)
+        return self._understood[wanted]
+
+    def action(self, mark_id: str) -> Action:
+        """Return what the query wants done, on the mark that was chosen for it."""
+        request = self.request
+        intent = self.understood().intent
+        return action_on(self.marks[mark_id], request.regions.size_hw, intent, request.device_pixel_ratio)
 
     def shortlist(self, query: str | None = None, *, filled: bool = False) -> tuple[str, ...]:
         """Return the ids to tell the model of, in mark order: all, or the query's own marks and the best ranked ones.
@@ -235,11 +249,12 @@ class Scene:
             **found,
         )
 
-    def _candidate(self, mark: Mark) -> Candidate:
+    def _candidate(self, mark: Mark, *, look: bool) -> Candidate:
         return Candidate(
             id=mark.id,
             text=mark.text,
             role=mark.role,
             bbox_xyxy_px=mark.bbox_xyxy_px,
             size_hw=self.request.regions.size_hw,
+            colors=colors_of(self.request.image, mark.bbox_xyxy_px) if look and (mark.role or mark.text) else {},
         )

@@ -9,19 +9,14 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from models.grounding.actions import action_on
 from models.grounding.plural import how_many
 from models.grounding.scene import SHORTLIST, Scene
 from models.grounding.types import DecidedBy, GroundResult, Selected
-from models.ranking import Ranked, parse_action
+from models.ranking import Ranked, is_clear
 from models.vlm.parse import find_mentions
 from models.vlm.prompts import Task, build_prompt, marks_answer
 from models.vlm.types import NONE
 
-CLEAR_SCORE = 0.85
-# On 16 pages with 185 named elements the ranker's first was right in 154 of 156 cases at this margin, in 142 of 143 at 0.1;
-# below it in 14 of 29.
-CLEAR_MARGIN = 0.025
 NO_OPINION = 0.3
 """Below this score the ranker has nothing to say: alone it answers "none", and beside the model it is not heard."""
 _TEMPERATURE = 0.1
@@ -55,13 +50,12 @@ class Verdict:
 def select(scene: Scene, task: Task) -> GroundResult:
     """Choose one mark or none (for a plural expression: some), and for `act` say what to do with it."""
     query = scene.request.query
-    intent = parse_action(query) if task == "act" else None
     verdict = decide(scene, query, lambda ids: build_prompt(task, query, scene.rows(ids), scene.backend.dialect))
     chosen = verdict.chosen(how_many(query) if task == "refer" else 1)
     text = marks_answer(chosen)
     action = None
-    if intent is not None and chosen:
-        action = action_on(scene.marks[chosen[0]], scene.request.regions.size_hw, intent.type, intent.text)
+    if task == "act" and chosen:
+        action = scene.action(chosen[0])
     return scene.result(
         task,
         text,
@@ -87,19 +81,13 @@ def decide(scene: Scene, query: str, prompt_of: PromptOf) -> Verdict:
         top = ranked[0]
         if who == "ranker":
             shares = {top.id: top.score} if top.score >= NO_OPINION else {NONE: 1.0 - top.score}
-            return Verdict(shares=shares, decided_by=_reason(top))
+            return Verdict(shares=shares, decided_by=_reason(scene, top))
         if is_clear(ranked):
-            return Verdict(shares={top.id: top.score}, decided_by=_reason(top))
+            return Verdict(shares={top.id: top.score}, decided_by=_reason(scene, top))
     shares = _weigh(scene, query, prompt_of)
     if who == "both":
         shares = combined(shares, scene.ranked(query), _SMALL_TEMPERATURE if scene.small else _TEMPERATURE)
     return Verdict(shares=shares, decided_by="model")
-
-
-def is_clear(ranked: Sequence[Ranked]) -> bool:
-    """Whether the best of `ranked` fits well and clearly better than the second."""
-    second = ranked[1].score if len(ranked) > 1 else 0.0
-    return ranked[0].score >= CLEAR_SCORE and ranked[0].score - second >= CLEAR_MARGIN
 
 
 def combined(
@@ -149,11 +137,8 @@ def choose(scene: Scene, ids: Sequence[str], prompt_of: PromptOf) -> dict[str, f
     }
 
 
-def _reason(top: Ranked) -> DecidedBy:
-    match top.reason:
-        case "position":
-            return "position"
-        case "accessibility":
-            return "accessibility"
-        case _:
-            return "text"
+def _reason(scene: Scene, top: Ranked) -> DecidedBy:
+    """What the ranker's choice rests on: the tree's names, roles and places where it stated the mark, else what was seen."""
+    if top.id in scene.request.from_tree:
+        return "accessibility"
+    return "position" if top.reason == "position" else "text"

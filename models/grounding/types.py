@@ -34,12 +34,18 @@ class Turn:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class MarkedPicture:
-    """A picture with its regions and their marks; `overlay` is the same picture painted, or None to paint it when needed."""
+    """A picture with its regions and their marks; `overlay` is the same picture painted, or None to paint it when needed.
+
+    `device_pixel_ratio` is the picture's pixels per CSS pixel, 1 where nobody said. `from_tree` are the ids of the marks that an
+    accessibility tree stated.
+    """
 
     image: NDArray[np.uint8]  # (H, W, 3) RGB
     regions: Regions
     marking: Marking
     overlay: NDArray[np.uint8] | None = None
+    device_pixel_ratio: float = 1.0
+    from_tree: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -72,6 +78,8 @@ class GroundRequest:
     earlier: tuple[Turn, ...] = ()
     max_tokens: int = 512
     deadline_s: float | None = None
+    device_pixel_ratio: float = 1.0
+    from_tree: frozenset[str] = frozenset()
     calibrated: bool = True
 
 
@@ -111,7 +119,11 @@ class Correspondence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Action:
-    """What to do on the screen, also in the words of two computer-use interfaces. Points lie inside the mark's region."""
+    """What to do on the screen, also in the words of two computer-use interfaces. Points lie inside the mark's region.
+
+    `text` is what to type or to select; empty where a field is to be emptied. `openai` and `anthropic` are the decisive step, the
+    `_steps` all of them in order.
+    """
 
     type: ActionType
     mark: str
@@ -120,6 +132,8 @@ class Action:
     text: str | None
     openai: dict[str, Any]
     anthropic: dict[str, Any]
+    openai_steps: tuple[dict[str, Any], ...]
+    anthropic_steps: tuple[dict[str, Any], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,11 +2,9 @@
 
 from collections.abc import Generator, Iterator, Mapping
 
-from models.grounding.actions import action_on
 from models.grounding.live import LiveMentions
 from models.grounding.scene import SHORTLIST, Scene
 from models.grounding.types import DecidedBy, GroundResult, Label, Selected
-from models.ranking import parse_action
 from models.vlm.parse import Mention, find_mentions, parse_listing
 from models.vlm.prompts import MAX_TEXT_CHARS, Task, build_prompt, list_answer
 from models.vlm.types import NONE, FinishReason, VlmReply, VlmRequest
@@ -132,11 +130,7 @@ def _resolve(scene: Scene, task: Task, text: str, *, cut: bool, decided_by: Deci
         found = find_mentions(text if scene.request.tags else "", scene.marks, bare=selecting)
         labels = parse_listing(text, scene.marks) if task == "list" else ()
     selected = tuple(Selected(mark=mark, confidence=None) for mark in found.marks) if selecting else ()
-    action = None
-    if task == "act" and selected:
-        intent = parse_action(scene.request.query)
-        chosen = scene.marks[selected[0].mark]
-        action = action_on(chosen, scene.request.regions.size_hw, intent.type, intent.text)
+    action = scene.action(selected[0].mark) if task == "act" and selected else None
     finish_reason: FinishReason = "length" if cut else "stop"
     return scene.result(
         task,

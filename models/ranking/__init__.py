@@ -1,9 +1,22 @@
 """Ranks marks for an instruction or a question by text, role and place, and reads what an instruction wants done.
 
-Entry points: `rank` and `parse_action`. Needs neither torch nor pixels: the web process may import it.
+Entry points: `understand`, `rank` and `parse_action`. Needs neither torch nor pixels: the web process may import it.
 """
 
-from models.ranking.query import ActionIntent, parse_action
-from models.ranking.rank import Candidate, Ranked, rank
+from models.ranking.instructions import ActionIntent, parse_action, readings
+from models.ranking.query import names_color
+from models.ranking.rank import Candidate, Ranked
+from models.ranking.understand import Understood, is_clear, rank, understand
 
-__all__ = ["ActionIntent", "Candidate", "Ranked", "parse_action", "rank"]
+__all__ = [
+    "ActionIntent",
+    "Candidate",
+    "Ranked",
+    "Understood",
+    "is_clear",
+    "names_color",
+    "parse_action",
+    "rank",
+    "readings",
+    "understand",
+]

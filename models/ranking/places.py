@@ -19,7 +19,8 @@ def label_distance(field: Box, role: str, label: Box, em: float, *, filled: bool
     """Return how far a label stands from its field, in em with a malus for unusual sides; None if it cannot be its.
 
     Labels stand right of checkboxes and radio buttons, left of other fields or above them. A field that shows text of
-    its own (`filled`) has its label close by or none: a menu beside a search box is no label.
+    its own (`filled`) has its label close by or none: a menu beside a search box is no label. A switch at the end of a
+    list's row has its label at the row's beginning, where nothing stands nearer; of two lines there the upper one.
     """
     x0, y0, x1, y1 = field
     left, top, right, bottom = label
@@ -27,7 +28,11 @@ def label_distance(field: Box, role: str, label: Box, em: float, *, filled: bool
     if role in TICK_ROLES:
         if same_row and -0.3 * em <= left - x1 <= 1.5 * em:
             return max(left - x1, 0.0) / em
-        return 2.0 + (x0 - right) / em if same_row and 0 <= x0 - right <= 1.5 * em else None
+        if same_row and 0 <= x0 - right <= 1.5 * em:
+            return 2.0 + (x0 - right) / em
+        lower = ((top + bottom) - (y0 + y1)) / 2 / em  # how far the label's middle is below the field's
+        in_row = abs(lower) <= 0.9 and right < x0
+        return 4.0 + abs(lower) + 0.5 * (lower > 0.2) + 0.02 * (x0 - right) / em if in_row else None
     if same_row and -0.3 * em <= x0 - right <= (1.2 if filled else 6) * em:
         return max(x0 - right, 0.0) / em
     above = -0.3 * em <= y0 - bottom <= 1.2 * em and abs(left - x0) < 1.5 * em
@@ -35,7 +40,10 @@ def label_distance(field: Box, role: str, label: Box, em: float, *, filled: bool
 
 
 def relation_score(box: Box, anchor: Box, relation: str, size_hw: tuple[int, int]) -> float:
-    """Return 0-1: how well a box stands in `relation` (left, right, above, below, near) to `anchor`; near is better."""
+    """Return 0-1: how well a box stands in `relation` to `anchor`; near is better.
+
+    `relation` is left, right, above, below, near, row (side by side, however far) or of (in its row, or close to it).
+    """
     (x, y), (ax, ay) = center(box), center(anchor)
     gap_x = max(box[0] - anchor[2], anchor[0] - box[2], 0.0)
     gap_y = max(box[1] - anchor[3], anchor[1] - box[3], 0.0)
@@ -50,11 +58,15 @@ def relation_score(box: Box, anchor: Box, relation: str, size_hw: tuple[int, int
             fits, aligned = y < ay and gap_y > 0, columns
         case "below":
             fits, aligned = y > ay and gap_y > 0, columns
+        case "row":
+            return max(0.0, 1.0 - 0.1 * gap_x / max(size_hw[1], 1)) if rows else 0.0
         case _:
             fits, aligned = True, rows or columns
     if not fits:
         return 0.0
     distance = math.hypot(gap_x, gap_y) / max(*size_hw, 1)
+    if relation == "of" and rows:
+        distance *= 0.4  # a table's row is wide, and what stands in it belongs to it
     return (1.0 if aligned else 0.6) * max(0.0, 1.0 - 2.5 * distance)
 
 

@@ -1,56 +1,58 @@
-"""Reads instructions: what to do, to what, where it stands. Regular expressions over English, nothing learned.
+"""Takes the name of a thing apart: what it is called, what kind it is, its colour, where it stands. English, nothing learned.
 
-Used by `models.ranking` and by whoever turns an instruction into an action. Knows nothing about candidates.
+Used by `models.ranking`; what is to be done with the thing is read in `instructions`. Knows nothing about candidates.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
-ActionType = Literal["click", "type", "select"]
-Relation = Literal["left", "right", "above", "below", "near", "inside"]
+Relation = Literal["left", "right", "above", "below", "near", "row", "of"]
 
 # What people call a role -> the roles a segmenter or an accessibility tree may have given.
-_FIELD_ROLES = frozenset({"textbox", "searchbox", "combobox", "spinbutton", "textarea", "input"})
-_LIST_ROLES = frozenset({"combobox", "listbox", "select", "menu", "button"})
+FIELDS = frozenset({"textbox", "searchbox", "combobox", "spinbutton", "textarea", "input"})
+LISTS = frozenset({"combobox", "listbox", "select", "menu", "button"})
 ROLE_WORDS: dict[str, frozenset[str]] = {
     "button": frozenset({"button", "icon", "togglebutton", "submit"}),
     "link": frozenset({"link"}),
     "hyperlink": frozenset({"link"}),
-    "search box": _FIELD_ROLES,
-    "search bar": _FIELD_ROLES,
-    "search field": _FIELD_ROLES,
-    "text box": _FIELD_ROLES,
-    "text field": _FIELD_ROLES,
-    "text area": _FIELD_ROLES,
-    "input field": _FIELD_ROLES,
-    "input box": _FIELD_ROLES,
-    "edit box": _FIELD_ROLES,
-    "textbox": _FIELD_ROLES,
-    "textarea": _FIELD_ROLES,
-    "searchbox": _FIELD_ROLES,
-    "field": _FIELD_ROLES,
-    "input": _FIELD_ROLES,
-    "box": _FIELD_ROLES | {"checkbox"},
+    "search box": FIELDS,
+    "search bar": FIELDS,
+    "search field": FIELDS,
+    "text box": FIELDS,
+    "text field": FIELDS,
+    "text area": FIELDS,
+    "input field": FIELDS,
+    "input box": FIELDS,
+    "edit box": FIELDS,
+    "textbox": FIELDS,
+    "textarea": FIELDS,
+    "searchbox": FIELDS,
+    "field": FIELDS,
+    "input": FIELDS,
+    "box": FIELDS | {"checkbox"},
     "check box": frozenset({"checkbox", "switch", "menuitemcheckbox"}),
     "checkbox": frozenset({"checkbox", "switch", "menuitemcheckbox"}),
-    "switch": frozenset({"switch", "checkbox", "toggle"}),
-    "toggle": frozenset({"switch", "checkbox", "toggle"}),
+    # The knob of a switch is a disc: pixels may take it for a radio button.
+    "switch": frozenset({"switch", "checkbox", "toggle", "radio"}),
+    "toggle": frozenset({"switch", "checkbox", "toggle", "radio"}),
     "radio button": frozenset({"radio", "menuitemradio"}),
     "radio": frozenset({"radio", "menuitemradio"}),
     "option": frozenset({"option", "radio", "menuitem"}),
-    "dropdown menu": _LIST_ROLES,
-    "drop-down": _LIST_ROLES,
-    "dropdown": _LIST_ROLES,
-    "combo box": _LIST_ROLES,
-    "combobox": _LIST_ROLES,
-    "list": _LIST_ROLES,
-    "select": _LIST_ROLES,
+    "dropdown menu": LISTS,
+    "drop-down": LISTS,
+    "dropdown": LISTS,
+    "combo box": LISTS,
+    "combobox": LISTS,
+    "list": LISTS,
+    "select": LISTS,
     "tab": frozenset({"tab", "button", "link"}),
     "menu item": frozenset({"menuitem", "menu", "link", "button"}),
     "menu": frozenset({"menuitem", "menu", "button"}),
     "slider": frozenset({"slider"}),
     "icon": frozenset({"icon", "button", "image", "img"}),
+    # A small framed sign looks like a tick box to pixels.
+    "arrow": frozenset({"icon", "button", "image", "img", "link", "generic", "checkbox"}),
     "heading": frozenset({"heading"}),
     "title": frozenset({"heading", "text"}),
     "image": frozenset({"image", "img", "icon"}),
@@ -58,57 +60,49 @@ ROLE_WORDS: dict[str, frozenset[str]] = {
     "cell": frozenset({"cell", "gridcell", "columnheader"}),
     "column header": frozenset({"columnheader", "cell"}),
 }
-_ORDINALS = {"first": 0, "second": 1, "third": 2, "fourth": 3, "fifth": 4, "last": -1}
+_ORDINALS = {
+    word: count
+    for count, words in enumerate(
+        ("first 1st", "second 2nd", "third 3rd", "fourth 4th", "fifth 5th", "sixth 6th", "seventh 7th", "eighth 8th")
+    )
+    for word in words.split()
+} | {"last": -1}
 _RELATIONS: tuple[tuple[str, Relation], ...] = (
+    (r"(?:in|on|of) (?:the )?(?:same )?(?:row|line) (?:of|for|with|as|containing|that says)", "row"),
     (r"(?:to the )?left of", "left"),
     (r"(?:to the )?right of", "right"),
     (r"(?:just |right )?(?:above|over)", "above"),
     (r"(?:just |right )?(?:below|under|underneath|beneath)", "below"),
     (r"(?:next to|beside|near|close to|by)", "near"),
 )
+# "Remove in Grace Hopper's row": the row is named behind what names it.
+_OWN_ROW = re.compile(
+    r"^(?P<head>.+?)\s+(?:in|on)\s+(?:the\s+)?(?P<anchor>.+?)(?:['’]s)?\s+(?:row|line)$", re.IGNORECASE
+)
+_OWNER = re.compile(r"^(?P<head>.+?)\s+(?:for|of|on|in)\s+(?P<anchor>.+)$", re.IGNORECASE)
+# "The red button in the dialog": what it stands in has no mark of its own.
+_CONTAINER = re.compile(
+    r"\s+(?:in|on|of|inside)\s+(?:the\s+|this\s+)?(?:(?:pop-?up|modal)\s+)?"
+    r"(?:dialog(?:ue)?|pop-?up|modal|window|page|screen|form|card|panel|section|group|side ?bar|tool ?bar|header|footer|calendar|list|table)"
+    r"(?:\s+box)?$",
+    re.IGNORECASE,
+)
+_WHOLE_PICTURE = re.compile(r"^(?:the )?(?:page|screen|window|image|picture|screenshot)\b", re.IGNORECASE)
+_COLORS = "red|orange|yellow|green|blue|purple|violet|pink|brown|black|white|grey|gray|turquoise|teal"
+_COLOR = re.compile(rf"\b(?:(?:dark|light|bright|pale)\s+)?(?P<color>{_COLORS})(?:[- ]colou?red)?\b", re.IGNORECASE)
+_SAME_COLOR = {"gray": "grey", "violet": "purple", "teal": "turquoise"}
 _CORNER = re.compile(
     r"\b(?:(?:at|in|on|from) )?(?:the )?(?P<words>(?:(?:upper|top|lower|bottom|left|right|middle|cent(?:er|re))[\s-]?){1,2})"
     r"(?:\s?(?:corner|edge|side|part|of the (?:page|screen|window|image|picture)))*\b",
     re.IGNORECASE,
 )
-_QUOTED = re.compile(r"[\"“”«»]([^\"“”«»]+)[\"“”«»]|(?<!\w)['‘`]([^'’`]+)['’`](?!\w)")
-_CLICK = re.compile(
-    r"^(?:please |now |then )*(?:(?:double-|right-|left-)?click(?: on)?|press|tap(?: on)?|hit|push|open|choose|select|pick|"
-    r"activate|follow|check|tick|uncheck|toggle|focus(?: on)?|go to|navigate to|find|locate|show(?: me)?)\s+",
-    re.IGNORECASE,
-)
-_ASK = re.compile(
-    r"^(?:which|what)\s+(?:mark|number|label|element|region|one|item)s?\s+(?:is|are|shows|has|marks|contains|says)\s+|"
-    r"^(?:where|what|which)\s+(?:is|are)\s+|^mark (?:of|for)\s+",
-    re.IGNORECASE,
-)
-_TYPE = re.compile(
-    r"^(?:please |now |then )*(?:type|enter|write|input|put)\s+(?P<text>.+?)\s+(?:into|in|to|on|as)\s+(?P<target>.+)$",
-    re.IGNORECASE,
-)
-_FILL = re.compile(
-    r"^(?:please |now |then )*fill(?:\s+(?:in|out))?\s+(?P<target>.+?)\s+with\s+(?P<text>.+)$", re.IGNORECASE
-)
-_SELECT = re.compile(
-    r"^(?:please |now |then )*(?:select|choose|pick|set)\s+(?P<text>.+?)\s+(?P<word>in|from|for|under)\s+(?P<target>.+)$",
-    re.IGNORECASE,
-)
-_SET_TO = re.compile(r"^(?:please |now |then )*set\s+(?P<target>.+?)\s+to\s+(?P<text>.+)$", re.IGNORECASE)
-_ARTICLE = re.compile(r"^(?:(?:the|a|an|this|that)\s+)+", re.IGNORECASE)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ActionIntent:
-    """What an instruction wants done: `target` names the thing, `text` what to type or to select."""
-
-    type: ActionType
-    target: str
-    text: str | None = None
+QUOTED = re.compile(r"[\"“”«»]([^\"“”«»]+)[\"“”«»]|(?<!\w)['‘`]([^'’`]+)['’`](?!\w)")
+ARTICLE = re.compile(r"^(?:(?:the|a|an|this|that)\s+)+", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """A target phrase taken apart; `name` is what is left once roles and places are understood.
+    """A target phrase taken apart; `name` is what is left once roles, colours and places are understood.
 
     `place_xy` is a wanted place in the image (0-1 each, None where free); `ordinal` counts from 0, -1 is the last;
     `anchor` is the name of the thing that `relation` speaks of.
@@ -116,50 +110,49 @@ class Target:
 
     name: str
     roles: frozenset[str] = frozenset()
+    color: str | None = None
     place_xy: tuple[float | None, float | None] | None = None
     ordinal: int | None = None
     relation: Relation | None = None
     anchor: str | None = None
 
 
-def parse_action(query: str) -> ActionIntent:
-    """Read an instruction: `Click NAME`, `Type "x" into FIELD`, `Select "x" in LIST`; anything else clicks what it names."""
-    line = query.strip()
-    for pattern, kind in ((_TYPE, "type"), (_FILL, "type"), (_SET_TO, "select"), (_SELECT, "select")):
-        found = pattern.match(line)
-        if found is None:
-            continue
-        target, text = found["target"].rstrip(" ."), found["text"]
-        quoted = _QUOTED.search(text)
-        if kind == "select" and quoted is None and not _names_a_list(found.groupdict().get("word"), target):
-            continue  # "Select the link in the footer" is a click
-        return ActionIntent(
-            type="type" if kind == "type" else "select",
-            target=_bare(target),
-            text=(quoted[1] or quoted[2]) if quoted else _ARTICLE.sub("", text) if kind == "select" else text,
-        )
-    rest = _CLICK.sub("", line, count=1) if _CLICK.match(line) else _ASK.sub("", line, count=1)
-    return ActionIntent(type="click", target=_bare(rest) or line)
-
-
 def parse_target(target: str) -> Target:
-    """Take a target phrase apart into name, role, place, count and anchor."""
-    quoted = _QUOTED.search(target)
-    if quoted:
-        outside = (target[: quoted.start()] + " " + target[quoted.end() :]).strip()
-        for pattern, relation in _RELATIONS:
-            if re.search(rf"\b{pattern}\s*(?:the )?$", target[: quoted.start()].strip(), re.IGNORECASE):
-                head = re.sub(rf"\b{pattern}\s*(?:the )?$", "", target[: quoted.start()].strip(), flags=re.IGNORECASE)
-                return _details(head, relation=relation, anchor=quoted[1] or quoted[2])
-        inner = _details(outside)
-        return Target(
-            name=quoted[1] or quoted[2],
-            roles=inner.roles,
-            place_xy=inner.place_xy,
-            ordinal=inner.ordinal,
-            relation=inner.relation,
-            anchor=inner.anchor,
-        )
+    """Take a target phrase apart into name, role, colour, place, count and anchor; what stands in quotation marks stays whole."""
+    quotes = [found[1] or found[2] for found in QUOTED.finditer(target)]
+    numbers = iter(range(len(quotes)))
+    hidden = QUOTED.sub(lambda _: f" {_token(next(numbers))} ", target)
+    found = _apart(" ".join(hidden.split()))
+    for number, quote in enumerate(quotes):
+        token = _token(number)
+        if token in found.name:
+            found = replace(found, name=quote)
+        if found.anchor is not None and token in found.anchor:
+            found = replace(found, anchor=quote)
+    return found
+
+
+def owned_target(target: str) -> Target | None:
+    """Read "X for Y", "X of Y", "X on Y" as the X that belongs to Y, say on its card or in its row; None for other phrases.
+
+    Names hold these words as well ("Terms of use"): this is a second reading.
+    """
+    found = _OWNER.match(target)
+    if found is None or QUOTED.search(target) or _CORNER.fullmatch(found["head"].rsplit(" ", 1)[-1]):
+        return None
+    return _details(found["head"], relation="of", anchor=ARTICLE.sub("", found["anchor"]))
+
+
+def _token(number: int) -> str:
+    return f"\x01{number}\x02"
+
+
+def _apart(target: str) -> Target:
+    own_row = _OWN_ROW.match(target)
+    if own_row is not None and not re.search(
+        r"\b(?:first|second|third|fourth|fifth|last|same|this|that)$", own_row["anchor"]
+    ):
+        return _details(own_row["head"], relation="row", anchor=ARTICLE.sub("", own_row["anchor"]))
     for pattern, relation in _RELATIONS:
         # Without a head the place alone is asked for: "what is left of 3?".
         found = re.search(rf"^(?P<head>.+?)\s+{pattern}\s+(?P<anchor>.+)$", target, re.IGNORECASE) or re.search(
@@ -167,24 +160,48 @@ def parse_target(target: str) -> Target:
             target,
             re.IGNORECASE,
         )
-        if found:
-            return _details(found["head"], relation=relation, anchor=_ARTICLE.sub("", found["anchor"]))
+        if found and not _WHOLE_PICTURE.match(found["anchor"]):
+            return _details(found["head"], relation=relation, anchor=ARTICLE.sub("", found["anchor"]))
     return _details(target)
 
 
 def _details(phrase: str, *, relation: Relation | None = None, anchor: str | None = None) -> Target:
-    """Find corner words, counts and role words in a phrase without anchor."""
+    """Find corner words, counts, colours and role words in a phrase without anchor."""
     place = None
     corner = _CORNER.search(phrase)
     if corner:
         place = _place(corner["words"].lower())
         phrase = (phrase[: corner.start()] + " " + phrase[corner.end() :]).strip()
-    phrase = _ARTICLE.sub("", phrase.strip())
+    phrase = ARTICLE.sub("", _CONTAINER.sub("", phrase.strip()))
     ordinal = None
     words = phrase.split()
     if words and words[0].lower() in _ORDINALS:
         ordinal, phrase = _ORDINALS[words[0].lower()], " ".join(words[1:])
-    roles: frozenset[str] = frozenset()
+    color, phrase = _color(phrase)
+    roles, phrase = _roles(phrase)
+    return Target(
+        name=phrase.strip(" ,.:"),
+        roles=roles,
+        color=color,
+        place_xy=place,
+        ordinal=ordinal,
+        relation=relation,
+        anchor=anchor,
+    )
+
+
+def _color(phrase: str) -> tuple[str | None, str]:
+    """Return the colour that a phrase names, if any, and the phrase without it."""
+    found = _COLOR.search(phrase)
+    if found is None:
+        return None, phrase
+    spoken = found["color"].lower()
+    rest = f"{phrase[: found.start()]} {phrase[found.end() :]}"
+    return _SAME_COLOR.get(spoken, spoken), " ".join(rest.split())
+
+
+def _roles(phrase: str) -> tuple[frozenset[str], str]:
+    """Return the roles that a phrase names, and the phrase without the word for them."""
     for word in sorted(ROLE_WORDS, key=len, reverse=True):
         found = re.search(
             rf"(?:^|\s){re.escape(word)}s?(?:\s+(?:labell?ed|named|called|for|with|that says))?$", phrase, re.IGNORECASE
@@ -195,14 +212,10 @@ def _details(phrase: str, *, relation: Relation | None = None, anchor: str | Non
             re.IGNORECASE,
         )
         if found:
-            roles = ROLE_WORDS[word]
-            phrase = (phrase[: found.start()] + " " + phrase[found.end() :]).strip()
+            rest = (phrase[: found.start()] + " " + phrase[found.end() :]).strip()
             # A search box is a box for searching: the first word stays part of the name.
-            phrase = f"{phrase} search".strip() if word.startswith("search") else phrase
-            break
-    return Target(
-        name=phrase.strip(" ,.:"), roles=roles, place_xy=place, ordinal=ordinal, relation=relation, anchor=anchor
-    )
+            return ROLE_WORDS[word], f"{rest} search".strip() if word.startswith("search") else rest
+    return frozenset(), phrase
 
 
 def _place(words: str) -> tuple[float | None, float | None]:
@@ -214,13 +227,17 @@ def _place(words: str) -> tuple[float | None, float | None]:
     return x, y
 
 
-def _names_a_list(word: str | None, target: str) -> bool:
-    """True if "select A from B" speaks of a list of choices rather than of a place on the page."""
-    if word is None or word.lower() == "from":
-        return True
-    return bool(re.search(r"\b(?:drop-?down|combo ?box|select|list|menu|field)\b", target, re.IGNORECASE))
-
-
-def _bare(target: str) -> str:
+def bare(target: str) -> str:
     """Drop the article in front and the full stop or question mark behind, unless they end a quotation."""
-    return _ARTICLE.sub("", target.strip()).rstrip(" .?!") or target.strip()
+    return ARTICLE.sub("", target.strip()).rstrip(" .?!") or target.strip()
+
+
+def unquoted(text: str) -> str:
+    """Return what stands in quotation marks, else the text as it is."""
+    found = QUOTED.fullmatch(text.strip())
+    return text.strip() if found is None else str(found[1] or found[2])
+
+
+def names_color(query: str) -> bool:
+    """Whether colours have to be looked at for a query."""
+    return _COLOR.search(query) is not None

@@ -1,28 +1,46 @@
-"""Scores marks against a query by their text, role and place. Documented rules, no model, no torch.
+"""Scores marks against the name of a thing by their text, role, colour and place. Documented rules, no model, no torch.
 
-Used for `act` and `refer` beside or instead of a model; the answer then says so in `decided_by`. The rules:
+Called by `models.ranking.understand`, which knows what an instruction wants. The rules:
 
-1. Text: `similarity` of the target's name with the mark's text, or at 0.93 with the label next to a field.
+1. Text: `similarity` of the target's name with the mark's text, or at 0.93 with the label next to a field. Another wording
+   of the same goal ("sign in", "Log in") counts 0.93 as well.
 2. A text that is the label of a field yields to the field by 0.1; links, buttons and fields lead prose by 0.03.
-3. Role words ("button", "search box") move the score by 0.06 up or 0.1 down; by 0.35 down where a mark of that role
+3. Role words ("button", "search box") move the score by 0.06 up or 0.05 down; by 0.35 down where a mark of that role
    bears the name too: the search box is the field "Search stations", not the button "Search" beside it.
-4. Places ("top left", "second", "below X") decide among marks that fit by text and role, or alone if no name is given.
+   What stands in a field is often a sentence about it: a field that holds every wanted word bears the name at 0.9.
+4. Places and colours ("top left", "second", "below X", "blue") decide among marks that fit by text and role, or alone if no
+   name is given; they are judged against the mark that fits them best. "X for Y" is the X on Y's card or in its row, where
+   nothing is called so.
 5. The phrase as a whole is tried as a name too: "First Name" is a field, not the first of something.
+6. A verb wants roles as a word does ("type" a field, "turn on" a switch), of every reading of the phrase. For typing, a text
+   like "Write your message" is what an empty field without a frame shows.
 """
 
 import re
 import statistics
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from models.ranking.places import FIELD_ROLES, LABEL_ROLES, Box, label_distance, place_score, relation_score
-from models.ranking.query import Target, parse_action, parse_target
-from models.ranking.similarity import similarity
+from models.ranking.goals import other_names
+from models.ranking.places import FIELD_ROLES, LABEL_ROLES, TICK_ROLES, Box, label_distance, place_score, relation_score
+from models.ranking.query import Target, owned_target, parse_target
+from models.ranking.similarity import holds_words, similarity
 
 Reason = Literal["text", "position", "role"]
 
 _LABEL_WEIGHT = 0.93
+_GOAL_WEIGHT = 0.93
+_FITS, _MISFITS, _MISFITS_NAMED = 0.06, -0.05, -0.35
+# By role alone: one of several, the only one, one that a place or a colour points out.
+_OF_SEVERAL, _ONLY_ONE, _POINTED_OUT = 0.75, 0.9, 0.88
+_OTHER_COLOR = 0.2
+_PALEST = 0.6  # a button's ground counts more than the ink on another one
+_IN_FIELD = 0.9
+_PLACEHOLDER = re.compile(
+    r"^(?:type|write|enter|search|add|your|leave|say|ask|e\.?g\.?)\b.|(?:\.\.\.|…)$", re.IGNORECASE
+)
+_TYPED_INTO = FIELD_ROLES - TICK_ROLES
 _LABEL_YIELDS = 0.1
 _INTERACTIVE = 0.03
 _NAMED = 0.6
@@ -33,13 +51,18 @@ _MARK_NAME = re.compile(r"^(?:(?:the )?mark )?\W{0,2}(?P<id>[0-9]{1,6}|[A-Z]{1,2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """A mark as the ranker sees it; `size_hw` is the size of its image in pixels."""
+    """A mark as the ranker sees it; `size_hw` is the size of its image in pixels.
+
+    `colors` are the names of the colours that it shows with the share (0-1) that each takes; looked at only where a query
+    names one.
+    """
 
     id: str
     text: str | None
     role: str | None
     bbox_xyxy_px: Box
     size_hw: tuple[int, int]
+    colors: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,36 +85,75 @@ class _Labels:
         return frozenset(self.of_field.values())
 
 
-def rank(query: str, candidates: Sequence[Candidate]) -> list[Ranked]:
-    """Return every candidate with its score, best first; of equals fields lead, then reading order. Empty for none."""
+def rank_named(
+    phrase: str, candidates: Sequence[Candidate], roles: frozenset[str] = frozenset(), owner: str | None = None
+) -> list[Ranked]:
+    """Return every candidate with its score for being the thing that `phrase` names, best first; empty for none.
+
+    `roles` are what the verb is done to; with `owner` the thing is wanted that belongs to what is called so. Of equals
+    fields lead, then reading order.
+    """
     if not candidates:
         return []
-    phrase = parse_action(query).target
-    target = parse_target(phrase)
+    if "textbox" in roles:
+        candidates = [_as_field(candidate) for candidate in candidates]
     labels = _find_labels(candidates)
-    whole = _text_scores(phrase, candidates, labels)
-    taken_apart = _structured(target, candidates, labels)
-    ranked = []
-    for index, candidate in enumerate(candidates):
-        score, reason = 0.97 * taken_apart[index][0], taken_apart[index][1]
-        # Where words were taken for a role or a place, the phrase must really be the name.
-        if whole[index] >= score and (whole[index] >= _WHOLE_NAME or not _understood(target)):
-            score, reason = whole[index], "text"
-        ranked.append((score, index, Ranked(id=candidate.id, score=round(min(max(score, 0.0), 1.0), 4), reason=reason)))
+    if owner is not None:
+        target = Target(name=phrase, relation="of", anchor=owner)
+        return _sorted(_scores("", target, candidates, labels, roles), candidates)
+    target = parse_target(phrase)
+    if target.color is not None and not any(candidate.colors for candidate in candidates):
+        target = replace(target, color=None)
+    scores = _scores(phrase, target, candidates, labels, roles)
+    owned = owned_target(phrase)
+    if owned is not None and max(score for score, _ in scores) < _WHOLE_NAME:
+        scores = [
+            max(one, other) for one, other in zip(scores, _scores("", owned, candidates, labels, roles), strict=True)
+        ]
+    return _sorted(scores, candidates)
+
+
+def _as_field(candidate: Candidate) -> Candidate:
+    """The candidate, as a field where it shows what an empty field without a frame would."""
+    shows = candidate.role in LABEL_ROLES - {"heading"} and _PLACEHOLDER.search(candidate.text or "") is not None
+    return replace(candidate, role="textbox") if shows else candidate
+
+
+def _sorted(scores: Sequence[tuple[float, Reason]], candidates: Sequence[Candidate]) -> list[Ranked]:
+    ranked = [
+        (score, index, Ranked(id=candidates[index].id, score=round(min(max(score, 0.0), 1.0), 4), reason=reason))
+        for index, (score, reason) in enumerate(scores)
+    ]
     order = _reading_order(candidates)
     # A checkbox and the label that wraps it have the same text; the box is what is meant.
     ranked.sort(key=lambda item: (-round(item[0], 4), candidates[item[1]].role not in FIELD_ROLES, order[item[1]]))
     return [item[2] for item in ranked]
 
 
+def _scores(
+    phrase: str, target: Target, candidates: Sequence[Candidate], labels: _Labels, roles: frozenset[str]
+) -> list[tuple[float, Reason]]:
+    """Rules 1 to 6: the phrase taken apart and, unless it is empty, as a whole."""
+    taken_apart = _structured(target, candidates, labels, roles)
+    whole = _with_roles(_text_scores(phrase, candidates, labels), candidates, roles)
+    scores: list[tuple[float, Reason]] = []
+    for (parts, reason), name in zip(taken_apart, whole, strict=True):
+        score = 0.97 * parts
+        # Where words were taken for a role or a place, the phrase must really be the name.
+        fits = name >= score and (name >= _WHOLE_NAME or not _understood(target))
+        scores.append((name, "text") if fits and phrase else (score, reason))
+    return scores
+
+
 def _understood(target: Target) -> bool:
     """True if some words of the phrase were taken for a role, a place or a count."""
-    return bool(target.roles or target.place_xy or target.anchor) or target.ordinal is not None
+    return bool(target.roles or target.place_xy or target.anchor or target.color) or target.ordinal is not None
 
 
 def _text_scores(name: str, candidates: Sequence[Candidate], labels: _Labels) -> list[float]:
     """Rules 1 and 2 for one name."""
-    own = [similarity(name, candidate.text or "") for candidate in candidates]
+    others = other_names(name)
+    own = [_likeness(name, others, candidate) for candidate in candidates]
     scores = []
     for index, candidate in enumerate(candidates):
         score = own[index]
@@ -104,23 +166,41 @@ def _text_scores(name: str, candidates: Sequence[Candidate], labels: _Labels) ->
     return scores
 
 
-def _structured(target: Target, candidates: Sequence[Candidate], labels: _Labels) -> list[tuple[float, Reason]]:
-    """Rules 3 and 4: text, then role, then place."""
-    has_place = target.place_xy is not None or target.ordinal is not None or target.anchor is not None
-    texts = _text_scores(target.name, candidates, labels) if target.name else [0.0] * len(candidates)
-    fitting = [(candidate.role or "").lower() in target.roles for candidate in candidates]
+def _likeness(name: str, others: Sequence[str], candidate: Candidate) -> float:
+    """How well a mark's text bears a name in its own or, if that is what it says, in another wording."""
+    text = candidate.text or ""
+    likeness = similarity(name, text)
+    if likeness < _IN_FIELD and candidate.role in _TYPED_INTO and holds_words(text, name):
+        likeness = _IN_FIELD
+    worded = max((similarity(other, text) for other in others), default=0.0) if likeness < _GOAL_WEIGHT else 0.0
+    return max(likeness, _GOAL_WEIGHT * worded if worded >= _WHOLE_NAME else 0.0)
+
+
+def _with_roles(texts: Sequence[float], candidates: Sequence[Candidate], roles: frozenset[str]) -> list[float]:
+    """Rule 3: move the scores of names by whether the role is among `roles`; the same scores where there are none."""
+    if not roles:
+        return list(texts)
+    fitting = [(candidate.role or "").lower() in roles for candidate in candidates]
     named = max((text for text, fits in zip(texts, fitting, strict=True) if fits), default=0.0)
-    misfit = 0.0 if not target.roles else -0.35 if named >= _NAMED else -0.1
-    bases: list[float] = []
-    for text, fits in zip(texts, fitting, strict=True):
-        if target.name:
-            bases.append(text + (0.06 if fits else misfit) if text > 0 else 0.0)
-        elif target.roles:
-            bases.append(0.75 if fits else 0.1)
-        else:
-            bases.append(0.5 if has_place else 0.0)
-    if not has_place:
-        return [(min(base, 1.0), "text" if target.name else "role") for base in bases]
+    misfit = _MISFITS_NAMED if named >= _NAMED else _MISFITS
+    return [
+        min(1.0, text + (_FITS if fits else misfit)) if text > 0 else 0.0
+        for text, fits in zip(texts, fitting, strict=True)
+    ]
+
+
+def _structured(
+    target: Target, candidates: Sequence[Candidate], labels: _Labels, verb_roles: frozenset[str]
+) -> list[tuple[float, Reason]]:
+    """Rules 3 and 4: text, then role, then place."""
+    roles = target.roles or verb_roles
+    pointed_out = bool(target.place_xy or target.anchor or target.color) or target.ordinal is not None
+    if target.name:
+        bases = _with_roles(_text_scores(target.name, candidates, labels), candidates, roles)
+    else:
+        bases = _by_role(candidates, target.roles, pointed_out=pointed_out)
+    if not pointed_out:
+        return [(base, "text" if target.name else "role") for base in bases]
     places = _places(target, bases, candidates, labels)
     best = max(bases)
     if target.name and best < 0.55:
@@ -133,36 +213,65 @@ def _structured(target: Target, candidates: Sequence[Candidate], labels: _Labels
     ]
 
 
+def _by_role(candidates: Sequence[Candidate], roles: frozenset[str], *, pointed_out: bool) -> list[float]:
+    """Scores where no name is left: by role alone, or equal ones for a place to choose among."""
+    if not roles:
+        return [0.5 if pointed_out else 0.0] * len(candidates)
+    fitting = [(candidate.role or "").lower() in roles for candidate in candidates]
+    score = _POINTED_OUT if pointed_out else _ONLY_ONE if sum(fitting) == 1 else _OF_SEVERAL
+    return [score if fits else 0.1 for fits in fitting]
+
+
 def _places(target: Target, bases: list[float], candidates: Sequence[Candidate], labels: _Labels) -> list[float]:
-    """Place scores 0-1: the product of every place word that was given."""
+    """Place scores 0-1: the product of every place word and colour that was given."""
     scores = [1.0] * len(candidates)
+    if target.color is not None:
+        scores = _best_is_one([_in_color(candidate, target.color) for candidate in candidates], bases)
     if target.place_xy is not None:
-        for index, candidate in enumerate(candidates):
-            scores[index] *= place_score(candidate.bbox_xyxy_px, target.place_xy, candidate.size_hw)
+        near = [place_score(one.bbox_xyxy_px, target.place_xy, one.size_hw) for one in candidates]
+        scores = [score * fit for score, fit in zip(scores, _best_is_one(near, bases), strict=True)]
     if target.anchor and target.relation:
         anchor = _anchor(target.anchor, candidates, labels)
-        for index, candidate in enumerate(candidates):
-            box, other = candidate.bbox_xyxy_px, candidates[anchor].bbox_xyxy_px
-            near = relation_score(box, other, target.relation, candidate.size_hw) if index != anchor else 0.0
-            scores[index] *= near
+        if anchor is None:
+            return [0.0] * len(candidates)
+        other = candidates[anchor].bbox_xyxy_px
+        near = [relation_score(one.bbox_xyxy_px, other, target.relation, one.size_hw) for one in candidates]
+        near[anchor] = 0.0
+        scores = [score * fit for score, fit in zip(scores, _best_is_one(near, bases), strict=True)]
     if target.ordinal is not None:
         order = _reading_order(candidates)
-        fitting = sorted(
-            (index for index in range(len(candidates)) if bases[index] >= 0.8 * max(bases)), key=lambda i: order[i]
-        )
+        # "The second red button": only red ones are counted.
+        fits = [base * (1.0 if target.color is None else scores[i]) for i, base in enumerate(bases)]
+        fitting = sorted((i for i in range(len(candidates)) if fits[i] >= 0.8 * max(fits)), key=lambda i: order[i])
         wanted = fitting[target.ordinal] if -1 <= target.ordinal < len(fitting) else None
         scores = [score if index == wanted else 0.0 for index, score in enumerate(scores)]
     return scores
 
 
-def _anchor(name: str, candidates: Sequence[Candidate], labels: _Labels) -> int:
-    """Return the index of the mark that a place word speaks of: by its id ("left of [3]"), else by its text."""
+def _in_color(candidate: Candidate, color: str) -> float:
+    share = candidate.colors.get(color, 0.0)
+    return _PALEST + (1 - _PALEST) * min(1.0, 2 * share) if share else _OTHER_COLOR
+
+
+def _best_is_one(scores: Sequence[float], bases: Sequence[float]) -> list[float]:
+    """Scores of a place, squared, in proportion to the best of those marks that fit the words best.
+
+    "At the bottom right" may be said of a dialog in the middle; what lies half the screen away is not meant all the same.
+    """
+    fitting = max(bases, default=0.0) * 0.8
+    best = max((score for score, base in zip(scores, bases, strict=True) if base >= fitting), default=0.0)
+    return [min(1.0, score / max(best, 0.5)) ** 2 for score in scores]
+
+
+def _anchor(name: str, candidates: Sequence[Candidate], labels: _Labels) -> int | None:
+    """Return the index of the mark that a place word speaks of: by its id ("left of [3]"), else by its text; None for no mark."""
     named = _MARK_NAME.match(name)
     for index, candidate in enumerate(candidates):
         if named is not None and candidate.id == named["id"]:
             return index
     scores = _text_scores(name, candidates, labels)
-    return max(range(len(candidates)), key=lambda index: (scores[index], -index))
+    best = max(range(len(candidates)), key=lambda index: (scores[index], -index))
+    return best if scores[best] >= _NAMED else None
 
 
 def _find_labels(candidates: Sequence[Candidate]) -> _Labels:

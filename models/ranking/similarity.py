@@ -35,6 +35,12 @@ def similarity(wanted: str, text: str) -> float:
     return max(0.98 * whole if whole >= 0.66 else 0.5 * whole, 0.96 * shared)
 
 
+def holds_words(text: str, wanted: str) -> bool:
+    """Whether every word of `wanted` that says something stands in `text`; False where there is none."""
+    held, words = set(normalise(text).split()), [word for word in normalise(wanted).split() if word not in _STOP_WORDS]
+    return bool(words) and all(word in held for word in words)
+
+
 def _shared_words(wanted: list[str], text: list[str]) -> float:
     """Half of it: share of the wanted words found; other half: share of the text's words that were wanted."""
     found = sum(_weight(word) * _best(word, text) for word in wanted)

@@ -15,7 +15,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from models.protocols import Segmenter, SegmentRequest
+from models.protocols import PIXELS_ONLY, Segmenter, SegmentRequest
 from models.regions import Regions
 from models.segmenters.accessibility.roles import BLIND, PICTURES
 from models.segmenters.gui import GuiSegmenter
@@ -63,7 +63,7 @@ def fuse(stated: Regions, seen: Regions) -> Regions:
             texts[index] = " ".join(word for part in parts if (word := seen.texts[part])) or None
     added = seen.take(kept)
     taken = set(stated.ids)
-    names = tuple(_free(f"pixel-{index}", taken) for index in kept)
+    names = tuple(_free(f"{PIXELS_ONLY}{index}", taken) for index in kept)
     return Regions.concat(replace(stated, texts=tuple(texts)), replace(added, ids=names))
 
 

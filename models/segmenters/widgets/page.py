@@ -18,6 +18,9 @@ _MAX_WIDTH_PX = 3840  # bounds memory together with the bands that text and elem
 # What the reader makes of outlined icons before a text, and how far such a letter's middle is from the next one's, in
 # line heights: a word's last letter is 0.7 from the next word's first, an icon 0.9 to 1.2.
 _ICON_LETTERS, _ICON_GAP = "0OoQq&8@©®αà□口日回田品器.,:", 0.85
+# Signs that buttons bear for a name and that the reader knows: it was sure of "+" in 2 of 2 steppers. Dashes and crosses stay
+# pictograms, since it takes rules and ticked boxes for them.
+_NAMING_SIGNS = "+"
 _BULLETS = "•·●○◦▪■"
 
 
@@ -72,7 +75,8 @@ def is_pictogram(line: TextLine) -> bool:
     text = line.text.replace(" ", "")
     if len(text) > 2:
         return False
-    return line.score < 0.8 or (len(text) == 1 and not (text.isascii() and text.isalnum()))
+    named = (text.isascii() and text.isalnum()) or text in _NAMING_SIGNS
+    return line.score < 0.8 or (len(text) == 1 and not named)
 
 
 def without_bullet(line: TextLine) -> TextLine:

@@ -11,9 +11,9 @@ import pytest
 from models.errors import BackendDown, BadInput
 from models.grounding import GroundResult, Mention, ground, stream
 from models.grounding.scene import SHORTLIST
-from models.grounding.select import combined, is_clear
+from models.grounding.select import combined
 from models.marks import mark
-from models.ranking import Ranked
+from models.ranking import Ranked, is_clear
 from models.vlm.fake import FakeBackend
 from models.vlm.types import NONE, ChoiceReply, Dialect, VlmRequest
 from tests.unit.models.grounding.scripted import IMAGE, MENU, PLAIN, Scripted, asked

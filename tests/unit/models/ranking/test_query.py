@@ -2,7 +2,7 @@
 
 import pytest
 
-from models.ranking import ActionIntent, parse_action
+from models.ranking import parse_action
 from models.ranking.query import parse_target
 
 
@@ -26,8 +26,8 @@ from models.ranking.query import parse_target
     ],
 )
 def test_an_instruction_says_what_to_do_to_what(query, intent):
-    kind, target, text = intent
-    assert parse_action(query) == ActionIntent(type=kind, target=target, text=text)
+    found = parse_action(query)
+    assert (found.type, found.target, found.text) == intent
 
 
 @pytest.mark.parametrize(
