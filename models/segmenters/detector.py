@@ -2,20 +2,20 @@
 
 Used by `models.segmenters.gui`. The network is trained by `models.detector` on pages of `models.pages`; what its outputs
 mean is stated in the file's own metadata (roles, strides, threshold), so this module knows no training code.
-Needs numpy, cv2 and onnxruntime only; the session is opened at the first image and is safe to share between threads.
+Needs numpy, cv2 and one engine of `models.segmenters.networks`, opened at the first image; threads may share a detector.
 """
 
 import json
 import threading
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from models.errors import BadImage, WeightsMissing
+from models.segmenters.networks import Network, engine_name, open_network
 
 WEIGHTS = Path(__file__).resolve().parents[1] / "weights" / "gui-detector" / "detector.onnx"
 
@@ -45,22 +45,25 @@ class Detections:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Network:
-    session: Any
+    runs: Network
     roles: tuple[str, ...]
     strides: tuple[int, ...]
     threshold: float
 
 
 class ElementDetector:
-    """Detects controls on screenshots; deterministic for one weights file and one onnxruntime."""
+    """Detects controls on screenshots; deterministic for one weights file and one engine."""
 
-    def __init__(self, weights: Path | None = None, *, threads: int = 2, nms_iou: float = 0.35) -> None:
+    def __init__(
+        self, weights: Path | None = None, *, threads: int = 2, engine: str | None = None, nms_iou: float = 0.35
+    ) -> None:
         """Use the ONNX file at `weights` (default: the shipped one) on `threads` CPU threads; nothing is loaded yet.
 
-        Of two boxes that overlap by more than `nms_iou` the one with the lower score is dropped.
+        `engine` is "openvino" or "onnxruntime", by default the first that is installed. Of two boxes that overlap by more than `nms_iou` the one with the lower score is dropped.
         """
         self._path = weights or WEIGHTS
         self._threads = threads
+        self._engine = engine or engine_name()
         self._nms_iou = nms_iou
         self._network: _Network | None = None
         self._lock = threading.Lock()
@@ -90,10 +93,11 @@ class ElementDetector:
         lowest = network.threshold if threshold is None else threshold
         scale = _working_scale(int(image.shape[1]), device_pixel_ratio)
         work = image if scale == 1.0 else cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-        found = [
-            _shifted(_read(network, work[top:bottom], lowest), top, bottom, work.shape[0])
-            for top, bottom in _strips(int(work.shape[0]))
-        ]
+        with self._lock:
+            found = [
+                _shifted(_read(network, work[top:bottom], lowest), top, bottom, work.shape[0])
+                for top, bottom in _strips(int(work.shape[0]))
+            ]
         boxes, scores, roles = (np.concatenate(parts) for parts in zip(*found, strict=True))
         factors = np.array([image.shape[1] / work.shape[1], image.shape[0] / work.shape[0]] * 2, np.float32)
         limits = np.array([image.shape[1], image.shape[0]] * 2, np.float32)
@@ -108,7 +112,7 @@ class ElementDetector:
     def _load(self) -> _Network:
         with self._lock:
             if self._network is None:
-                self._network = _open(self._path, self._threads)
+                self._network = _open(self._path, self._threads, self._engine)
             return self._network
 
 
@@ -149,23 +153,15 @@ def decode(
     return np.concatenate(boxes)[best], np.concatenate(scores)[best], np.concatenate(roles)[best]
 
 
-def _open(path: Path, threads: int) -> _Network:
+def _open(path: Path, threads: int, engine: str) -> _Network:
     if not path.is_file():
         raise WeightsMissing(f"the element detector's weights are not at {path.name}; see its RECIPE.md")
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.log_severity_level = 3
-    # Spinning threads made two-core machines several times slower as soon as something else ran.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    meta = session.get_modelmeta().custom_metadata_map
+    network = open_network(path, threads, engine, lanes=1)
     return _Network(
-        session=session,
-        roles=tuple(json.loads(meta["roles"])),
-        strides=tuple(json.loads(meta["strides"])),
-        threshold=float(meta["threshold"]),
+        runs=network,
+        roles=tuple(json.loads(network.metadata["roles"])),
+        strides=tuple(json.loads(network.metadata["strides"])),
+        threshold=float(network.metadata["threshold"]),
     )
 
 
@@ -191,7 +187,7 @@ def _read(
     padded = cv2.copyMakeBorder(
         strip, 0, -height % _PAD, 0, -width % _PAD, cv2.BORDER_CONSTANT, value=(_GREY, _GREY, _GREY)
     )
-    return decode(network.session.run(None, {"image": padded[None]}), network.strides, lowest)
+    return decode(network.runs.answer(padded[None]), network.strides, lowest)
 
 
 def _shifted(

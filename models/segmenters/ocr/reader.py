@@ -17,10 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.errors import WeightsMissing
+from models.segmenters.networks import Network, engine_name, open_network
 from models.segmenters.ocr import detection, recognition
 from models.segmenters.ocr.lines import Box, TextLine
 from models.segmenters.ocr.memory import Memory, pixel_key
-from models.segmenters.ocr.networks import Network, engine_name, open_network
 
 _DETECTOR, _RECOGNISER = "PP-OCRv6_det_small.onnx", "PP-OCRv6_rec_small.onnx"
 # About 1 KB a line and 5 KB a band: 5 MB in all, some 80 different screens.

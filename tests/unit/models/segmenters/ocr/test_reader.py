@@ -5,7 +5,7 @@ import pytest
 
 from models.errors import WeightsMissing
 from models.segmenters.ocr import OcrReader, PageText, reader
-from models.segmenters.ocr.networks import engine_name
+from models.segmenters.networks import engine_name
 from tests.unit.models.segmenters.screenshot import Screen
 
 

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from models.errors import WeightsMissing
-from models.segmenters.ocr.networks import engine_name, open_network
+from models.segmenters.detector import WEIGHTS
+from models.segmenters.networks import engine_name, open_network
 from models.segmenters.ocr.reader import _DETECTOR, _model_folder
 
 ENGINES = sorted({"onnxruntime", engine_name()})
@@ -41,3 +42,19 @@ def test_the_segmenter_imports_no_engine_and_the_engine_no_telemetry():
         "assert sys.modules.get('openvino_telemetry') is None\n"
     )
     subprocess.run([sys.executable, "-c", program], check=True, timeout=120)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_all_outputs_of_the_element_detector_are_given_and_stay(engine):
+    network = open_network(WEIGHTS, 1, engine, lanes=1)
+    first = network.answer(np.zeros((1, 64, 96, 3), np.uint8))
+    kept = [output.copy() for output in first]
+    network.answer(np.full((1, 64, 96, 3), 255, np.uint8))
+    assert [output.shape[2:] for output in first] == [(16, 24), (8, 12)]
+    for one, other in zip(first, kept, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_what_a_file_says_of_itself_is_read(engine):
+    assert {"roles", "strides", "threshold"} <= set(open_network(WEIGHTS, 1, engine).metadata)
