@@ -20,7 +20,8 @@ from models.detector.net import STRIDES
 from models.detector.targets import IGNORED, target_maps
 from models.pages.pen import ROLES
 
-CROP_HW = (512, 640)
+# Equal areas. In the first alone, nothing wider than 900 px was ever seen whole: rows, sheets of text, wide fields.
+CROPS_HW = ((512, 640), (512, 640), (256, 1280))
 _POOL = 96
 _RESCAN_PAGES = 200  # of all, at random; then the folder is looked at again
 
@@ -91,7 +92,7 @@ class Crops(torch.utils.data.IterableDataset[Batch]):
         pool: list[tuple[PageTruth, NDArray[np.uint8]]] = []
         drawn = 0
         while True:
-            crops = []
+            crops, size_hw = [], rng.choice(CROPS_HW)
             for _ in range(self._size):
                 if len(pool) < 8 or drawn % self._per_page == 0:
                     page = next(coming)
@@ -99,7 +100,7 @@ class Crops(torch.utils.data.IterableDataset[Batch]):
                     if len(pool) > _POOL:
                         pool.pop(rng.randrange(len(pool) - 1))
                 drawn += 1
-                crops.append(self._crop(rng, *rng.choice(pool)))
+                crops.append(self._crop(rng, *rng.choice(pool), size_hw))
             yield collate(crops)
 
     def _order(self, rng: random.Random) -> Iterator[PageTruth]:
@@ -111,10 +112,10 @@ class Crops(torch.utils.data.IterableDataset[Batch]):
             yield from pages[:_RESCAN_PAGES]
 
     def _crop(
-        self, rng: random.Random, page: PageTruth, image: NDArray[np.uint8]
+        self, rng: random.Random, page: PageTruth, image: NDArray[np.uint8], size_hw: tuple[int, int]
     ) -> tuple[NDArray[np.uint8], NDArray[np.float32], NDArray[np.int64]]:
         scale = draw_scale(rng, page.device_pixel_ratio) if self._augment else 1.0 / page.device_pixel_ratio
-        crop, boxes, roles = cut(rng, image, page.boxes, page.roles, scale=scale, size_hw=CROP_HW)
+        crop, boxes, roles = cut(rng, image, page.boxes, page.roles, scale=scale, size_hw=size_hw)
         return (change_looks(rng, crop) if self._augment else crop), boxes, roles
 
 
