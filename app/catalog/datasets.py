@@ -101,6 +101,13 @@ class DatasetRepository:
             query = query.where(DatasetItemRow.position < before)
         return list(self.session.scalars(query.order_by(DatasetItemRow.position).limit(limit)))
 
+    def part_with_pictures(self, dataset_id: UUID, parts: Sequence[str]) -> str | None:
+        """Return one of these parts in which a sample has a picture, if there is one."""
+        query = select(DatasetItemRow.part).where(
+            DatasetItemRow.dataset_id == dataset_id, DatasetItemRow.part.in_(parts), DatasetItemRow.image.is_not(None)
+        )
+        return self.session.scalar(query.limit(1))
+
     def items(self, dataset_id: UUID) -> Iterator[DatasetItemRow]:
         """Yield all items in order, a page at a time; for datasets that a caller may hold a transaction over."""
         after = -1

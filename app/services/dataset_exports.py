@@ -66,9 +66,12 @@ class Export:
             raise Unprocessable("COCO is one document; take jsonl or webdataset for shards.")
         missing = PictureFolders(self.dataset.recipe, self.folder).missing()
         if format == "webdataset" and missing:
-            raise Unprocessable(
-                f"WebDataset holds the pictures, and the recipe names no `images` for the part `{missing[0]}`."
-            )
+            with self.transaction() as session:
+                part = DatasetRepository(session).part_with_pictures(self.dataset.id, missing)
+            if part is not None:
+                raise Unprocessable(
+                    f"WebDataset holds the pictures, and the recipe names no `images` for the part `{part}`."
+                )
 
     def file_name(self, format: Format) -> str:
         """How the file is called where it is saved."""
