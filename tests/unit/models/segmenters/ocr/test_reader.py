@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from models.errors import WeightsMissing
-from models.segmenters.ocr import OcrReader, PageText, reader
 from models.segmenters.networks import engine_name
+from models.segmenters.ocr import OcrReader, PageText, reader
 from tests.unit.models.segmenters.screenshot import Screen
 
 
