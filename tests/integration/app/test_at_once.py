@@ -60,3 +60,13 @@ def test_a_dropped_connection_is_an_error_once(database: Settings, tenant: UUID)
         at_once(engine, of_tenant(tenant), COUNT, {})
     assert at_once(engine, of_tenant(tenant), COUNT, {}) == [(0,)]
     engine.dispose()
+
+
+def test_only_what_may_be_lost_does_not_wait_for_the_disk(database: Settings, tenant: UUID) -> None:
+    with psycopg.connect(str(database.database_url), autocommit=True) as owner:
+        owner.execute(f"ALTER DATABASE {owner.info.dbname} SET synchronous_commit = on")
+    engine = app_engine(database, pool_size=1)
+    how = "SELECT current_setting('synchronous_commit')"
+    assert at_once(engine, of_tenant(tenant), how, {}, durable=False) == [("off",)]
+    assert at_once(engine, of_tenant(tenant), how, {}) == [("on",)]
+    engine.dispose()
