@@ -24,6 +24,7 @@ from rich.progress import Progress
 from app.catalog.mark_sets import mark_columns
 from app.catalog.tables import MarkRow
 from app.cli import Failure
+from app.commands.probes import probes
 from app.commands.report import report
 from app.commands.score import score
 from app.formats.bodies import mark_body
@@ -361,3 +362,4 @@ def evaluate_calibration(**given: Any) -> None:
 evaluate.add_command(score)
 evaluate.add_command(run_benchmark)
 evaluate.add_command(report)
+evaluate.add_command(probes)
