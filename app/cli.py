@@ -16,7 +16,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "mark": ("workers.direct:mark", "Mark an image file, without a server."),
     "ground": ("workers.direct:ground", "Ask about an image file, without a server."),
     "annotate": ("app.commands.client:annotate", "Have training texts written about images of a running service."),
-    "import": ("app.commands.client:import_", "Post a folder of images to a running service."),
+    "import": ("app.commands.importing:import_", "Take in images and published annotation files."),
     "dataset": ("app.commands.datasets:dataset", "Build, show and export datasets of a running service."),
     "train": ("workers.direct:train", "Teach a model."),
     "evaluate": ("workers.direct:evaluate", "Measure a model."),

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from app.cli import Failure
+from app.commands import corpora
 from app.commands.client import Client, json_option, server_option, show
 from app.errors import AppError
 from app.formats.recipes import read_recipe, shipped, shipped_recipe
@@ -186,3 +187,7 @@ def _pictures(client: Client, body: dict[str, Any], folder: Path, bar: Progress)
         if not page["has_more"]:
             return len(seen)
         after = int(page["next_cursor"])
+
+
+for command in (corpora.stats, corpora.audit):
+    dataset.add_command(command)
