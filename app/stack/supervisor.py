@@ -22,6 +22,9 @@ from app.stack.processes import ProcessSpec, kill_group, signal_process, spawn
 
 _log = logging.getLogger(__name__)
 _LOUD = re.compile(rb"\b(WARNING|ERROR|CRITICAL|FATAL|PANIC|Traceback)\b")
+# How a record begins in the logs of our processes, of Celery and of uvicorn; what follows without it, a trace say, is the record's.
+_RECORD = re.compile(rb"\[?\d{4}-\d\d-\d\d[ T]|(?:DEBUG|INFO|WARNING|ERROR|CRITICAL):")
+_LONGEST_RECORD = 200  # lines; what was printed by something that keeps no log must not go on for ever
 _QUIET = frozenset({"postgres", "redis"})  # a refused duplicate is an ERROR to Postgres and daily business to us
 _LOG_BYTES = 10_000_000
 _FIRST_DELAY_S, _LONGEST_DELAY_S, _STEADY_S, _FAST_FAILURES = 0.5, 10.0, 20.0, 6
@@ -59,6 +62,7 @@ class _Child:
     due_at: float | None = 0.0
     failures: int = 0
     tail: bytes = field(default=b"")
+    loud_lines: int = 0
 
 
 class Supervisor:
@@ -142,12 +146,18 @@ class Supervisor:
             self._echo(child, data)
 
     def _echo(self, child: _Child, data: bytes) -> None:
+        """Repeat warnings and errors on our own stderr, each with the lines that belong to it."""
         if child.spec.name in _QUIET:
             return
         *lines, child.tail = (child.tail + data).split(b"\n")
         child.tail = child.tail[-4096:]
         for line in lines:
             if _LOUD.search(line):
+                child.loud_lines = _LONGEST_RECORD
+            elif _RECORD.match(line):
+                child.loud_lines = 0
+            if child.loud_lines:
+                child.loud_lines -= 1
                 sys.stderr.write(f"{child.spec.name} | {line.decode(errors='replace')}\n")
 
     def _revive(self) -> None:

@@ -66,6 +66,37 @@ def test_logs_go_to_a_file_and_warnings_to_stderr(supervisor: Supervisor, tmp_pa
     assert capfd.readouterr().err == "loud | ERROR: broken\n"
 
 
+TRACE = """
+import logging, time
+logging.basicConfig(level="INFO", format="%(asctime)s %(levelname)s %(name)s %(message)s")
+log = logging.getLogger("x")
+log.info("before")
+try:
+    try:
+        {}["missing"]
+    except KeyError as error:
+        raise ValueError("the key\\nis gone") from error
+except ValueError:
+    log.exception("it failed")
+log.info("after")
+time.sleep(60)
+"""
+
+
+def test_a_trace_is_echoed_to_its_last_line_and_what_follows_is_not(
+    supervisor: Supervisor, tmp_path: Path, capfd
+) -> None:
+    supervisor.start(python("failing", TRACE))
+    supervisor.run(until=said(tmp_path, "failing", "after\n"), timeout_s=10)
+    said_loudly = capfd.readouterr().err.splitlines()
+    assert all(line.startswith("failing | ") for line in said_loudly)
+    assert [line for line in said_loudly if line.endswith(("before", "after"))] == []
+    assert "it failed" in said_loudly[0]
+    assert said_loudly[-2:] == ["failing | ValueError: the key", "failing | is gone"]
+    assert "failing | KeyError: 'missing'" in said_loudly
+    assert sum(line.startswith('failing |   File "<string>", line ') for line in said_loudly) == 2
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux kills the children of a killed process")
 def test_children_die_with_a_killed_supervisor(tmp_path: Path) -> None:
     program = f"""
