@@ -8,9 +8,8 @@ from fastapi.responses import JSONResponse, Response
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
-from app.catalog.mark_sets import MarkSetRepository, marking_of, regions_of
+from app.catalog.mark_sets import MarkSetRepository, regions_of
 from app.catalog.session import transaction
-from app.errors import Unprocessable
 from app.formats.bodies import MarkSetBody, mark_set_body
 from app.formats.exports import Format, export
 from app.http.body import Upload, openapi_body, read_body
@@ -22,8 +21,7 @@ from app.http.waiting import Ordered, respond
 from app.imaging.encode import Encoding, encode, read_canonical
 from app.services import corrections, marking
 from app.services.keys import Caller
-from models.errors import BadInput
-from models.marks import Previous, paint, place, style_of
+from app.services.overlays import restyled
 
 router = APIRouter(tags=["marks"])
 
@@ -100,15 +98,7 @@ def get_overlay(
     if style is None:
         overlay = read_canonical(web.blobs.get(row.overlay_blob_key))
     else:
-        pixels = read_canonical(web.blobs.get(image.blob_key))
-        regions = regions_of((image.height, image.width), marks)
-        try:
-            chosen = style_of(style)
-        except BadInput as exc:
-            raise Unprocessable(str(exc)) from None
-        previous = Previous(regions=regions, marking=marking_of(row, marks, style_of(row.style)))
-        placed = place(regions, chosen, previous=previous)
-        overlay = paint(pixels, regions, placed)
+        overlay = restyled(read_canonical(web.blobs.get(image.blob_key)), row, marks, style)
     return Response(encode(overlay, encoding), media_type=encoding.media_type, headers=CONTENT_HEADERS)
 
 
