@@ -6,7 +6,7 @@ from uuid import UUID
 
 from app.catalog.mark_sets import mark_columns
 from app.catalog.tables import MarkRow
-from app.formats.bodies import mark_body, time_text
+from app.formats.bodies import MarkBody, mark_body, time_text
 from models.grounding import Action, GroundResult
 from models.marks import Marking
 from models.regions import Regions
@@ -23,24 +23,43 @@ def answer_body(
     mark_set_id: UUID | None,
 ) -> dict[str, Any]:
     """Return the body of one answer; `marks` are the mentioned ones, resolved."""
-    height, width = regions.size_hw
-    named = {mark.id for mark in result.marks}
-    marks = [
-        mark_body(MarkRow(**mark_columns(mark_set_id, i, mark, regions)), width=width, height=height)
-        for i, mark in enumerate(marking.marks)
-        if mark.id in named
-    ]
     return {
         "id": str(answer_id),
         "object": "answer",
         "task": result.task,
         "query": query,
+        **_found(result),
+        "marks": _named_marks(result, marking, regions, mark_set_id),
+        "mark_set_id": None if mark_set_id is None else str(mark_set_id),
+        "model": {"name": result.model_name, "version": result.model_version},
+        "usage": {
+            "prompt_tokens": result.prompt_tokens,
+            "completion_tokens": result.completion_tokens,
+            "total_tokens": result.prompt_tokens + result.completion_tokens,
+        },
+        "timing_ms": dict(result.timing_ms),
+        "created_at": time_text(created_at),
+    }
+
+
+def _named_marks(result: GroundResult, marking: Marking, regions: Regions, mark_set_id: UUID | None) -> list[MarkBody]:
+    height, width = regions.size_hw
+    named = {mark.id for mark in result.marks}
+    return [
+        mark_body(MarkRow(**mark_columns(mark_set_id, i, mark, regions)), width=width, height=height)
+        for i, mark in enumerate(marking.marks)
+        if mark.id in named
+    ]
+
+
+def _found(result: GroundResult) -> dict[str, Any]:
+    """What was said, and which marks it is about."""
+    return {
         "text": result.text,
         "mentions": [
             {"mark": mention.mark, "char_start": mention.char_start, "char_end": mention.char_end}
             for mention in result.mentions
         ],
-        "marks": marks,
         "selected": [{"mark": choice.mark, "confidence": choice.confidence} for choice in result.selected],
         "none_of_these": result.none_of_these,
         "unresolved": list(result.unresolved),
@@ -54,15 +73,6 @@ def answer_body(
         "decided_by": result.decided_by,
         "ignored": list(result.ignored),
         "finish_reason": result.finish_reason,
-        "model": {"name": result.model_name, "version": result.model_version},
-        "mark_set_id": None if mark_set_id is None else str(mark_set_id),
-        "usage": {
-            "prompt_tokens": result.prompt_tokens,
-            "completion_tokens": result.completion_tokens,
-            "total_tokens": result.prompt_tokens + result.completion_tokens,
-        },
-        "timing_ms": dict(result.timing_ms),
-        "created_at": time_text(created_at),
     }
 
 

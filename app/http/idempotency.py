@@ -20,7 +20,7 @@ from app.catalog.idempotency import IdempotencyRepository, StoredResponse
 from app.catalog.session import transaction
 from app.errors import AppError, BadRequest, IdempotencyBusy, IdempotencyMismatch
 from app.http.deps import Web, caller_of
-from app.http.problems import problem
+from app.http.problems import refusal
 from app.services.keys import Caller
 
 LOCK_S = 15
@@ -57,15 +57,7 @@ class Idempotency:
             caller = await caller_of(request, request.app.state.web)
             known, stored = await run_in_threadpool(_begin, request, caller, body)
         except AppError as exc:
-            refusal = problem(
-                request,
-                status=exc.status,
-                code=exc.code,
-                title=exc.title,
-                detail=exc.detail,
-                retry_after_s=exc.retry_after_s,
-            )
-            await refusal(scope, receive, send)
+            await refusal(request, exc)(scope, receive, send)
             return
         if stored is not None:
             headers = {**stored.headers, "Idempotent-Replayed": "true"}

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.errors import PayloadTooLarge
-from app.http.problems import problem
+from app.http.problems import refusal
 
 log = logging.getLogger("markwise.access")
 
@@ -50,8 +50,7 @@ class RequestFrame:
         try:
             declared = request.headers.get("content-length", "0")
             if declared.isdigit() and int(declared) > MAX_BODY_BYTES:
-                refusal = too_large(request)
-                await refusal(scope, receive, send_with_id)
+                await too_large(request)(scope, receive, send_with_id)
             else:
                 await self.app(scope, _capped(receive), send_with_id)
         finally:
@@ -61,13 +60,7 @@ class RequestFrame:
 
 def too_large(request: Request) -> Response:
     """Refuse a body by its declared length, before a byte of it is read."""
-    response = problem(
-        request,
-        status=PayloadTooLarge.status,
-        code=PayloadTooLarge.code,
-        title=PayloadTooLarge().title,
-        detail=f"At most {MAX_BODY_BYTES} bytes are accepted.",
-    )
+    response = refusal(request, PayloadTooLarge(f"At most {MAX_BODY_BYTES} bytes are accepted."))
     response.headers["connection"] = "close"
     return response
 

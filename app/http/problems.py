@@ -97,50 +97,54 @@ def _is_in_body(part: object) -> bool:
 
 def install(app: FastAPI) -> None:
     """Register the handlers."""
+    app.add_exception_handler(AppError, _app_error)
+    app.add_exception_handler(StoreUnavailable, _store_down)
+    app.add_exception_handler(RequestValidationError, _shape_error)
+    app.add_exception_handler(ValidationError, _shape_error)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(OperationalError, _database_down)
+    app.add_exception_handler(PoolTimeout, _database_down)
+    app.add_exception_handler(Exception, _unexpected)
 
-    def app_error(request: Request, exc: Exception) -> JSONResponse:
-        found: Any = exc
-        return problem(
-            request,
-            status=found.status,
-            code=found.code,
-            title=found.title,
-            detail=found.detail,
-            retry_after_s=getattr(found, "retry_after_s", None),
-        )
 
-    def shape_error(request: Request, exc: Exception) -> JSONResponse:
-        found: Any = exc
-        return problem(
-            request,
-            status=422,
-            code="shape",
-            title="The request does not have the agreed shape",
-            errors=shape_errors(found.errors()),
-        )
+def refusal(request: Request, error: AppError) -> JSONResponse:
+    """Return the response that one of our own errors is."""
+    return problem(
+        request,
+        status=error.status,
+        code=error.code,
+        title=error.title,
+        detail=error.detail,
+        retry_after_s=error.retry_after_s,
+    )
 
-    def http_error(request: Request, exc: Exception) -> JSONResponse:
-        status = exc.status_code if isinstance(exc, HTTPException) else 500
-        code, title = HTTP_TITLES.get(status, ("http", "The request cannot be served"))
-        return problem(request, status=status, code=code, title=title)
 
-    def database_down(request: Request, exc: Exception) -> JSONResponse:
-        log.warning("database unavailable: %s", type(exc).__name__)
-        return app_error(request, Unavailable("The catalog does not answer."))
+def _app_error(request: Request, exc: Exception) -> JSONResponse:
+    return refusal(request, exc if isinstance(exc, AppError) else AppError())
 
-    def store_down(request: Request, exc: Exception) -> JSONResponse:
-        log.warning("blob store unavailable: %s", exc)
-        return app_error(request, Unavailable("The blob store does not answer."))
 
-    def unexpected(request: Request, exc: Exception) -> JSONResponse:
-        log.error("unexpected error, request %s", getattr(request.state, "request_id", ""), exc_info=exc)
-        return problem(request, status=500, code="internal", title="Something went wrong on our side")
+def _shape_error(request: Request, exc: Exception) -> JSONResponse:
+    found = exc.errors() if isinstance(exc, RequestValidationError | ValidationError) else ()
+    title = "The request does not have the agreed shape"
+    return problem(request, status=422, code="shape", title=title, errors=shape_errors(found))
 
-    app.add_exception_handler(AppError, app_error)
-    app.add_exception_handler(StoreUnavailable, store_down)
-    app.add_exception_handler(RequestValidationError, shape_error)
-    app.add_exception_handler(ValidationError, shape_error)
-    app.add_exception_handler(HTTPException, http_error)
-    app.add_exception_handler(OperationalError, database_down)
-    app.add_exception_handler(PoolTimeout, database_down)
-    app.add_exception_handler(Exception, unexpected)
+
+def _http_error(request: Request, exc: Exception) -> JSONResponse:
+    status = exc.status_code if isinstance(exc, HTTPException) else 500
+    code, title = HTTP_TITLES.get(status, ("http", "The request cannot be served"))
+    return problem(request, status=status, code=code, title=title)
+
+
+def _database_down(request: Request, exc: Exception) -> JSONResponse:
+    log.warning("database unavailable: %s", type(exc).__name__)
+    return refusal(request, Unavailable("The catalog does not answer."))
+
+
+def _store_down(request: Request, exc: Exception) -> JSONResponse:
+    log.warning("blob store unavailable: %s", exc)
+    return refusal(request, Unavailable("The blob store does not answer."))
+
+
+def _unexpected(request: Request, exc: Exception) -> JSONResponse:
+    log.error("unexpected error, request %s", getattr(request.state, "request_id", ""), exc_info=exc)
+    return problem(request, status=500, code="internal", title="Something went wrong on our side")
