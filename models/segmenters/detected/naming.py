@@ -1,37 +1,24 @@
 """Gives elements their text: what stands in them, and for fields and tick boxes the label beside or above.
 
 Works in two steps, because reading is what costs: places first, then the lines that matter are read, then cut to the
-elements' width. Labels follow the rules the ranker has, `models.ranking.places`.
+elements' width.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.ranking.places import FIELD_ROLES, TICK_ROLES, label_distance
+from models.ranking.places import TICK_ROLES
+from models.segmenters.detected.labels import LabelPlaces, Piece, gaps
 from models.segmenters.ocr import Box, PageText, TextLine
 from models.segmenters.widgets.page import is_pictogram, without_bullet, without_sign
 
-_LABELS_TRIED = 2
 _MOST_LINES = 4
 _WHOLE = 0.75  # a line that lies in an element by this share is its own in full, letters at the edge included
 # A letter's place is known to about a third of its width; the next word begins half a line height further on.
 _SLACK = 0.2
-_MISSING = 1.0  # in line heights: two letters
-# Links may stand in a label, and plain labels are sometimes taken for one of these: they do not end it.
-_TEXT_ROLES = frozenset({"link", "treeitem", "option", "menuitem", "columnheader"})
-_SILENT_ROLES, _ICON_EM = frozenset({"button", "other"}), 1.8
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Piece:
-    """A stretch of a line that can be a label; `free` if some of it lies in no element."""
-
-    line: int
-    box: Box
-    free: bool
+_MISSING, _STRAY = 1.0, 2  # two letters, in line heights and in letters
 
 
 class Names:
@@ -45,7 +32,7 @@ class Names:
         boxes = np.array([box for box, _ in elements], np.float32).reshape(-1, 4)
         self._inside = _first_lines(_lines_inside(lines, boxes))  # (elements, lines)
         self._inner = _inner_elements(boxes)  # (elements, elements)
-        self._labels = self._label_places(lines, boxes, em)
+        self._labels = LabelPlaces(lines, elements, self._inside, self._inner, em).find()
 
     def read(self) -> list[str]:
         """Return the text of each element, empty where it has none."""
@@ -78,54 +65,6 @@ class Names:
         if not parts and role != "icon-button":
             parts = [part for line in lines if (part := _cut(line, box)).text and not is_pictogram(part)]
         return " ".join(part.text for part in parts)
-
-    def _label_places(
-        self, lines: NDArray[np.float32], boxes: NDArray[np.float32], em: float
-    ) -> dict[int, tuple[_Piece, ...]]:
-        """For every field the nearest places where its label can stand, best first."""
-        fields = [index for index in range(len(boxes)) if self._wants_label(index, em)]
-        if not fields or not len(lines):
-            return {}
-        pieces = [piece for line in range(len(lines)) for piece in self._pieces(line, lines[line], boxes, fields)]
-        free = [piece for piece in pieces if piece.free]
-        places = {}
-        for index in fields:
-            filled = bool(self._inside[index].any())
-            near = self._nearest(index, free, em, filled=filled)
-            # What stands at an empty field like a label is its label, even if it was taken for an element.
-            empty = not filled or self._elements[index][1] in TICK_ROLES
-            places[index] = near or (self._nearest(index, pieces, em, filled=True) if empty else ())
-        return places
-
-    def _wants_label(self, index: int, em: float) -> bool:
-        """True for fields, and for what has no text of its own and is too wide for a mere icon, such as a colour picker."""
-        (x0, _, x1, _), role = self._elements[index]
-        silent = role in _SILENT_ROLES and x1 - x0 > _ICON_EM * em and not self._inside[index].any()
-        return role in FIELD_ROLES or silent
-
-    def _nearest(self, index: int, pieces: Sequence[_Piece], em: float, *, filled: bool) -> tuple[_Piece, ...]:
-        """The places that can label a field, best first."""
-        box, role = self._elements[index]
-        distances = [
-            (distance, order)
-            for order, piece in enumerate(pieces)
-            if (distance := label_distance(box, role, piece.box, em, filled=filled)) is not None
-        ]
-        return tuple(pieces[order] for _, order in sorted(distances)[:_LABELS_TRIED])
-
-    def _pieces(
-        self, index: int, line: NDArray[np.float32], boxes: NDArray[np.float32], fields: Sequence[int]
-    ) -> list[_Piece]:
-        """The stretches of a line between the elements that end a label, wide enough for a letter."""
-        x0, y0, x1, y1 = (float(value) for value in line)
-        middle = (y0 + y1) / 2
-        over = (boxes[:, 1] <= middle) & (middle < boxes[:, 3]) & (boxes[:, 0] < x1) & (boxes[:, 2] > x0)
-        ends = over & ~self._inner[:, fields].any(axis=1) & [role not in _TEXT_ROLES for _, role in self._elements]
-        free = _wide_gaps(x0, x1, boxes[over], y1 - y0)
-        return [
-            _Piece(line=index, box=(low, y0, high, y1), free=any(low <= start and end <= high for start, end in free))
-            for low, high in _wide_gaps(x0, x1, boxes[ends], y1 - y0)
-        ]
 
 
 def _lines_inside(lines: NDArray[np.float32], boxes: NDArray[np.float32]) -> NDArray[np.bool_]:
@@ -181,31 +120,24 @@ def _outside(line: TextLine, boxes: Sequence[Box]) -> list[TextLine]:
     taken = [(box[0], box[2]) for box in boxes if box[1] <= (y0 + y1) / 2 < box[3] and box[0] < x1 and box[2] > x0]
     if not taken:
         return [line]
-    return [part for low, high in _gaps(x0, x1, taken) if (part := line.slice(low, high)).text]
+    return [part for low, high in gaps(x0, x1, taken) if (part := line.slice(low, high)).text]
 
 
-def _wide_gaps(x0: float, x1: float, boxes: NDArray[np.float32], height_px: float) -> list[tuple[float, float]]:
-    """What `boxes` leave of a line from `x0` to `x1` where there is room for a letter."""
-    gaps = _gaps(x0, x1, [(float(box[0]), float(box[2])) for box in boxes])
-    return [(low, high) for low, high in gaps if high - low > 0.4 * height_px]
-
-
-def _gaps(x0: float, x1: float, taken: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
-    """What is left of [x0, x1) without the `taken` stretches, left to right."""
-    gaps, start = [], x0
-    for low, high in sorted(taken):
-        if low > start:
-            gaps.append((start, low))
-        start = max(start, high)
-    return [*gaps, (start, x1 + 0.01)] if start < x1 else gaps
-
-
-def _text_of(piece: _Piece, read: dict[int, TextLine]) -> str:
+def _text_of(piece: Piece, read: dict[int, TextLine]) -> str:
     """The text of a piece, empty where nothing legible stands in it."""
     if piece.line not in read:
         return ""
-    part = without_bullet(_cut(read[piece.line], piece.box))
+    part = without_bullet(_whole_words(read[piece.line], piece.box))
     return "" if not part.text or is_pictogram(part) else part.text
+
+
+def _whole_words(line: TextLine, box: Box) -> TextLine:
+    """The part of a line in a box, without a letter or two of a word that lies elsewhere: an edge that is a little off."""
+    part = _cut(line, box)
+    first, _, rest = part.text.partition(" ")
+    if part.text == line.text or len(first) > _STRAY or first in line.text.split():
+        return part
+    return part.slice(part.char_x_px[len(first)], box[2] + line.height_px) if rest else line.slice(0, 0)
 
 
 def _longer_than_a_sign(text: str) -> str:

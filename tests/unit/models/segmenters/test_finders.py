@@ -216,3 +216,45 @@ def test_without_weights_the_detector_finder_says_so(tmp_path):
     finder = DetectorFinder(ElementDetector(tmp_path / "absent.onnx"))
     with pytest.raises(WeightsMissing):
         finder.find(screen.image, PageText(screen, screen.image))
+
+
+def labelled(screen, *seen):
+    return dict(named(screen, *seen))
+
+
+def test_a_frame_round_fields_neither_counts_nor_keeps_their_labels():
+    screen = Screen()
+    screen.field((20, 20, 400, 120))
+    screen.text(60, 50, "Yes")
+    screen.text(160, 50, "No")
+    ticks = [((x, 54, x + 13, 67), "radio") for x in (40, 140)]
+    for box, _ in ticks:
+        screen.pen.ellipse(box, outline=(110, 110, 110))
+    found = named(screen, *ticks, ((20, 20, 401, 121), "textbox"))
+    assert [text for _, text in found] == ["Yes", "No"]
+
+
+def test_what_stands_on_an_empty_field_is_its_label_even_if_taken_for_a_link():
+    screen = Screen()
+    screen.text(20, 40, "Your age")
+    screen.field((20, 68, 300, 92))
+    assert labelled(screen, ((18, 40, 110, 64), "link"), ((20, 68, 301, 93), "textbox"))["textbox"] == "Your age"
+
+
+def test_a_field_that_shows_a_value_takes_a_far_label_only_from_a_column_of_labels():
+    screen = Screen()
+    screen.text(20, 42, "Port")
+    screen.field((160, 36, 300, 66))
+    screen.text(170, 42, "8080")
+    value = ((160, 36, 301, 67), "textbox")
+    assert named(screen, value) == [("textbox", "8080")]
+    screen.text(20, 102, "Host")
+    screen.field((160, 96, 300, 126))
+    assert named(screen, value, ((160, 96, 301, 127), "textbox")) == [("textbox", "Port"), ("textbox", "Host")]
+
+
+def test_a_letter_left_of_a_box_that_is_a_little_narrow_is_no_label():
+    screen = Screen()
+    screen.field((30, 36, 300, 66))
+    screen.text(40, 42, "Search the shop")
+    assert named(screen, ((52, 36, 301, 67), "textbox")) == [("textbox", "Search the shop")]
