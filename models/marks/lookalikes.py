@@ -1,0 +1,173 @@
+"""Finds marks that a page has painted itself: digits or a letter in our font, filling a small plate as our labels do.
+
+Looked for on the clean picture, before we paint, so whatever is found is not ours. A badge or a page number is let be: its plate is
+wider, its font another. Called once per marked picture. Knows nothing of segmenters.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import product
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from models.marks.labels import label_ink
+from models.marks.types import Box, Mark
+
+# Strokes are thinner and plates are not: 4-px strokes in labels of 10 to 20 px, 10-px ones in labels of 12 to 50.
+_STROKES_PX = (5, 11)
+_CONTRAST = 40  # grey levels of ink on its plate
+_CAPS_PX = (6, 44)
+_MOST_SIGNS = 3
+# Levels by which a plate differs from what is around it. JPEG smears colours but not greys; a dark page is near a black plate.
+_GREY_EDGE, _COLOR_EDGES = 24, (32, 14)
+# Our labels leave .19 of the digits' height above and below, and as much beside them; a badge leaves .5 and more.
+_PAD = (0.06, 0.42)
+_SIDE_PAD = (0.04, 0.62)
+_ALIKE = 0.78
+_LEAST_PX = 10  # no label of ours is lower
+_DIGITS, _LETTERS = "0123456789", "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_MOST_GROUPS = 2_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LookAlike:
+    """A painted mark that is not ours: what it says, and its plate in pixels of the picture."""
+
+    text: str
+    bbox_xyxy_px: Box
+
+
+def find_lookalikes(image: NDArray[np.uint8]) -> tuple[LookAlike, ...]:
+    """Return the painted look-alikes of marks in `image` ((H, W, 3) uint8 RGB, not marked by us), top to bottom."""
+    grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+    looks = ((grey[:, :, None], _GREY_EDGE), *((image, edge) for edge in _COLOR_EDGES))
+    found: dict[Box, LookAlike] = {}
+    for side_px, hat in product(_STROKES_PX, (cv2.MORPH_BLACKHAT, cv2.MORPH_TOPHAT)):
+        ink = cv2.morphologyEx(grey, hat, np.ones((side_px, side_px), np.uint8))
+        for signs in _groups(ink):
+            for plate in filter(None, (_plate(look, signs, edge) for look, edge in looks)):
+                text = _read(grey, plate)
+                if text is not None:
+                    box = (float(plate[0]), float(plate[1]), float(plate[2]), float(plate[3]))
+                    found[box] = LookAlike(text=text, bbox_xyxy_px=box)
+                    break
+    return tuple(found[box] for box in sorted(found, key=lambda box: (box[1], box[0])))
+
+
+def marks_with(lookalikes: Sequence[LookAlike], marks: Sequence[Mark]) -> frozenset[str]:
+    """Return the ids of the marks whose region shows a look-alike: of several around one, the smallest."""
+    touched = set()
+    for each in lookalikes:
+        x0, y0, x1, y1 = each.bbox_xyxy_px
+        x, y = (x0 + x1) / 2, (y0 + y1) / 2
+        around = [mark for mark in marks if _holds(mark.bbox_xyxy_px, x, y)]
+        if around:
+            touched.add(min(around, key=lambda mark: mark.area_px).id)
+    return frozenset(touched)
+
+
+def _holds(box: Box, x: float, y: float) -> bool:
+    return box[0] <= x < box[2] and box[1] <= y < box[3]
+
+
+def _groups(ink: NDArray[np.uint8]) -> Iterator[tuple[int, int, int, int]]:
+    """Yield boxes (x0, y0, x1, y1) of one to three connected signs of one height that stand side by side, alone in their row."""
+    printed = (ink > _CONTRAST).view(np.uint8)
+    _, _, stats, _ = cv2.connectedComponentsWithStats(printed, connectivity=8)
+    x, y, w, h = (stats[1:, column] for column in range(4))
+    like = (h >= _CAPS_PX[0]) & (h <= _CAPS_PX[1]) & (w <= 2.8 * h) & (w >= 0.2 * h)
+    boxes = np.stack([x, y, x + w, y + h], 1)[like]
+    boxes = boxes[np.argsort(boxes[:, 0], kind="stable")]
+    right, begun = _neighbours(boxes), 0
+    for first in np.flatnonzero(~np.isin(np.arange(len(boxes)), right)).tolist():
+        row = [first]
+        while right[row[-1]] >= 0 and len(row) <= _MOST_SIGNS:
+            row.append(int(right[row[-1]]))
+        x0, y0 = boxes[row, :2].min(0).tolist()
+        x1, y1 = boxes[row, 2:].max(0).tolist()
+        if len(row) <= _MOST_SIGNS and x1 - x0 <= 3.2 * (y1 - y0) and begun < _MOST_GROUPS:
+            begun += 1
+            yield x0, y0, x1, y1
+
+
+def _neighbours(boxes: NDArray[np.int32]) -> NDArray[np.int64]:
+    """Return for each box, sorted by x, the index of the next sign of its row right beside it, or -1."""
+    right = np.full(len(boxes), -1, np.int64)
+    starts = boxes[:, 0]
+    for i, (_, y0, x1, y1) in enumerate(boxes.tolist()):
+        high = y1 - y0
+        slack = max(1.0, 0.15 * high)
+        begin, end = max(i + 1, int(np.searchsorted(starts, x1 - 1))), np.searchsorted(starts, x1 + 0.5 * high, "right")
+        for j in range(begin, int(end)):
+            if abs(boxes[j, 1] - y0) <= slack and abs(boxes[j, 3] - y1) <= slack:
+                right[i] = j
+                break
+    return right
+
+
+def _plate(image: NDArray[np.uint8], signs: tuple[int, int, int, int], edge: int) -> tuple[int, int, int, int] | None:
+    """Return the box of the even plate that the signs fill, None where there is none or a wider one."""
+    x0, y0, x1, y1 = signs
+    height, width = image.shape[:2]
+    cap = y1 - y0
+    if y0 < 1 or y1 >= height or x0 < 1 or x1 >= width:
+        return None
+    color = np.median(image[[y0 - 1, y1], x0:x1].reshape(-1, image.shape[2]).astype(np.int16), axis=0)
+    top = _until_edge(image[:y0, x0:x1][::-1], color, edge, cap, _PAD)
+    if top is None:
+        return None
+    bottom = _until_edge(image[y1:, x0:x1], color, edge, cap, _PAD)
+    if bottom is None:
+        return None
+    left = _until_edge(image[y0:y1, :x0].transpose(1, 0, 2)[::-1], color, edge, cap, _SIDE_PAD)
+    right = _until_edge(image[y0:y1, x1:].transpose(1, 0, 2), color, edge, cap, _SIDE_PAD)
+    if left is None or right is None:
+        return None
+    return x0 - left, y0 - top, x1 + right, y1 + bottom
+
+
+def _until_edge(
+    lines: NDArray[np.uint8], color: NDArray[np.float64], edge: int, cap: int, pad: tuple[float, float]
+) -> int | None:
+    """Return how many of `lines`, counted from the signs outwards, have the plate's colour; None unless `pad` allows it."""
+    most = max(2, round(pad[1] * cap))
+    even = np.abs(np.median(lines[: most + 1], axis=1) - color).max(axis=1) <= edge
+    count = len(even) if even.all() else int(even.argmin())
+    # At the frame the plate ends with the picture.
+    ended = count < len(even) or len(lines) <= most
+    return count if ended and max(1, round(pad[0] * cap)) <= count <= most else None
+
+
+def _read(grey: NDArray[np.uint8], plate: tuple[int, int, int, int]) -> str | None:
+    """Return what the plate says if our font's digits, or one of its capitals, look like it; None otherwise."""
+    x0, y0, x1, y1 = plate
+    shown = grey[y0:y1, x0:x1].astype(np.float32)
+    high, wide = shown.shape
+    signs = max(1, min(_MOST_SIGNS, round((wide / high - 0.28) / 0.69)))
+    texts = list(_DIGITS) + list(_LETTERS) if signs == 1 else [""]
+    if signs > 1:
+        for place in range(signs):
+            likes = {digit: _alike(shown, digit * signs, place=place) for digit in _DIGITS}
+            texts = [texts[0] + max(likes, key=lambda digit: likes[digit])]
+    best = max(texts, key=lambda text: _alike(shown, text) + 0.03 * text.isdigit())  # 8 and B differ by less
+    return best if high >= _LEAST_PX and _alike(shown, best) >= _ALIKE else None
+
+
+def _alike(shown: NDArray[np.float32], text: str, place: int | None = None) -> float:
+    """Return how alike a plate and our label are (0-1), over all of it or over the sign at `place` only."""
+    high, wide = shown.shape
+    ink = cv2.resize(_label(text), (wide, high), interpolation=cv2.INTER_AREA)
+    if place is not None:
+        begin, end = round(wide * place / len(text)), round(wide * (place + 1) / len(text))
+        ink, shown = ink[:, begin:end], shown[:, begin:end]
+    one, other = ink - ink.mean(), shown - shown.mean()
+    scale = float(np.linalg.norm(one) * np.linalg.norm(other))
+    return abs(float((one * other).sum())) / scale if scale > 0 else 0.0
+
+
+@lru_cache(maxsize=512)
+def _label(text: str) -> NDArray[np.float32]:
+    return label_ink(text, 44).astype(np.float32)
