@@ -19,18 +19,18 @@ from models.writers.types import IMAGE, Turn
 
 MAIN_QUESTIONS: Final = (
     "What is in this picture? Name the things one by one.",
-    "List what there is here, with properties and relations.",
-    "Take this picture apart: which things, which properties, which relations?",
+    "List what there is here.",
+    "Take this picture apart into its concepts.",
     "Make an inventory of this picture.",
     "Which concepts does this picture show?",
-    "Tell in a sentence what this is, then go through what it holds.",
+    "Go through what this picture holds.",
 )
 MAIN_TOLD_QUESTIONS: Final = (
     "What is in this picture, and what is there to know about each of these things?",
     "Name what there is here and explain each term.",
     "Make an inventory of this picture with a short explanation of every entry.",
     "Which concepts does this picture show, and what do they mean?",
-    "Teach me this picture: its things, properties and relations, each explained.",
+    "Teach me this picture, concept by concept.",
     "Go through this picture and say of each thing what it is.",
 )
 PART_QUESTIONS: Final = (
@@ -76,14 +76,14 @@ def turns_of(
     elif captions:
         pairs.append((f"{labels}\n{random.choice(CAPTION_QUESTIONS)}", captions))
     pictures: list[Box | None] = [None]
-    lead = labels if template == "text-first" and not captions else ""
+    lead = f"{labels}\n" if template == "text-first" and not captions else ""
     for crop in contents.crops[:crops]:
         question, answer = _part(crop, contents.size_hw, template, random, cut_out=cut_out)
         # The whole picture opens the talk; a cut-out cannot share its turn, because a turn holds one placeholder.
         shown = f"{IMAGE}\n" if cut_out and pairs else ""
         if shown:
             pictures.append(crop.bbox_xyxy_px)
-        pairs.append((f"{shown}{lead}{chr(10) if lead else ''}{question}", answer))
+        pairs.append((f"{shown}{lead}{question}", answer))
         lead = ""
     if not pairs:
         return None

@@ -137,21 +137,22 @@ class MmgicWriter:
         if self._cut_out:
             document = document_of(contents, template, descriptions=with_descriptions, crops=crops)
             provenance["document"] = document.text()
-        if caption is not None:
-            provenance["caption"] = {
-                "similarity": caption.similarity,
-                "rounds": caption.rounds,
-                "reason": caption.reason,
-            }
-        if contents.invalid:
-            provenance["invalid_labels"] = list(contents.invalid)
-        if asked is not None:
-            provenance |= asked.record()
+        provenance |= _about(contents, caption, asked)
         return Draft(kind="concept_document", conversations=turns.turns, tagged=False, provenance=provenance)
 
     def _cost(self, turns: Turns) -> int:
         words = sum(self._count(turn["value"].replace(IMAGE, "")) + TURN_TOKENS for turn in turns.turns)
         return words + self._image_tokens * len(turns.pictures)
+
+
+def _about(contents: Contents, caption: CaptionChoice | None, asked: Asked | None) -> dict[str, Any]:
+    """What provenance says of the caption, of labels that were left out, and of what was asked."""
+    about: dict[str, Any] = {} if asked is None else asked.record()
+    if caption is not None:
+        about["caption"] = {"similarity": caption.similarity, "rounds": caption.rounds, "reason": caption.reason}
+    if contents.invalid:
+        about["invalid_labels"] = list(contents.invalid)
+    return about
 
 
 def drawn(seed: int) -> tuple[Template, bool]:
