@@ -70,7 +70,11 @@ def check_fresh(image_sha256: str, question: dict[str, Any]) -> None:
     """Raise StaleImage when the caller expects another picture than the one that was marked."""
     expected = question.get("expect_image_sha256")
     if expected is not None and expected != image_sha256:
-        raise StaleImage("`expect_image_sha256` differs from the image that was marked.")
+        raise StaleImage(
+            f"The marks are of an image with the sha256 {image_sha256}, and you are about to act on {expected}: nothing was "
+            "decided. Post the new picture (`image` or `file`) with the same query, and the old mark set's id as "
+            "`marks.previous_mark_set_id`, so that what is still there keeps its id."
+        )
 
 
 def check_model(session: Session, name: str | None, remote_model: str | None) -> None:

@@ -1,27 +1,16 @@
 """A real Chromium on the real service; the model behind the service is a scripted server, so that answers are known."""
 
 import base64
-import os
 from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from tests.acceptance.service import serving
+from tests.chromium import chromium
 from tests.unit.models.vlm.vllm_double import Script, vllm_double
 
-CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
-FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 # A drop as the browser makes it; a script cannot move a file of the desktop.
 DROP = """([name, type, data]) => {
   const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
@@ -37,13 +26,9 @@ DROP = """([name, type, data]) => {
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """One Chromium for all tests of a module: Playwright keeps an event loop running, in which other tests could not run theirs."""
-    if not CHROMIUM.exists():
-        pytest.skip(f"needs Chromium in {CHROMIUM} (Debian: apt-get install chromium; elsewhere: set CHROMIUM)")
     expect.set_options(timeout=30_000)
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=str(CHROMIUM), args=list(FLAGS), headless=True)
+    with chromium() as started:
         yield started
-        started.close()
 
 
 @pytest.fixture(scope="module")

@@ -82,7 +82,7 @@ def _slim(tree: dict[str, Any]) -> dict[str, Any]:
 
 
 def main() -> None:
-    from tests.browser.conftest import CHROMIUM, FLAGS
+    from tests.chromium import CHROMIUM, FLAGS
 
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=list(FLAGS))

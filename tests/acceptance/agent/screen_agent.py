@@ -34,8 +34,11 @@ class ScreenAgent:
     turns: list[Turn] = field(default_factory=list)
 
     def do(self, instruction: str) -> bool:
-        """Carry out one instruction; False where nothing on the screen fits it."""
-        answer = self.ask(instruction)
+        """Ask and carry out; False where nothing on the screen fits."""
+        return self.carry_out(self.ask(instruction))
+
+    def carry_out(self, answer: dict[str, Any]) -> bool:
+        """Do what an answer says; False where it says nothing."""
         if answer["action"] is None:
             return False
         for step in answer["action"]["steps"]["openai"]:
