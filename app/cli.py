@@ -15,7 +15,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "migrate": ("app.commands.serve:migrate", "Bring the database to the newest schema."),
     "mark": ("workers.direct:mark", "Mark an image file, without a server."),
     "ground": ("workers.direct:ground", "Ask about an image file, without a server."),
-    "annotate": ("app.commands.client:annotate", "Have training texts written about images of a running service."),
+    "annotate": ("app.commands.annotating:annotate", "Have training texts written about images of a running service."),
     "import": ("app.commands.importing:import_", "Take in images and published annotation files."),
     "dataset": ("app.commands.datasets:dataset", "Build, show and export datasets of a running service."),
     "train": ("workers.direct:train", "Teach a model."),

@@ -31,8 +31,8 @@ class WritingRepository:
     def subjects(self, job_ids: Sequence[UUID]) -> dict[UUID, UUID | None]:
         """Return {image: mark set or None} of the texts of these jobs, in the order in which they were written."""
         query = select(TextRow.image_id, TextRow.mark_set_id).where(TextRow.job_id.in_(job_ids))
-        found = self.session.execute(query.order_by(TextRow.created_at, TextRow.id)).tuples()
-        return dict(found)
+        found = self.session.execute(query.order_by(TextRow.created_at, TextRow.id))
+        return {row.image_id: row.mark_set_id for row in found}
 
     def accepted_listings(self, wanted: Sequence[UUID] | None, *, seed: int, limit: int) -> list[UUID]:
         """Return listings of marked images that people accepted or edited: those `wanted`, else `limit` picked by the seed."""

@@ -1,8 +1,9 @@
-"""The client of a running service, and the commands `annotate` and `import`, which show how far it is."""
+"""The client of a running service that the commands share: calls, downloads, and a bar that follows a job."""
 
 import json
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,6 @@ from rich.progress import Progress
 
 from app.cli import Failure
 
-PICTURES = {".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp"}
 server_option = click.option(
     "--server",
     envvar="MARKWISE_SERVER",
@@ -57,8 +57,13 @@ class Client:
         finally:
             part.unlink(missing_ok=True)
 
-    def wait(self, job: dict[str, Any]) -> dict[str, Any]:
-        """Follow a job with a progress bar on stderr until it has ended; raises Failure if it failed."""
+    def wait(
+        self, job: dict[str, Any], *, describe: Callable[[dict[str, Any]], str] = lambda _job: ""
+    ) -> dict[str, Any]:
+        """Follow a job with a progress bar on stderr until it has ended; raises Failure if it failed.
+
+        `describe` words what the bar says of the job, else it is the stage.
+        """
         with Progress(console=Console(stderr=True), transient=True) as bar:
             task = bar.add_task(job["kind"], total=None)
             while job["status"] not in {"succeeded", "failed", "cancelled"}:
@@ -69,7 +74,7 @@ class Client:
                     task,
                     total=progress["total"] or None,
                     completed=progress["done"],
-                    description=progress["stage"] or job["kind"],
+                    description=describe(job) or progress["stage"] or job["kind"],
                 )
         if job["status"] != "succeeded":
             error = job["error"] or {}
@@ -92,49 +97,3 @@ def _refusal(response: httpx.Response) -> Failure:
 def show(body: Any, as_json: bool, text: str) -> None:
     """Print a result for people or for programs."""
     click.echo(json.dumps(body) if as_json else text)
-
-
-@click.command()
-@click.option("--label", help="All images with this label.")
-@click.option("--image", "ids", multiple=True, help="An image id; may be repeated.")
-@click.option("--writer", type=click.Choice(["rules", "vlm"]), default="rules", show_default=True)
-@click.option("--model", help="Which model writes, for --writer vlm.")
-@server_option
-@json_option
-def annotate(
-    label: str | None, ids: tuple[str, ...], writer: str, model: str | None, server: str, as_json: bool
-) -> None:
-    """Write listings about marked images: by rules from known labels, or by a model."""
-    if (label is None) == (not ids):
-        raise click.UsageError("give --label or --image")
-    images = {"label": label} if label is not None else {"ids": list(ids)}
-    client = Client(server)
-    body = {"kind": "listing", "writer": writer, "images": images, "model": model}
-    job = client.wait(client.call("POST", "/v1/annotations", json=body))
-    show(job, as_json, f"{job['result']['texts']} texts written by job {job['id']}")
-
-
-@click.command("import")
-@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("--label", "labels", multiple=True, help="A label for every image; may be repeated.")
-@server_option
-@json_option
-def import_(folder: Path, labels: tuple[str, ...], server: str, as_json: bool) -> None:
-    """Post every picture in FOLDER; posting twice adds nothing."""
-    client = Client(server)
-    files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in PICTURES)
-    done, refused = [], []
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        for path in bar.track(files, description="import"):
-            try:
-                body = client.call(
-                    "POST", "/v1/images", files={"file": path.read_bytes()}, data={"labels": json.dumps(labels)}
-                )
-                done.append({"file": str(path), "id": body["id"]})
-            except Failure as exc:
-                refused.append({"file": str(path), "error": exc.message})
-    for item in refused:
-        click.echo(f"refused {item['file']}: {item['error']}", err=True)
-    show({"imported": done, "refused": refused}, as_json, f"{len(done)} images imported, {len(refused)} refused")
-    if refused:
-        raise SystemExit(1)

@@ -25,6 +25,7 @@ from workers.sharing import Finished, Pile, SharedItems
 _log = logging.getLogger(__name__)
 _LOOK_S = 0.25
 _WIND_DOWN_S = 5.0
+_LEAVE_S = 2.0
 # An item that was in work when workers died is run alone, and given up only if it goes on killing them.
 _ALONE_ATTEMPTS = 3
 _QUICK_S, _SLOW_S, _LARGEST_BATCH = 0.5, 2.0, 500
@@ -67,6 +68,7 @@ class Factory:
         finally:
             self._bench.stop()
             pool.shutdown(wait=False, cancel_futures=True)
+            wait(self._in_work, timeout=_LEAVE_S)
         if self._trouble is not None:
             raise self._trouble
 

@@ -9,7 +9,7 @@ import time
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import func, select
 
 from app.catalog.jobs import HELP
 from app.catalog.session import queue_transaction
@@ -60,8 +60,8 @@ class Helpers:
         if time.monotonic() < self._look_at:
             return False
         self._look_at = time.monotonic() + _LOOK_EVERY_S
-        waits = exists().where(
+        waits = select(JobRow.id).where(
             JobRow.queue == Queue.BATCH, JobRow.status == JobStatus.QUEUED, JobRow.run_at <= NOW, JobRow.kind != HELP
         )
         with queue_transaction(self._job.resources.queue_engine, durable=False) as session:
-            return bool(session.scalar(select(waits)))
+            return session.scalar(waits.limit(1)) is not None

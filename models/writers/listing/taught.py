@@ -106,7 +106,8 @@ class TaughtListing:
             raise BadInput("This model was taught single questions: it lists in the mode zero-shot only.")
         ids = [mark.id for mark in tagged.marks]
         first = seed % len(LIST_TEMPLATES)
-        wording, outcome = "", Outcome[Listing](text="", read=None, problems=("There was no listing.",))
+        wording = ""
+        outcome: Outcome[Listing] = Outcome(text="", read=None, problems=("There was no listing.",))
         for number in range(self._tries):
             tried = LIST_TEMPLATES[(first + number) % len(LIST_TEMPLATES)]
             reply = tagged.grounded(backend, "list", tried)

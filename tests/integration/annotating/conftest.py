@@ -119,7 +119,10 @@ class Desk:
     def order(self, marked: list[tuple[UUID, UUID]] | None = None, **given: object) -> UUID:
         body = {"images": {"label": "set"}} | given
         if marked is not None:
-            body |= {"images": {"ids": [str(image) for image, _ in marked]}, "mark_set_ids": [str(s) for _, s in marked]}
+            body |= {
+                "images": {"ids": [str(image) for image, _ in marked]},
+                "mark_set_ids": [str(s) for _, s in marked],
+            }
         parsed = AnnotationIn.model_validate(body).model_dump(mode="json")
         with transaction(self.engine, self.tenant) as session:
             return annotating.annotate(session, parsed, remote_model="fake-teacher", idempotency_key=None).id

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Sequence
 
-from models.vlm.types import Message
-from models.writers.types import Reply
+from models.vlm.types import EncodedPicture, Message
+from models.writers.types import Reply, TaggedMark
 
 
 class ScriptedTeacher:
@@ -22,3 +22,21 @@ class ScriptedTeacher:
             raise answer
         text = answer if isinstance(answer, str) else answer(messages)
         return Reply(text=text, prompt_tokens=100, completion_tokens=10, latency_s=0.5)
+
+
+class FakePicture:
+    """A tagged picture without pixels; a small model answers what the test says, in order."""
+
+    def __init__(self, marks: tuple[TaggedMark, ...], answers: Sequence[str] = ()) -> None:
+        self.marks, self.size_hw = marks, (48, 64)
+        self._answers = list(answers)
+        self.asked: list[str] = []
+
+    def picture(self, input_px: int | None = None) -> EncodedPicture:
+        """No pixels."""
+        return EncodedPicture(media_type="image/png", data=b"png")
+
+    def grounded(self, _backend: object, _task: str, query: str) -> Reply:
+        """The next answer."""
+        self.asked.append(query)
+        return Reply(text=self._answers.pop(0))

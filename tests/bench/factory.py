@@ -1,0 +1,277 @@
+"""The annotation factory measured: `python -m tests.bench.factory [rules] [scale] [kills]`. Real Postgres, Redis and workers.
+
+rules: listings of 100,000 synthetic marked images, records per second and memory. scale: items per second by workers and by
+questions at once, against a teacher that takes its time, and one that allows only so many at once. kills: 2,000 images, 8
+workers, one killed every 5 s, a teacher that misbehaves; every text exactly once. Writes results/factory/factory.json.
+"""
+
+import argparse
+import json
+import os
+import platform
+import random
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import psutil
+import psycopg
+from sqlalchemy import Engine
+
+from app.catalog import session as catalog_session
+from app.settings import Settings
+from app.stack import embedded
+from app.stack.migrate import migrate
+from tests import factory_stand as stand
+from tests.acceptance.processes import Processes
+from tests.conftest import add_tenant
+
+RESULTS = Path(__file__).parent / "results" / "factory"
+RECORDS = 100_000
+SHARES = {"rate": 0.05, "garbage": 0.05, "refusal": 0.05, "invented": 0.05, "cut": 0.02, "slow": 0.02}
+
+
+class Stand:
+    """A stack with a tenant, and what the measurements do with it."""
+
+    def __init__(self, settings: Settings, tenant: UUID, folder: Path) -> None:
+        self.settings, self.tenant, self.folder = settings, tenant, folder
+        self.engine: Engine = catalog_session.app_engine(settings)
+        self.processes = Processes(settings, folder / "processes.log")
+
+    def workers(self, count: int) -> list[Any]:
+        """Start workers and wait until the catalog knows of all of them."""
+        started = [self.processes.start("workers.main", "--queues", "batch") for _ in range(count)]
+        with psycopg.connect(str(self.settings.database_url), autocommit=True) as connection:
+            while connection.execute("SELECT count(*) FROM worker_processes").fetchone() != (count,):
+                time.sleep(0.1)
+        return started
+
+    def end(self, processes: list[Any]) -> None:
+        """Kill processes and forget them."""
+        for process in processes:
+            self.processes.kill(process)
+            process.wait(10)
+        self.execute("DELETE FROM worker_processes")
+
+    def execute(self, statement: str) -> None:
+        """Run one statement as the owner."""
+        with psycopg.connect(str(self.settings.database_url), autocommit=True) as connection:
+            connection.execute(statement)
+
+
+@contextmanager
+def teacher_process(**given: Any) -> Iterator[str]:
+    """A teacher in a process of its own, so that it takes nothing from the interpreter that is measured."""
+    arguments = [item for name, value in given.items() for item in (f"--{name.replace('_', '-')}", str(value))]
+    command = [sys.executable, "-m", "tests.fake_teacher", *arguments]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            yield process.stdout.readline().strip()
+        finally:
+            process.kill()
+
+
+@contextmanager
+def standing(**changes: Any) -> Iterator[Stand]:
+    """A started stack in a folder of its own, with durable writes as in production."""
+    home = Path(tempfile.mkdtemp(prefix="mw-"))
+    home.chmod(0o711)
+    with embedded.started(Settings(home=home, profile="embedded")) as settings:
+        migrate(settings)
+        tuned = settings.model_copy(update={"vlm_probe": False, "blobs": str(home / "blobs"), **changes})
+        made = Stand(tuned, add_tenant(settings, "bench"), home)
+        made.processes.start("workers.housekeeping")
+        try:
+            yield made
+        finally:
+            made.processes.stop()
+            made.engine.dispose()
+
+
+def progress(stood: Stand, job_id: UUID, look: Callable[[int], None], *, every_s: float = 0.2) -> Any:
+    """Follow a job to its end; `look` hears how many items are done."""
+    while True:
+        job = stand.job_of(stood.engine, stood.tenant, job_id)
+        look(job.progress_done)
+        if job.status in ("succeeded", "failed", "cancelled"):
+            return job
+        time.sleep(every_s)
+
+
+def rules(count: int) -> dict[str, Any]:
+    """List `count` synthetic records with one worker; its memory is looked at all the time."""
+    with standing(pool_size=4) as stood:
+        began = time.perf_counter()
+        pairs = stand.fill(stood.engine, stood.settings, stood.tenant, count)
+        print(
+            f"rules: {count} images with {stand.MARKS} marks each in the catalog after {time.perf_counter() - began:.0f} s"
+        )
+        workers = stood.workers(1)
+        began = time.perf_counter()
+        job_id = stand.order(stood.engine, stood.tenant, pairs)
+        ordered_s = time.perf_counter() - began
+        child = _pool_child(workers[0].pid)
+        seen: list[tuple[float, int, float]] = []
+
+        def look(done: int) -> None:
+            if done:
+                seen.append((time.perf_counter(), done, child.memory_info().rss / 2**20))
+
+        job = progress(stood, job_id, look)
+        cpu_s = sum(child.cpu_times()[:2])
+        found = stand.counts(stood.engine, stood.tenant, job_id)
+        assert (job.status, found["texts"], found["not_once"]) == ("succeeded", count, 0), found
+        first, last = seen[0], seen[-1]
+        tenth = next(entry for entry in seen if entry[1] >= count / 10)
+        result = {
+            "records": count,
+            "order_s": round(ordered_s, 1),
+            "records_per_s": round((last[1] - first[1]) / (last[0] - first[0])),
+            "worker_cpu_s": round(cpu_s, 1),
+            "memory_mib_at_a_tenth": round(tenth[2]),
+            "memory_mib_at_the_end": round(last[2]),
+        }
+        print(f"rules: {result}")
+        return result
+
+
+def _pool_child(pid: int) -> psutil.Process:
+    while True:
+        children = psutil.Process(pid).children()
+        if children:
+            return children[0]
+        time.sleep(0.05)
+
+
+def scale(latency_ms: int) -> dict[str, Any]:
+    """Items per second with 1 to 8 workers of 8 questions each, with 1 to 64 questions in one worker, and with a limit."""
+    found: dict[str, Any] = {"latency_ms": latency_ms, "workers": [], "questions": [], "limited": []}
+    per_slot = 1000 / latency_ms
+    with teacher_process(latency_ms=latency_ms) as url, standing(vlm_url=url, vlm_concurrency=64) as stood:
+        pairs = stand.fill(stood.engine, stood.settings, stood.tenant, 1200)
+        for count in (1, 2, 4, 8):
+            rate = _rate(stood, pairs[: 160 * count], workers=count, concurrency=None)
+            found["workers"].append(_row(count, rate, 8 * count * per_slot))
+        for questions in (1, 4, 16, 64):
+            rate = _rate(stood, pairs[: max(24, 12 * questions)], workers=1, concurrency=questions)
+            found["questions"].append(_row(questions, rate, questions * per_slot))
+    limit = 16
+    with teacher_process(latency_ms=latency_ms, most_at_once=limit) as url, standing(vlm_url=url) as stood:
+        pairs = stand.fill(stood.engine, stood.settings, stood.tenant, 400)
+        for count in (1, 2, 4):
+            rate = _rate(stood, pairs[: 100 * count], workers=count, concurrency=None)
+            found["limited"].append(_row(count, rate, min(limit, 8 * count) * per_slot))
+    return found
+
+
+def _rate(stood: Stand, pairs: list[tuple[UUID, UUID]], *, workers: int, concurrency: int | None) -> float:
+    """Items per second between a tenth and nine tenths of an order, so that starting and ending do not count."""
+    started = stood.workers(workers)
+    job_id = stand.order(stood.engine, stood.tenant, pairs, writer="vlm", concurrency=concurrency)
+    seen: list[tuple[float, int]] = []
+    job = progress(stood, job_id, lambda done: seen.append((time.perf_counter(), done)), every_s=0.05)
+    stood.end(started)
+    assert job.status == "succeeded", job.error
+    inside = [(at, done) for at, done in seen if 0.3 * len(pairs) <= done <= 0.9 * len(pairs)]
+    (first_at, first), (last_at, last) = inside[0], inside[-1]
+    return (last - first) / (last_at - first_at)
+
+
+def _row(count: int, rate: float, most: float) -> dict[str, Any]:
+    row = {"n": count, "items_per_s": round(rate, 2), "at_most": round(most, 2), "efficiency": round(rate / most, 3)}
+    print(f"scale: {row}")
+    return row
+
+
+def kills(count: int, workers: int, every_s: float) -> dict[str, Any]:
+    """Kill a worker, with all it forked, every `every_s` while a misbehaving teacher writes about `count` images."""
+    given = {"latency_ms": 400, "shares": json.dumps(SHARES)}
+    with teacher_process(**given) as url, standing(vlm_url=url) as stood:
+        pairs = stand.fill(stood.engine, stood.settings, stood.tenant, count)
+        running = stood.workers(workers)
+        began = time.perf_counter()
+        job_id = stand.order(stood.engine, stood.tenant, pairs, writer="vlm", tries=6)
+        over, killed = threading.Event(), [0]
+
+        def kill() -> None:
+            draw = random.Random(0)
+            while not over.wait(every_s):
+                victim = draw.randrange(workers)
+                stood.processes.kill(running[victim])
+                killed[0] += 1
+                running[victim] = stood.processes.start("workers.main", "--queues", "batch")
+
+        killer = threading.Thread(target=kill, daemon=True)
+        killer.start()
+        told = [0.0]
+
+        def look(done: int) -> None:
+            if time.perf_counter() - told[0] > 5:
+                told[0] = time.perf_counter()
+                print(f"kills: {told[0] - began:.0f} s, {killed[0]} killed, {done} done", flush=True)
+
+        job = progress(stood, job_id, look)
+        over.set()
+        killer.join()
+        found = stand.counts(stood.engine, stood.tenant, job_id)
+        result = {
+            "images": count,
+            "workers": workers,
+            "killed": killed[0],
+            "seconds": round(time.perf_counter() - began),
+            "status": job.status,
+            "failed": job.progress_failed,
+            **found,
+            "usage": job.usage,
+        }
+        print(f"kills: {result}")
+        assert found["not_once"] == job.progress_failed
+        return result
+
+
+def surroundings() -> dict[str, Any]:
+    """Where and when this was measured, and how busy the machine was."""
+    return {
+        "cores": os.cpu_count(),
+        "machine": platform.machine(),
+        "python": platform.python_version(),
+        "date": datetime.now(tz=UTC).date().isoformat(),
+        "load_1_min": round(os.getloadavg()[0], 1),
+    }
+
+
+def main() -> None:
+    """Measure what is named, or everything."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("parts", nargs="*", choices=["rules", "scale", "kills", []], help="default: all")
+    parser.add_argument("--records", type=int, default=RECORDS)
+    parser.add_argument("--latency-ms", type=int, default=2000)
+    parser.add_argument("--images", type=int, default=2000)
+    parser.add_argument("--workers", type=int, default=8)
+    parser.add_argument("--kill-every-s", type=float, default=5.0)
+    given = parser.parse_args()
+    parts = given.parts or ["rules", "scale", "kills"]
+    path = RESULTS / "factory.json"
+    results = json.loads(path.read_text()) if path.is_file() else {}
+    if "rules" in parts:
+        results["rules"] = rules(given.records) | {"on": surroundings()}
+    if "scale" in parts:
+        results["scale"] = scale(given.latency_ms) | {"on": surroundings()}
+    if "kills" in parts:
+        results["kills"] = kills(given.images, given.workers, given.kill_every_s) | {"on": surroundings()}
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(results, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

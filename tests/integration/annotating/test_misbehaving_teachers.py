@@ -1,0 +1,208 @@
+"""Slow, rate-limited, broken and silent teachers; cancelled jobs, spent budgets, dead claims: every text exactly once."""
+
+import threading
+from collections import Counter
+
+from sqlalchemy import text, update
+
+from app.catalog.session import queue_transaction, transaction
+from app.catalog.tables import JobItemRow, JobRow
+from app.queue.control import cancel
+from app.queue.outbox import enqueue
+from app.services.jobs import retry
+from tests.acceptance.processes import wait_until
+from workers.annotating import patience
+from workers.handlers import HANDLERS
+from workers.runner import Outcome, Runner
+
+
+def begun(desk, job_id) -> bool:
+    return any(item.status == "running" for item in desk.items(job_id))
+
+
+def ordinals(desk, job_id) -> Counter:
+    return Counter((text.job_item, text.ordinal) for text in desk.texts(job_id))
+
+
+def test_a_teacher_that_does_everything_wrong_now_and_then_loses_nothing(desk, runner, script, teacher) -> None:
+    script.shares = {"rate": 0.15, "garbage": 0.1, "refusal": 0.1, "invented": 0.1, "cut": 0.05, "down": 0.05}
+    script.retry_after_s, script.latency_s = 0.05, 0.01
+    job_id = desk.order(desk.images(60), writer="vlm", tries=6, concurrency=8)
+    assert runner.run(job_id) is Outcome.SUCCEEDED
+    assert ordinals(desk, job_id) == Counter({(n, 0): 1 for n in range(60)})
+    assert all(teacher[1].seen[name] for name in script.shares), "each trouble was met"
+    usage = desk.job(job_id).usage
+    well = sum(teacher[1].seen[name] for name in ("well", "refusal", "invented"))
+    assert usage["prompt_tokens"] == 1000 * well, "every answer that came is paid for, once"
+
+
+def test_no_more_is_asked_at_once_than_the_order_allows(desk, runner, script, teacher) -> None:
+    script.latency_s = 0.05
+    job_id = desk.order(desk.images(30), writer="vlm", concurrency=5)
+    assert runner.run(job_id) is Outcome.SUCCEEDED
+    assert 3 <= teacher[1].most_seen <= 5
+
+
+def test_a_teacher_that_is_away_sends_the_job_back_and_loses_no_try(
+    desk, runner, script, monkeypatch, queue_engine
+) -> None:
+    monkeypatch.setattr(patience, "PATIENCE_S", 0.5)
+    script.down = True
+    job_id = desk.order(desk.images(6), writer="vlm")
+    assert runner.run(job_id) is Outcome.RELEASED
+    job = desk.job(job_id)
+    assert (job.status, job.error["code"], job.progress_done) == ("queued", "model.unavailable", 0)
+    assert {(item.status, item.attempt, item.holder_id) for item in desk.items(job_id)} == {("queued", 0, None)}
+    script.down = False
+    monkeypatch.setattr(patience, "PATIENCE_S", 30.0)  # the circuit breaker stays open for 5 s
+    with queue_transaction(queue_engine) as session:
+        session.execute(text("UPDATE jobs SET run_at = clock_timestamp()"))
+    assert runner.run(job_id) is Outcome.SUCCEEDED
+    assert len(desk.texts(job_id)) == 6
+
+
+def test_a_spent_budget_stops_the_job_where_a_retry_goes_on(desk, runner, engine, tenant) -> None:
+    job_id = desk.order(desk.images(20), writer="vlm", budget={"tokens": 8_500})
+    assert runner.run(job_id) is Outcome.FAILED
+    job = desk.job(job_id)
+    assert (job.error["code"], job.error["status"]) == ("budget.spent", 402)
+    assert "12 items are left" in job.error["detail"]
+    tokens = job.usage["prompt_tokens"] + job.usage["completion_tokens"]
+    assert (job.progress_done, tokens) == (8, 8_400), "not a token over the budget"
+    with transaction(engine, tenant) as session:
+        retry(session, job_id)
+    assert runner.run(job_id) is Outcome.FAILED
+    assert desk.job(job_id).progress_done == 16
+    with transaction(engine, tenant) as session:
+        retry(session, job_id)
+    assert runner.run(job_id) is Outcome.SUCCEEDED
+    assert ordinals(desk, job_id) == Counter({(n, 0): 1 for n in range(20)})
+    assert desk.job(job_id).usage["calls"] == 20
+
+
+def test_a_budget_in_money(desk, runner) -> None:
+    order = {"budget": {"cost": 0.01}, "prices": {"prompt": 2.0, "completion": 10.0}}
+    job_id = desk.order(desk.images(9), writer="vlm", **order)
+    assert runner.run(job_id) is Outcome.FAILED
+    assert desk.job(job_id).usage["cost"] == 0.01
+    assert desk.job(job_id).progress_done == 4
+
+
+def test_a_cancelled_job_keeps_what_is_done_and_a_retry_does_the_rest(desk, runner, script, engine, tenant) -> None:
+    script.latency_s = 0.1
+    job_id = desk.order(desk.images(40), writer="vlm", concurrency=2)
+    thread = threading.Thread(target=runner.run, args=[job_id])
+    thread.start()
+    wait_until(lambda: desk.job(job_id).progress_done >= 4, within_s=60, every_s=0.02)
+    with transaction(engine, tenant) as session:
+        cancel(session, job_id)
+    thread.join(10)
+    job = desk.job(job_id)
+    assert (job.status, len(desk.texts(job_id))) == ("cancelled", job.progress_done)
+    assert 4 <= job.progress_done < 40
+    script.latency_s = 0.0
+    with transaction(engine, tenant) as session:
+        retry(session, job_id)
+    assert runner.run(job_id) is Outcome.SUCCEEDED
+    assert ordinals(desk, job_id) == Counter({(n, 0): 1 for n in range(40)})
+
+
+def test_a_stopping_worker_puts_its_items_back(desk, resources, script) -> None:
+    stopping = threading.Event()
+    script.latency_s = 0.2
+    job_id = desk.order(desk.images(30), writer="vlm", concurrency=4)
+    thread = threading.Thread(
+        target=Runner(resources, HANDLERS, worker="stopping", draining=stopping.is_set).run, args=[job_id]
+    )
+    thread.start()
+    wait_until(lambda: desk.job(job_id).progress_done >= 4, within_s=60, every_s=0.02)
+    stopping.set()
+    thread.join(10)
+    items = Counter(item.status for item in desk.items(job_id))
+    assert set(items) == {"succeeded", "queued"}
+    assert desk.job(job_id).status == "queued"
+    assert Runner(resources, HANDLERS, worker="next").run(job_id) is Outcome.SUCCEEDED
+    assert ordinals(desk, job_id) == Counter({(n, 0): 1 for n in range(30)})
+
+
+def test_items_of_a_dead_claim_are_taken_over_and_its_late_answers_dropped(
+    desk, resources, script, queue_engine
+) -> None:
+    script.latency_s = 1.0
+    job_id = desk.order(desk.images(8), writer="vlm", concurrency=8)
+    slow = Runner(resources, HANDLERS, worker="slow")
+    thread = threading.Thread(target=slow.run, args=[job_id])
+    thread.start()
+    wait_until(lambda: begun(desk, job_id), within_s=60, every_s=0.02)
+    with queue_transaction(queue_engine) as session:  # as if it had slept for longer than its lease
+        session.execute(update(JobRow).values(attempt=JobRow.attempt + 1))
+        session.execute(text("UPDATE jobs SET status = 'queued', lease_until = NULL, run_at = clock_timestamp()"))
+    script.latency_s = 0.0
+    assert Runner(resources, HANDLERS, worker="next").run(job_id) is Outcome.SUCCEEDED
+    thread.join(10)
+    assert ordinals(desk, job_id) == Counter({(n, 0): 1 for n in range(8)})
+    assert {item.attempt for item in desk.items(job_id)} == {2}
+
+
+def test_a_helper_shares_an_order_and_each_text_is_written_once(
+    desk, resources, script, engine, tenant, queue_engine
+) -> None:
+    script.latency_s = 0.05
+    job_id = desk.order(desk.images(60), writer="vlm")
+    with queue_transaction(queue_engine) as session:
+        for name in ("one", "two"):
+            session.execute(
+                text("INSERT INTO worker_processes (name, queues) VALUES (:name, '{batch}')"), {"name": name}
+            )
+    owner = threading.Thread(target=Runner(resources, HANDLERS, worker="one").run, args=[job_id])
+    owner.start()
+    wait_until(lambda: helper_of(desk) is not None, within_s=60, every_s=0.02)
+    help_id = helper_of(desk)
+    assert Runner(resources, HANDLERS, worker="two").run(help_id) is Outcome.SUCCEEDED
+    owner.join(30)
+    assert desk.job(job_id).status == "succeeded"
+    assert desk.job(help_id).result["items"] > 10
+    assert ordinals(desk, job_id) == Counter({(n, 0): 1 for n in range(60)})
+    assert desk.job(job_id).progress_done == 60
+
+
+def test_a_helper_of_a_cancelled_order_ends(desk, resources, engine, tenant) -> None:
+    job_id = desk.order(desk.images(2), writer="vlm")
+    with transaction(engine, tenant) as session:
+        cancel(session, job_id)
+        help_id = enqueue(session, kind="annotation.help", queue="batch", payload={"order_id": str(job_id)}).id
+    assert Runner(resources, HANDLERS, worker="two").run(help_id) is Outcome.SUCCEEDED
+    assert desk.job(help_id).result == {"items": 0}
+
+
+def test_an_item_in_work_at_many_deaths_is_run_alone_and_not_lost(desk, runner, engine, tenant) -> None:
+    job_id = desk.order(desk.images(5), writer="vlm")
+    with transaction(engine, tenant) as session:
+        session.execute(update(JobItemRow).where(JobItemRow.item == 2).values(attempt=4, status="running"))
+        session.execute(update(JobItemRow).where(JobItemRow.item == 3).values(attempt=9, status="running"))
+    assert runner.run(job_id) is Outcome.SUCCEEDED
+    assert [item.status for item in desk.items(job_id)] == ["succeeded"] * 3 + ["failed", "succeeded"]
+    assert desk.items(job_id)[3].error["code"] == "item.parked"
+    with transaction(engine, tenant) as session:
+        retry(session, job_id)
+    assert runner.run(job_id) is Outcome.SUCCEEDED
+    assert len(desk.texts(job_id)) == 5
+
+
+def test_a_text_whose_image_was_deleted_meanwhile_fails_alone(desk, runner, script, engine, tenant) -> None:
+    script.latency_s = 0.3
+    marked = desk.images(4)
+    job_id = desk.order(marked, writer="vlm", concurrency=4)
+    thread = threading.Thread(target=runner.run, args=[job_id])
+    thread.start()
+    wait_until(lambda: begun(desk, job_id), within_s=60, every_s=0.02)
+    with transaction(engine, tenant) as session:
+        session.execute(text("DELETE FROM images WHERE id = :id"), {"id": marked[1][0]})
+    thread.join(20)
+    assert [item.status for item in desk.items(job_id)] == ["succeeded", "failed", "succeeded", "succeeded"]
+    assert desk.items(job_id)[1].error["code"] == "item.unstorable"
+
+
+def helper_of(desk):
+    with transaction(desk.engine, desk.tenant) as session:
+        return session.scalar(text("SELECT id FROM jobs WHERE kind = 'annotation.help' LIMIT 1"))
