@@ -35,7 +35,7 @@ Made = tuple[tuple[Written, ...] | None, tuple[str, ...]]
 
 def read_conversations(text: str, context: Context) -> Made:
     """Three conversations of five pairs each; each conversation is a text of its own."""
-    told = context.text(region_boxes=False)
+    told = context.words
     talks = [_talk(number, talk, told) for number, talk in enumerate(read_talks(text, QAS_PER_CONVERSATION), start=1)]
     good = [talk for talk in talks if not talk.problems]
     if len(good) >= CONVERSATIONS:
@@ -50,12 +50,12 @@ def read_conversations(text: str, context: Context) -> Made:
 
 def read_reasoning(text: str, context: Context) -> Made:
     """Fifteen pairs that make one text."""
-    return _one(_enough(read_pairs(text), context.text(region_boxes=False), REASONING_QAS))
+    return _one(_enough(read_pairs(text), context.words, REASONING_QAS))
 
 
 def read_referring(text: str, context: Context) -> Made:
     """Ten pairs that make one text; each question and each answer refers to a known box."""
-    told = context.text(region_boxes=True)
+    told = context.words
     pairs: list[Pair] = []
     wrong: dict[Pair, str] = {}
     for question, answer in read_pairs(text):
@@ -73,7 +73,7 @@ def read_description(text: str, context: Context) -> Made:
     if not prose:
         return None, ("There is no description.",)
     problems: list[str] = []
-    if leak := checks.source_leak(prose, context.text(region_boxes=False)):
+    if leak := checks.source_leak(prose, context.words):
         problems.append(f'It speaks of what it was written from ("{leak}").')
     if BOX.search(prose):
         problems.append("It gives coordinates.")

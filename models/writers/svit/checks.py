@@ -2,7 +2,7 @@
 
 SVIT (section 3.3) has two filters: words that reveal the source, and too few answers; `read` counts. The paper gives no list
 of words and its released texts still hold refusals, so both rules are ours. A telling word is forgiven where the notes of
-the picture themselves use it ("a caption on the poster"). Plain scanning, called for each question and answer.
+the picture themselves use it ("a caption on the poster", "boxes"), but "according to the caption" never is. Plain scanning, called for each question and answer.
 """
 
 import re
@@ -22,21 +22,21 @@ _SURE = (
 )
 _NOUN = r"captions?|descriptions?|annotations?"
 # Words that also mean things in pictures tell only after "according to" or before "says".
-_LOOSE = rf"{_NOUN}|notes|remarks|sentences|information|metadata|data|statements?|facts|coordinates"
+_LOOSE = rf"{_NOUN}|notes|remarks|sentences|information|metadata|data|coordinates"
 _FROM = (
     r"according to|based (?:up)?on|judging (?:by|from)|going by|as per|relying on|"
     r"(?:stated|mentioned|described|noted|indicated|listed|specified|given|provided|said|reported|written|recorded) in"
 )
-_NAMED = rf"{_LOOSE}|inputs?|prompts?|regions?|boxes|details? (?:given|provided)|(?:objects? )?list of (?:objects|things)|objects? list"
+_NAMED = rf"{_LOOSE}|statements?|facts|inputs?|prompts?|regions?|boxes|details? (?:given|provided)|(?:objects? )?list of (?:objects|things)|objects? list"
 _SAYS = (
     r"says?|states?|stated|mentions?|mentioned|indicates?|indicated|describes?|specify|specif(?:y|ies|ied)|notes?|noted|lists?|listed|tells?|reports?|"
     r"refers?|confirms?|suggests?|implies|imply|does not|do not|doesn't|don't|provides? no|gives? no"
 )
 _PHRASES: Final = (
-    re.compile(rf"\b(?:{_FROM}) (?:{_ARTICLE} )?{_BETWEEN}(?:{_NAMED})\b"),
-    re.compile(rf"\b{_ARTICLE} {_BETWEEN}(?:{_LOOSE}) (?:also |clearly |explicitly |only )?(?:{_SAYS})\b"),
+    re.compile(rf"\b(?:{_FROM}) (?:{_ARTICLE} )?{_BETWEEN}(?P<noun>{_NAMED})\b"),
+    re.compile(rf"\b{_ARTICLE} {_BETWEEN}(?P<noun>{_LOOSE}) (?:also |clearly |explicitly |only )?(?:{_SAYS})\b"),
     re.compile(
-        rf"\b(?:the|this) (?:given|provided|supplied|available) {_BETWEEN}(?:{_NAMED}|details?|context|texts?)\b"
+        rf"\b(?:the|this) (?:given|provided|supplied|available) {_BETWEEN}(?P<noun>{_NAMED}|details?|context|texts?)\b"
     ),
     re.compile(
         r"\b(?:is|are|was|were|been|be)(?: not|n't) (?:explicitly |specifically |directly |clearly )?"
@@ -54,15 +54,18 @@ _TOKENS: Final = re.compile(
 
 
 def source_leak(text: str, told: str) -> str | None:
-    """Return the words by which `text` shows that it was written from notes, or None. `told` is what the teacher was given."""
+    """Return the words by which `text` shows that it was written from notes, or None. `told` is what the notes say."""
     plain, known = _plain(text), _plain(told)
     for pattern in _PHRASES:
-        if found := pattern.search(plain):
-            return found[0]
-    for found in _WORDS.finditer(plain):
-        if not re.search(rf"\b{re.escape(found[0])}\b", known):
-            return found[0]
-    return None
+        for found in pattern.finditer(plain):
+            noun = found.groupdict().get("noun")
+            if noun is None or re.fullmatch(_NOUN, noun) or not _holds(known, noun):
+                return found[0]
+    return next((found[0] for found in _WORDS.finditer(plain) if not _holds(known, found[0])), None)
+
+
+def _holds(text: str, words: str) -> bool:
+    return re.search(rf"\b{re.escape(words)}\b", text) is not None
 
 
 def refuses(text: str) -> bool:

@@ -42,6 +42,11 @@ class Context:
         """All that may be referred to by a box."""
         return self.objects + self.regions
 
+    @property
+    def words(self) -> str:
+        """What the notes say, without our own words round them and without boxes."""
+        return "\n".join((*self.captions, *(place.name for place in self.places)))
+
     def text(self, *, region_boxes: bool) -> str:
         """The blocks in words; without `region_boxes` only the objects carry boxes (as in all kinds but referring)."""
         blocks = (

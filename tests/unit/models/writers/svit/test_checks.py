@@ -47,6 +47,7 @@ def test_what_betrays_the_source(text: str) -> None:
         "According to the clock, it is ten past four.",
         "The picture shows a busy street.",
         "He stands in the region between the two boats.",
+        "These facts suggest that he has just come out of the water.",
     ],
 )
 def test_what_does_not(text: str) -> None:
@@ -58,6 +59,8 @@ def test_a_word_that_the_notes_use_themselves_is_forgiven_but_a_phrase_is_not() 
     assert source_leak("The caption under the poster is red.", told) is None
     assert source_leak("The caption under the poster is red.", "a poster") == "caption"
     assert source_leak("According to the caption, it is red.", told) is not None
+    assert source_leak("Based on the boxes by the door, they move house.", "boxes by a door") is None
+    assert source_leak("Based on the boxes, the dog is left of the man.", "a dog") == "based on the boxes"
 
 
 @pytest.mark.parametrize(
