@@ -6,13 +6,17 @@ random numbers.
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
-from models.errors import WeightsMissing
+from models.errors import BadInput, WeightsMissing
+from models.marks.for_model import fit_square
 
 # Above this, hashing at start costs seconds; sizes and headers then have to do as the version.
 _HASHED_BYTES = 1 << 30
@@ -34,6 +38,22 @@ class Checkpoint:
     image_mean: tuple[float, float, float]
     image_std: tuple[float, float, float]
     version: str
+
+    def pixels(self, images: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
+        """Return (N, 3, S, S): fitted, scaled to 0-1, normalised by the checkpoint's mean and deviation."""
+        fitted = np.stack([fit_square(image, self.input_px)[0] for image in images]).astype(np.float32) / 255.0
+        mean, deviation = np.array(self.image_mean, np.float32), np.array(self.image_std, np.float32)
+        return np.ascontiguousarray(((fitted - mean) / deviation).transpose(0, 3, 1, 2))
+
+    def encode(self, text: str, images: int) -> list[int]:
+        """Return the tokens of `text` with every picture placeholder repeated to the picture's length; raises BadInput."""
+        encoding = self.tokenizer.encode(text)
+        if encoding.ids.count(self.image_token_id) != images:
+            found = encoding.ids.count(self.image_token_id)
+            raise BadInput(f"the prompt holds {found} picture placeholders for {images} pictures")
+        if "<unk>" in encoding.tokens:
+            raise BadInput("the prompt holds a character that this model's tokenizer cannot spell")
+        return [copy for id in encoding.ids for copy in [id] * (self.image_tokens if id == self.image_token_id else 1)]
 
 
 def open_checkpoint(directory: Path, *, device: str = "cpu") -> Checkpoint:

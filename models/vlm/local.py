@@ -15,7 +15,6 @@ import torch
 from numpy.typing import NDArray
 
 from models.errors import BackendDown, BadInput, OutOfMemory
-from models.marks.for_model import fit_square
 from models.vlm import grammar
 from models.vlm.checkpoint import open_checkpoint
 from models.vlm.pictures import check_pictures
@@ -90,7 +89,9 @@ class LocalBackend:
         """
         check_pictures(request.images)
         prompt = chat_prompt(request.prompt, len(request.images))
-        encoded = [self._encode(f"{prompt} {text}{self._loaded.end_text}", len(request.images)) for text in texts]
+        encoded = [
+            self._loaded.encode(f"{prompt} {text}{self._loaded.end_text}", len(request.images)) for text in texts
+        ]
         shared = _shared_length(encoded)
         self._check_length(max(map(len, encoded)))
         trie = grammar.TokenTrie.build([ids[shared:] for ids in encoded])
@@ -170,30 +171,16 @@ class LocalBackend:
         return out.logits[0], out.past_key_values
 
     def _pixels(self, images: tuple[NDArray[np.uint8], ...]) -> torch.Tensor:
-        """Return (N, 3, S, S): fitted, scaled to 0-1, normalised by the checkpoint's mean and deviation."""
-        fitted = np.stack([fit_square(image, self._loaded.input_px)[0] for image in images]).astype(np.float32) / 255.0
-        mean, deviation = np.array(self._loaded.image_mean, np.float32), np.array(self._loaded.image_std, np.float32)
-        scaled = (fitted - mean) / deviation
-        pixels = torch.from_numpy(np.ascontiguousarray(scaled.transpose(0, 3, 1, 2)))
+        pixels = torch.from_numpy(self._loaded.pixels(images))
         return pixels.to(device=self._device, dtype=self._loaded.model.dtype)
 
     def _prompt_ids(self, request: VlmRequest) -> list[int]:
         check_pictures(request.images)
-        ids = self._encode(chat_prompt(request.prompt, len(request.images)), len(request.images))
+        ids = self._loaded.encode(chat_prompt(request.prompt, len(request.images)), len(request.images))
         if self._loaded.end_token_ids & set(ids):
             raise BadInput("the prompt holds a token that ends answers")
         self._check_length(len(ids) + 1)
         return ids
-
-    def _encode(self, text: str, images: int) -> list[int]:
-        """Return the tokens of `text` with every picture placeholder repeated to the picture's length."""
-        encoding = self._loaded.tokenizer.encode(text)
-        token = self._loaded.image_token_id
-        if encoding.ids.count(token) != images:
-            raise BadInput(f"the prompt holds {encoding.ids.count(token)} picture placeholders for {images} pictures")
-        if "<unk>" in encoding.tokens:
-            raise BadInput("the prompt holds a character that this model's tokenizer cannot spell")
-        return [copy for id in encoding.ids for copy in [id] * (self._loaded.image_tokens if id == token else 1)]
 
     def _check_length(self, tokens: int) -> None:
         if tokens > self._loaded.max_positions:

@@ -29,7 +29,7 @@ def slow_probabilities(backend: LocalBackend, request: VlmRequest, choices: tupl
     scores = []
     for choice in choices:
         text = f"{chat_prompt(request.prompt)} {choice_answer(choice, 'tiny')}</s>"
-        ids = backend._encode(text, 1)
+        ids = backend._loaded.encode(text, 1)
         with torch.inference_mode():
             logits = backend._loaded.model(input_ids=torch.tensor([ids]), pixel_values=pixels).logits[0]
         logprobs = logits.log_softmax(-1)
