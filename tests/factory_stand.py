@@ -35,7 +35,7 @@ _MARKS = """
     INSERT INTO marks (mark_set_id, mark, position, region_id, bbox_xyxy_px, point_xy_px, occluded, label_xy_px,
         label_bbox_xyxy_px, area_px, score, text, rle)
     SELECT s.id, m::text, m - 1, 'r' || m, jsonb_build_array(100 * m, 10, 100 * m + 80, 90), '[1, 1]', false, '[1, 1]',
-        '[1, 1, 9, 9]', 6400, 1, (ARRAY['cat', 'red car', 'person', 'tree', 'wooden chair'])[1 + (m + hashtext(s.id::text)) & 3],
+        '[1, 1, 9, 9]', 6400, 1, (ARRAY['cat', 'red car', 'person', 'tree', 'wooden chair'])[1 + ((m + hashtext(s.id::text)) & 3)],
         '{"size": [480, 640], "counts": ""}'
     FROM mark_sets s, generate_series(1, CAST(:marks AS int)) AS m
     WHERE NOT EXISTS (SELECT 1 FROM marks WHERE marks.mark_set_id = s.id)

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cached_property, partial
 from typing import Literal
 
@@ -12,6 +13,9 @@ from models.vlm.types import EncodedPicture, Picture, VlmBackend
 from models.writers.types import Reply, TaggedMark
 from workers.context import JobContext
 from workers.marking import Marked, stored_marks
+
+# Names that people stated: a teacher that is told them teaches nothing. What a recogniser read off the picture it may know.
+_STATED = ("facts", "provided")
 
 
 class CatalogPicture:
@@ -41,11 +45,16 @@ class CatalogPicture:
         """See `TaggedPicture.grounded`."""
         began = time.monotonic()
         marked = self._marked
+        marking, regions = marked.marking, marked.regions
+        if marked.mark_set is not None and marked.mark_set.segmenter_name in _STATED:
+            unnamed = (None,) * len(regions)
+            regions = replace(regions, texts=unnamed, roles=unnamed)
+            marking = replace(marking, marks=tuple(replace(mark, text=None, role=None) for mark in marking.marks))
         request = GroundRequest(
             image=marked.pixels,
             overlay=marked.overlay,
-            regions=marked.regions,
-            marking=marked.marking,
+            regions=regions,
+            marking=marking,
             query=query,
             task=task,
         )
