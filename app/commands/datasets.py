@@ -93,7 +93,9 @@ def _recipe(given: str) -> Any:
 def _warnings(statistics: dict[str, Any]) -> Iterator[str]:
     """What a person should know before training on it: parts that fell short, and texts that were left out."""
     for name, counts in statistics.get("parts", {}).items():
-        if counts.get("wanted", 0) > counts["taken"]:
+        if not counts["taken"]:
+            yield f"part {name}: no sample"
+        elif counts.get("wanted", 0) > counts["taken"]:
             yield f"part {name}: {counts['taken']} samples, {counts['wanted']} were wanted"
     excluded = statistics.get("excluded", {"count": 0})
     if excluded["count"]:
