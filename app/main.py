@@ -36,10 +36,12 @@ from app.queue.listener import JobListener
 from app.services.direct import DirectPath
 from app.services.images import fetch_policy
 from app.services.keys import Callers
+from app.services.marking import installed
 from app.services.pictures import MarkedPictures
 from app.services.remote import RemoteModel, open_remote
 from app.settings import Settings
 from app.storage.blobs import BlobStore, open_blobs
+from models.registry import install
 
 WEB_FOLDER = Path(__file__).parent / "web"
 
@@ -50,6 +52,7 @@ def create_app(settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        install(installed(settings))
         # As many threads as connections: a route never waits for one while it holds the other.
         to_thread.current_default_thread_limiter().total_tokens = settings.pool_size + settings.pool_overflow
         engine = app_engine(settings, name="markwise-api", ping_after_s=1.0)
@@ -94,7 +97,20 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(Idempotency)
     app.add_middleware(RequestFrame)
     # Routes are tried in this order: the one that is asked most stands first.
-    for module in (ground, images, marksets, chat, jobs, annotations, learning, texts, datasets, imports, models, health):
+    for module in (
+        ground,
+        images,
+        marksets,
+        chat,
+        jobs,
+        annotations,
+        learning,
+        texts,
+        datasets,
+        imports,
+        models,
+        health,
+    ):
         app.include_router(module.router)
     _mount_pages(app)
     return app

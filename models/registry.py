@@ -6,6 +6,7 @@ What the operator installed is handed over once by `install`; without it, segmen
 
 import importlib
 import threading
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +14,10 @@ from numpy.typing import NDArray
 from models.errors import BadInput, NotYet
 from models.protocols import Segmenter, SegmentRequest
 from models.segmenters.installed import Installed
+from models.segmenters.sums import sum_of
 
 AUTO = "auto"
+_SHIPPED = Path(__file__).parent / "weights" / "gui-detector"
 
 _SEGMENTERS = {
     "gui": ("models.segmenters.fused", "FusedGuiSegmenter"),
@@ -54,6 +57,17 @@ def install(installed: Installed) -> None:
 def weighted_names() -> tuple[str, ...]:
     """Names of the segmenters that need weights."""
     return tuple(_WITH_WEIGHTS)
+
+
+def weights_of(name: str) -> str | None:
+    """Return a short sum of the weights that a segmenter goes by, None for one without; loads nothing.
+
+    Marks that are kept are told apart by it. `auto` may come to mean `gui`, and `provided` asks `sam` about points and strokes.
+    """
+    if name in (AUTO, "gui"):
+        return sum_of(_SHIPPED)
+    given = _installed.weights.get("sam" if name == "provided" else name)
+    return None if given is None else sum_of(given)
 
 
 def not_yet(name: str) -> str | None:

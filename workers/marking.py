@@ -18,6 +18,7 @@ from app.catalog.mark_sets import MarkSetRepository, marking_of, regions_of
 from app.catalog.tables import ImageRow, MarkSetRow
 from app.formats.exports import read_regions
 from app.imaging.encode import encode, read_canonical
+from app.services.marking import kept_settings
 from app.storage.blobs import overlay_key
 from models.marks import Marking, Previous, mark, style_of
 from models.protocols import ProvidedRegion, SegmentRequest
@@ -118,7 +119,7 @@ def marked_regions(
         segmenter_version=made.version,
         granularity=settings["granularity"],
         style={"name": style.name},
-        settings=settings,
+        settings=kept_settings(settings),
         settings_sha256=settings_sha256,
         omitted_regions=marking.omitted_regions,
         overlay_blob_key=key,

@@ -14,12 +14,12 @@ from app.imaging.decode import ImageDecoder
 from app.imaging.limits import PoolLimits
 from app.queue.tasks import Queue
 from app.services.images import ImageDoor, fetch_policy
+from app.services.marking import installed
 from app.settings import Settings
 from app.storage.blobs import BlobStore, open_blobs
 from models.errors import ModelError
 from models.protocols import SegmentRequest
 from models.registry import install, segmenter
-from models.segmenters.installed import Installed
 from workers.shelf import ModelShelf
 
 _log = logging.getLogger(__name__)
@@ -27,13 +27,7 @@ _log = logging.getLogger(__name__)
 
 def install_segmenters(settings: Settings) -> None:
     """Tell the model library which weights the operator installed."""
-    install(
-        Installed(
-            weights=settings.segmenter_weights,
-            cache=settings.weights_folder,
-            compiled=settings.compile_segmenters,
-        )
-    )
+    install(installed(settings))
 
 
 class Resources:

@@ -17,9 +17,11 @@ from app.catalog.tables import ImageRow, JobRow, MarkRow, MarkSetRow
 from app.errors import Unprocessable
 from app.queue.outbox import enqueue
 from app.queue.tasks import Queue
+from app.settings import Settings
 from models.errors import BadInput
 from models.marks import style_of
-from models.registry import not_yet
+from models.registry import not_yet, weights_of
+from models.segmenters.installed import Installed
 
 # Raised whenever a segmenter or the placement changes what it makes, so that old sets are not taken for new ones.
 MARKING_VERSION = 2
@@ -40,7 +42,8 @@ def canonical_settings(given: dict[str, Any]) -> dict[str, Any]:
         style_of(given.get("style", "markwise"))
     except BadInput as exc:
         raise Unprocessable(str(exc)) from None
-    return {
+    weights = weights_of(segmenter)
+    return ({} if weights is None else {"weights": weights}) | {
         "segmenter": segmenter,
         "granularity": given.get("granularity"),
         "style": given.get("style", "markwise"),
@@ -50,6 +53,25 @@ def canonical_settings(given: dict[str, Any]) -> dict[str, Any]:
         "previous_mark_set_id": given.get("previous_mark_set_id"),
         "max_marks": given.get("max_marks"),
     }
+
+
+def kept_settings(settings: dict[str, Any]) -> dict[str, Any]:
+    """Return what a mark set keeps of its settings: of an accessibility tree its digest, for its elements are the marks.
+
+    A tree of a real page has 100 kB and more, and every reading of the mark set would carry it.
+    """
+    tree = settings["accessibility_tree"]
+    if tree is None:
+        return settings
+    text = json.dumps(tree, sort_keys=True, separators=(",", ":"))
+    return settings | {"accessibility_tree": {"sha256": hashlib.sha256(text.encode()).hexdigest()}}
+
+
+def installed(settings: Settings) -> Installed:
+    """Return which weights of segmenters the operator installed, for `models.registry.install`."""
+    return Installed(
+        weights=settings.segmenter_weights, cache=settings.weights_folder, compiled=settings.compile_segmenters
+    )
 
 
 def settings_sha256(settings: dict[str, Any]) -> str:

@@ -17,6 +17,7 @@ from models.errors import OutOfMemory
 from models.protocols import SegmentRequest
 from models.regions import Regions
 from models.segmenters.installed import Installed
+from models.segmenters.sums import sum_of
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -44,7 +45,8 @@ class PanopticSegmenter:
     @property
     def version(self) -> str:
         """Of this code and of the weights."""
-        return f"1+{Path(self._installed.weights.get(self.name) or 'none').stem}"
+        given = self._installed.weights.get(self.name)
+        return "1+none" if given is None else f"1+{Path(given).stem}-{sum_of(given)}"
 
     def load(self, installed: Installed) -> tuple[Any, Forward]:
         """Return the model and how to call it; raises WeightsMissing."""

@@ -19,6 +19,7 @@ from models.errors import OutOfMemory
 from models.protocols import ProvidedRegion, SegmentRequest
 from models.regions import Regions
 from models.segmenters.installed import Installed
+from models.segmenters.sums import sum_of
 
 if TYPE_CHECKING:
     from models.segmenters.sam.embeddings import Embeddings
@@ -71,7 +72,8 @@ class PromptableSegmenter:
     @property
     def version(self) -> str:
         """Of this code and of the weights."""
-        return f"1+{Path(self._installed.weights.get(self.name) or 'none').stem}"
+        given = self._installed.weights.get(self.name)
+        return "1+none" if given is None else f"1+{Path(given).stem}-{sum_of(given)}"
 
     def segment(self, image: Picture, request: SegmentRequest) -> Regions:
         """Return the regions of `image` ((H, W, 3) uint8 RGB): one per provided region in its order, else everything.
