@@ -1,38 +1,40 @@
-"""What /ground costs beside the model itself. Run: python -m tests.bench.overhead (about 3 minutes).
+"""What /ground costs beside the model itself. Run: python -m tests.bench.overhead [--vllm] (about 3 minutes, 2 more with vLLM).
 
 One run, the same requests: the stand-in keeps the bodies that /ground sent, and they are then put to it directly, in turn with /ground.
 Mark sets exist before. A hit is a question about a picture that the service has seen questions about, a miss is the first one. With
-MARKWISE_TEST_VLLM_PYTHON (or _URL) the same is measured against vLLM's CPU build. Everything is on this machine, loopback only.
+--vllm (`make test-vllm` builds its environment) the same is measured against vLLM's CPU build. Everything is on this machine, loopback
+only; what each process used of the CPU is shown, since client and stand-in share the cores with the service.
 """
 
 import argparse
 import contextlib
 import datetime as dt
-import http.client
 import json
 import os
 import platform
 import subprocess
 import sys
-import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import httpx
 import numpy as np
 from PIL import Image
 
 from app.imaging.encode import encode
-from tests.acceptance.service import DEMO_PAGE, serving
+from tests.acceptance.service import DEMO_PAGE, ROOT, serving
 from tests.acceptance.vllm_server import vllm_serving
+from tests.bench.overhead_client import Load, load
+from tests.bench.overhead_cpu import CpuTimes
+from tests.bench.overhead_table import table
 
 RESULTS = Path(__file__).parent / "results" / "overhead"
+VLLM_PYTHON = ROOT / ".venv-vllm" / "bin" / "python"
 QUESTIONS = 8
 MISSES = 24
-Ask = Callable[[http.client.HTTPConnection, int], bytes]
+ASKED = ((1, 12, 4), (8, 96, 3), (32, 320, 3))
+"""At once, requests per round, rounds."""
 
 
 @contextlib.contextmanager
@@ -48,13 +50,13 @@ def standin(latency_ms: float, name: str = "standin") -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def vllm() -> Iterator[str | None]:
-    """The address of vLLM where the environment names one or the Python to start it with."""
+def vllm(wanted: bool) -> Iterator[str | None]:
+    """The address of vLLM: one that runs already (MARKWISE_TEST_VLLM_URL), or one that is started here if it is `wanted`."""
     url, python = os.environ.get("MARKWISE_TEST_VLLM_URL"), os.environ.get("MARKWISE_TEST_VLLM_PYTHON")
-    if url or not python:
+    if url or not (wanted or python):
         yield url
         return
-    with vllm_serving(python) as started:
+    with vllm_serving(python or str(VLLM_PYTHON)) as started:
         yield started
 
 
@@ -75,56 +77,6 @@ def mark_sets(client: httpx.Client, count: int, first: int) -> list[str]:
     return made
 
 
-def poster(path: str, bodies: list[bytes]) -> Ask:
-    """Return what posts one of `bodies` on an open connection and reads the whole answer."""
-
-    def ask(connection: http.client.HTTPConnection, number: int) -> bytes:
-        connection.request("POST", path, bodies[number % len(bodies)], {"Content-Type": "application/json"})
-        response = connection.getresponse()
-        data = response.read()
-        if response.status != 200:
-            raise RuntimeError(f"{path} answered {response.status}: {data[:300]!r}")
-        return data
-
-    return ask
-
-
-def run(url: str, ask: Ask, requests: int, concurrency: int) -> tuple[list[float], list[bytes], float]:
-    """Return each request's milliseconds, the answers, and how long all took in seconds."""
-    numbers, lock = iter(range(requests)), threading.Lock()
-    took: list[float] = []
-    answers: list[bytes] = []
-    failed: list[BaseException] = []
-    host = urlsplit(url).netloc
-
-    def work() -> None:
-        connection = http.client.HTTPConnection(host, timeout=120)
-        try:
-            while True:
-                with lock:
-                    number = next(numbers, None)
-                if number is None:
-                    return
-                start = time.perf_counter()
-                answer = ask(connection, number)
-                took.append(1000 * (time.perf_counter() - start))
-                answers.append(answer)
-        except BaseException as error:
-            failed.append(error)
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=work) for _ in range(concurrency)]
-    start = time.perf_counter()
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    if failed:
-        raise failed[0]
-    return took, answers, time.perf_counter() - start
-
-
 def percentiles(values: list[float]) -> dict[str, float]:
     """p50, p95 and p99, rounded."""
     return {f"p{q}": round(float(np.percentile(values, q)), 2) for q in (50, 95, 99)} | {"n": len(values)}
@@ -143,28 +95,26 @@ def measure(model_url: str, bodies_of: Callable[[], list[bytes]], scale: float) 
         with httpx.Client(base_url=url, timeout=120) as client:
             seen = mark_sets(client, QUESTIONS, 0)
             unseen = mark_sets(client, MISSES, QUESTIONS)
-        ground = poster("/v1/ground", questions(seen))
-        run(url, ground, QUESTIONS, 1)
-        direct = poster("/v1/chat/completions", bodies_of())
-        run(model_url, direct, QUESTIONS, 1)
+        hits, cpu = questions(seen), CpuTimes()
+        load(url, "/v1/ground", hits, requests=QUESTIONS, concurrency=1)
+        direct = bodies_of()
+        load(model_url, "/v1/chat/completions", direct, requests=QUESTIONS, concurrency=1)
+        sides = {"direct": (model_url, "/v1/chat/completions", direct), "ground": (url, "/v1/ground", hits)}
         found: dict[str, Any] = {"concurrency": {}}
-        for concurrency, requests, rounds in ((1, 12, 4), (8, 96, 3), (32, 320, 3)):
+        for concurrency, requests, rounds in ASKED:
             count = max(concurrency, int(requests * scale))
-            sides: dict[str, tuple[list[float], list[bytes], list[float]]] = {
-                "direct": ([], [], []),
-                "ground": ([], [], []),
-            }
+            done: dict[str, list[Load]] = {name: [] for name in sides}
             for _ in range(rounds):
-                for name, where, ask in (("direct", model_url, direct), ("ground", url, ground)):
-                    took, answers, wall_s = run(where, ask, count, concurrency)
-                    sides[name][0].extend(took)
-                    sides[name][1].extend(answers)
-                    sides[name][2].append(count / wall_s)
-            found["concurrency"][str(concurrency)] = _compared(sides)
+                for name, (where, path, bodies) in sides.items():
+                    with cpu.counted(f"{concurrency} {name}", count):
+                        done[name].append(load(where, path, bodies, requests=count, concurrency=concurrency))
+            found["concurrency"][str(concurrency)] = _compared(done) | {
+                f"{name}_cpu_ms": cpu.per_request_ms(f"{concurrency} {name}") for name in sides
+            }
             if concurrency == 1:
-                found["stages_ms_hit"] = stages(sides["ground"][1])
-        took, answers, _ = run(url, poster("/v1/ground", questions(unseen)), max(4, int(MISSES * scale)), 1)
-        found["miss_ms"], found["stages_ms_miss"] = percentiles(took), stages(answers)
+                found["stages_ms_hit"] = stages([answer for part in done["ground"] for answer in part.answers])
+        miss = load(url, "/v1/ground", questions(unseen), requests=max(4, int(MISSES * scale)), concurrency=1)
+        found["miss_ms"], found["stages_ms_miss"] = percentiles(miss.took_ms), stages(miss.answers)
     return found
 
 
@@ -181,7 +131,7 @@ def bodies_for(model: str) -> list[bytes]:
     with standin(0, model) as url, serving(MARKWISE_VLM_URL=url) as service:
         with httpx.Client(base_url=service, timeout=120) as client:
             seen = mark_sets(client, QUESTIONS, 0)
-        run(service, poster("/v1/ground", questions(seen)), QUESTIONS, 1)
+        load(service, "/v1/ground", questions(seen), requests=QUESTIONS, concurrency=1)
         return taken_down(url)
 
 
@@ -191,45 +141,21 @@ def taken_down(url: str) -> list[bytes]:
     return [body for body in kept if b"How many boxes" in body]
 
 
-def _compared(sides: dict[str, tuple[list[float], list[bytes], list[float]]]) -> dict[str, Any]:
-    rates = {name: float(np.median(side[2])) for name, side in sides.items()}
-    spread = {name: percentiles(side[0]) for name, side in sides.items()}
+def _compared(done: dict[str, list[Load]]) -> dict[str, Any]:
+    """Medians over rounds of throughput and of each round's p50; p95 and p99 over all requests."""
+    spread = {name: percentiles([ms for part in parts for ms in part.took_ms]) for name, parts in done.items()}
+    p50 = {name: float(np.median([np.median(part.took_ms) for part in parts])) for name, parts in done.items()}
+    rates = {
+        name: float(np.median([len(part.answers) / part.wall_s for part in parts])) for name, parts in done.items()
+    }
     return {
         "direct_ms": spread["direct"],
         "ground_ms": spread["ground"],
-        "p50_ratio": round(spread["ground"]["p50"] / spread["direct"]["p50"], 3),
+        "p50_ratio": round(p50["ground"] / p50["direct"], 3),
         "direct_per_s": round(rates["direct"], 1),
         "ground_per_s": round(rates["ground"], 1),
         "throughput_ratio": round(rates["ground"] / rates["direct"], 3),
     }
-
-
-def table(result: dict[str, Any]) -> str:
-    """The result as a Markdown table per server."""
-    lines = []
-    for name, found in result["servers"].items():
-        lines += [f"## {name}", "", "| at once | direct p50/p95/p99 ms | /ground p50/p95/p99 ms | p50 ratio |"]
-        lines[-1] += " direct /s | /ground /s | throughput ratio |"
-        lines += ["|---|---|---|---|---|---|---|"]
-        for concurrency, row in found["concurrency"].items():
-            direct, ground = (
-                "/".join(f"{row[key][q]:.0f}" for q in ("p50", "p95", "p99")) for key in ("direct_ms", "ground_ms")
-            )
-            lines.append(
-                f"| {concurrency} | {direct} | {ground} | {row['p50_ratio']:.3f} | {row['direct_per_s']} | "
-                f"{row['ground_per_s']} | {row['throughput_ratio']:.3f} |"
-            )
-        lines += ["", "| stage, one at a time | hit p50/p95/p99 ms | miss p50/p95/p99 ms |", "|---|---|---|"]
-        hit = found["stages_ms_hit"] | {"whole request": found["concurrency"]["1"]["ground_ms"]}
-        miss = found["stages_ms_miss"] | {"whole request": found["miss_ms"]}
-        for stage in dict.fromkeys([*hit, *miss]):
-            cells = [
-                "/".join(f"{side[stage][q]:.1f}" for q in ("p50", "p95", "p99")) if stage in side else ""
-                for side in (hit, miss)
-            ]
-            lines.append(f"| {stage} | {cells[0]} | {cells[1]} |")
-        lines.append("")
-    return "\n".join(lines)
 
 
 def main() -> None:
@@ -237,13 +163,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="the overhead of /ground")
     parser.add_argument("--latency-ms", type=float, default=300)
     parser.add_argument("--scale", type=float, default=1.0, help="share of the usual number of requests")
+    parser.add_argument("--vllm", action="store_true", help="start vLLM's CPU build and measure it, too")
     arguments = parser.parse_args()
     servers: dict[str, Any] = {}
     with standin(arguments.latency_ms) as url:
         print(f"measuring against a stand-in with {arguments.latency_ms:.0f} ms", flush=True)
         name = f"stand-in, {arguments.latency_ms:.0f} ms"
         servers[name] = measure(url, lambda: taken_down(url), arguments.scale)
-    with vllm() as url:
+    with vllm(arguments.vllm) as url:
         if url is not None:
             print("measuring against vLLM on this CPU", flush=True)
             bodies = bodies_for("som-llava-tiny")
@@ -251,14 +178,14 @@ def main() -> None:
     result = {
         "date": dt.datetime.now(dt.UTC).strftime("%Y-%m-%d"),
         "machine": {"cores": os.cpu_count(), "cpu": _cpu(), "python": platform.python_version()},
-        "load_at_start": os.getloadavg()[0],
+        "load": [round(os.getloadavg()[which], 1) for which in (0, 1)],
         "servers": servers,
     }
-    print(table(result))
+    text = table(result)
+    print(text)
     RESULTS.mkdir(parents=True, exist_ok=True)
     (RESULTS / "overhead.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
-    head = f"# Overhead of /ground\n\n{result['date']}, {result['machine']}, load {result['load_at_start']:.1f} at start\n\n"
-    (RESULTS / "overhead.md").write_text(head + table(result), encoding="utf-8")
+    (RESULTS / "overhead.md").write_text(text, encoding="utf-8")
 
 
 def _cpu() -> str:
