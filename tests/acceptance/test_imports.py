@@ -1,0 +1,115 @@
+"""Imports as a user meets them: the command line beside a running service, uploads, and jobs over what was imported."""
+
+import json
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.acceptance.service import finished, serving
+from tests.acceptance.test_cli import markwise
+from tests.integration.importing.conftest import write_coco
+
+
+@pytest.fixture(scope="module")
+def home() -> Iterator[Path]:
+    # Not pytest's tmp_path: its parents are private, and root's Postgres runs as another account.
+    made = Path(tempfile.mkdtemp(prefix="mw-"))
+    made.chmod(0o711)
+    yield made
+    shutil.rmtree(made, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def url(home: Path) -> Iterator[str]:
+    with serving(MARKWISE_HOME=str(home)) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def api(url: str) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=url, timeout=150) as client:
+        yield client
+
+
+@pytest.mark.slow
+def test_the_command_imports_files_where_they_lie_and_jobs_take_them(
+    api: httpx.Client, url: str, home: Path, tmp_path: Path
+) -> None:
+    write_coco(tmp_path, 3)
+    argv = ("import", "coco", str(tmp_path / "instances.json"), "--images", str(tmp_path / "pictures"), "--server", url)
+    first = markwise(*argv, "--json", "--label", "mine", MARKWISE_HOME=str(home))
+    assert first.returncode == 0, first.stderr
+    job = json.loads(first.stdout)
+    assert job["result"] == {"records": 3, "added": 3, "known": 0, "skipped": 0, "failed": 0}
+    assert [path.is_symlink() for path in (home / "imports").iterdir()] == [True, True]
+
+    (tmp_path / "pictures" / "2.png").unlink()
+    again = markwise(*argv, MARKWISE_HOME=str(home))
+    assert again.returncode == 1
+    assert "3 records: 0 added, 2 known, 0 skipped, 1 failed" in again.stdout
+    assert again.stderr.strip() == (
+        "failed 2: the picture 2.png cannot be found: it is not in the folder of images, and the record has no URL"
+    )
+
+    order = {"images": {"import": job["id"]}, "marks": {"segmenter": "regions"}}
+    response = api.post("/v1/annotations", json=order)
+    assert response.status_code == 202, response.text
+    assert finished(api, response.json()["id"])["progress"]["total"] == 3
+    labelled = api.get("/v1/images", params={"label": "mine"}).json()["data"]
+    assert {tuple(image["labels"]) for image in labelled} == {("coco", "mine")}
+
+
+def test_an_uploaded_file_is_read_and_its_errors_name_their_records(api: httpx.Client, tmp_path: Path) -> None:
+    write_coco(tmp_path, 2, pictures=False)
+    files = {"file": (tmp_path / "instances.json").read_bytes()}
+    response = api.post("/v1/imports", files=files, data={"format": "coco", "source": "uploaded"})
+    assert response.status_code == 202, response.text
+    assert response.headers["location"] == f"/v1/jobs/{response.json()['id']}"
+    ended = finished(api, response.json()["id"])
+    assert (ended["status"], ended["error"]["code"]) == ("failed", "items.all_failed")
+    items = api.get(f"/v1/jobs/{ended['id']}/items", params={"status": "failed"}).json()["data"]
+    assert [item["error"]["detail"].partition(":")[0] for item in items] == ["1", "2"]
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ({"format": "coco"}, "Give the annotation files"),
+        ({"format": "coco", "files": ["../x"]}, "MARKWISE_IMPORTS"),
+        ({"format": "coco", "files": ["missing.json"]}, "MARKWISE_IMPORTS"),
+        ({"format": "pascal", "files": ["x"]}, "format"),
+        ({"format": "coco", "files": ["x", "x"]}, "twice"),
+        ({"format": "coco", "files": ["x"], "clean": {"rules": "mmgic", "min_edges": 3}}, "min_edges"),
+    ],
+)
+def test_an_order_that_cannot_be_meant_is_refused(api: httpx.Client, body: dict, said: str) -> None:
+    response = api.post("/v1/imports", json=body)
+    assert response.status_code == 422
+    assert said in response.text
+
+
+def test_jobs_over_an_import_need_one_that_brought_images(api: httpx.Client) -> None:
+    missing = "00000000-0000-7000-8000-000000000000"
+    assert api.post("/v1/annotations", json={"images": {"import": missing}}).status_code == 404
+    both = {"images": {"import": missing, "label": "x"}}
+    assert "exactly one" in api.post("/v1/annotations", json=both).text
+
+
+def test_wrong_usage_of_the_command_is_a_sentence(tmp_path: Path) -> None:
+    away = "http://127.0.0.1:1"
+    nowhere = {"MARKWISE_HOME": str(tmp_path / "home")}
+    (tmp_path / "a.json").write_text("[]")
+    assert markwise("import", "coco", "missing.json", **nowhere).returncode == 2
+    assert markwise("import", "coco", str(tmp_path / "a.json"), "--rule", "min_edges=3", **nowhere).returncode == 2
+    several = markwise(
+        "import", "coco", str(tmp_path / "a.json"), "--images", str(tmp_path), "--server", away, **nowhere
+    )
+    assert several.returncode == 1
+    assert "--on-server" in several.stderr
+    alone = markwise("import", "coco", str(tmp_path / "a.json"), "--server", away, **nowhere)
+    assert alone.returncode == 1
+    assert "markwise serve" in alone.stderr
