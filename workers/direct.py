@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TextIO
@@ -29,6 +30,7 @@ from app.commands.report import report
 from app.commands.score import score
 from app.formats.bodies import mark_body
 from app.formats.exports import Format, export, read_regions
+from app.formats.lookalikes import warnings
 from app.formats.yolo import class_names
 from app.imaging.decode import ImageDecoder
 from app.imaging.encode import encode
@@ -37,7 +39,7 @@ from app.settings import Settings
 from models.errors import ModelError
 from models.grounding import TASKS, GroundRequest, GroundResult, MarkedPicture
 from models.grounding import ground as answer
-from models.marks import STYLES, Marking, place
+from models.marks import STYLES, Marking, find_lookalikes, place
 from models.marks import mark as paint_marks
 from models.protocols import SegmentRequest
 from models.regions import Regions
@@ -96,11 +98,13 @@ def _write_export(out: Path, format: Format, regions: Regions, marking: Marking,
         out.with_name("classes.txt").write_text(names, encoding="utf-8")
 
 
-def mark_bodies(marking: Marking, regions: Regions) -> list[Any]:
-    """Marks as the HTTP contract shows them."""
+def mark_bodies(marking: Marking, regions: Regions, painted: Collection[str | None] = ()) -> list[Any]:
+    """Marks as the HTTP contract shows them; `painted` are the ids of those that show a look-alike."""
     height, width = regions.size_hw
     return [
-        mark_body(MarkRow(**mark_columns(None, i, mark, regions)), width=width, height=height)
+        mark_body(
+            MarkRow(**mark_columns(None, i, mark, regions)), width=width, height=height, lookalike=mark.id in painted
+        )
         for i, mark in enumerate(marking.marks)
     ]
 
@@ -148,6 +152,7 @@ def mark(
         out = file.with_name(f"{file.stem}.marked.png")
     if out is not None:
         out.write_bytes(encode(overlay))
+    told = warnings(find_lookalikes(pixels), {found.id: found.bbox_xyxy_px for found in marking.marks})
     if as_json:
         height, width = pixels.shape[:2]
         body = {
@@ -155,8 +160,9 @@ def mark(
             "image": {"width": width, "height": height},
             "segmenter": {"name": name.partition(" ")[0], "version": name.partition(" ")[2], "granularity": None},
             "style": style,
-            "marks": mark_bodies(marking, regions),
+            "marks": mark_bodies(marking, regions, {warning["mark"] for warning in told}),
             "omitted_regions": marking.omitted_regions,
+            "warnings": told,
             "overlay": None if out is None else str(out),
         }
         click.echo(json.dumps(body))
@@ -164,6 +170,8 @@ def mark(
     for found in marking.marks:
         x, y = found.point_xy_px
         click.echo(f"{found.id:>4}  {found.role or 'region':10}  ({x:.0f}, {y:.0f})  {found.text or ''}")
+    for warning in told:
+        click.echo(f"the picture itself shows something like the mark {warning['text']}", err=True)
     click.echo(f"{len(marking.marks)} marks by {name}, {marking.omitted_regions} regions omitted -> {out}")
 
 
@@ -213,6 +221,7 @@ def ground(
         task=task,
         choices=choices,
         target=None if target is None else marked_picture(target, segmenter, style),
+        lookalikes=picture.lookalikes,
     )
     try:
         result = answer(LocalBackend(folder or BUILT_IN_FOLDER), request)
@@ -231,7 +240,9 @@ def marked_picture(file: Path, segmenter: str, style: str) -> MarkedPicture:
     """Read a picture and put marks on what the segmenter finds; raises Failure."""
     pixels = read_picture(file)
     _name, regions = regions_of_picture(pixels, segmenter)
-    return MarkedPicture(image=pixels, regions=regions, marking=place(regions, style))
+    return MarkedPicture(
+        image=pixels, regions=regions, marking=place(regions, style), lookalikes=find_lookalikes(pixels)
+    )
 
 
 def _answer_body(query: str, result: GroundResult, picture: MarkedPicture) -> dict[str, Any]:

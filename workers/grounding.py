@@ -115,8 +115,9 @@ def _pictures(job: JobContext, payload: dict[str, Any]) -> tuple[Marked, Picture
 
 
 def _picture(marked: Marked) -> MarkedPicture:
-    settings = {} if marked.mark_set is None else marked.mark_set.settings
-    return marked_picture(marked.pixels, marked.overlay, marked.regions, marked.marking, settings)
+    row = marked.mark_set
+    settings, lookalikes = ({}, None) if row is None else (row.settings, row.lookalikes)
+    return marked_picture(marked.pixels, marked.overlay, marked.regions, marked.marking, settings, lookalikes)
 
 
 def _marked(job: JobContext, payload: dict[str, Any]) -> Marked:

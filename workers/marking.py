@@ -17,10 +17,11 @@ from app.catalog.images import ImageRepository
 from app.catalog.mark_sets import MarkSetRepository, marking_of, regions_of
 from app.catalog.tables import ImageRow, MarkSetRow
 from app.formats.exports import read_regions
+from app.formats.lookalikes import kept_lookalikes
 from app.imaging.encode import encode, read_canonical
 from app.services.marking import kept_settings
 from app.storage.blobs import overlay_key
-from models.marks import Marking, Previous, mark, style_of
+from models.marks import Marking, Previous, find_lookalikes, mark, style_of
 from models.protocols import ProvidedRegion, SegmentRequest
 from models.regions import Regions
 from models.registry import choose_segmenter, segmenter
@@ -110,6 +111,7 @@ def marked_regions(
     began = time.perf_counter()
     style = style_of(settings["style"])
     overlay, marking = mark(pixels, made.regions, style, previous=previous, max_marks=settings["max_marks"])
+    lookalikes = kept_lookalikes(find_lookalikes(pixels))
     marked_at = time.perf_counter()
     key = overlay_key(str(job.tenant_id), f"{image.id}-{settings_sha256[:16]}", style.name, "png")
     job.resources.blobs.put_if_absent(key, encode(overlay))
@@ -123,6 +125,7 @@ def marked_regions(
         settings_sha256=settings_sha256,
         omitted_regions=marking.omitted_regions,
         overlay_blob_key=key,
+        lookalikes=lookalikes,
     )
     return Marked(
         image=image,

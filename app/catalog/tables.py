@@ -173,6 +173,7 @@ class MarkSetRow(TenantRow):
     settings_sha256: Mapped[str]
     omitted_regions: Mapped[int]
     overlay_blob_key: Mapped[str]
+    lookalikes: Mapped[list[Any]] = mapped_column(server_default=text("'[]'"))
 
 
 class MarkRow(Base):

@@ -1,5 +1,6 @@
 """The answer of the contract, built from what grounding found."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -7,6 +8,7 @@ from uuid import UUID
 from app.catalog.mark_sets import mark_columns
 from app.catalog.tables import MarkRow
 from app.formats.bodies import MarkBody, mark_body, time_text
+from app.formats.lookalikes import warnings
 from models.grounding import Action, GroundResult
 from models.marks import Marking
 from models.regions import Regions
@@ -23,13 +25,15 @@ def answer_body(
     mark_set_id: UUID | None,
 ) -> dict[str, Any]:
     """Return the body of one answer; `marks` are the mentioned ones, resolved."""
+    told = warnings(result.lookalikes, {mark.id: mark.bbox_xyxy_px for mark in marking.marks})
     return {
         "id": str(answer_id),
         "object": "answer",
         "task": result.task,
         "query": query,
         **_found(result),
-        "marks": _named_marks(result, marking, regions, mark_set_id),
+        "marks": _named_marks(result, marking, regions, mark_set_id, {warning["mark"] for warning in told}),
+        "warnings": told,
         "mark_set_id": None if mark_set_id is None else str(mark_set_id),
         "model": {"name": result.model_name, "version": result.model_version},
         "usage": {
@@ -42,11 +46,18 @@ def answer_body(
     }
 
 
-def _named_marks(result: GroundResult, marking: Marking, regions: Regions, mark_set_id: UUID | None) -> list[MarkBody]:
+def _named_marks(
+    result: GroundResult, marking: Marking, regions: Regions, mark_set_id: UUID | None, painted: Collection[str | None]
+) -> list[MarkBody]:
     height, width = regions.size_hw
     named = {mark.id for mark in result.marks}
     return [
-        mark_body(MarkRow(**mark_columns(mark_set_id, i, mark, regions)), width=width, height=height)
+        mark_body(
+            MarkRow(**mark_columns(mark_set_id, i, mark, regions)),
+            width=width,
+            height=height,
+            lookalike=mark.id in painted,
+        )
         for i, mark in enumerate(marking.marks)
         if mark.id in named
     ]
@@ -62,6 +73,7 @@ def _found(result: GroundResult) -> dict[str, Any]:
         ],
         "selected": [{"mark": choice.mark, "confidence": choice.confidence} for choice in result.selected],
         "none_of_these": result.none_of_these,
+        "none_confidence": result.none_confidence,
         "unresolved": list(result.unresolved),
         "labels": [{"mark": item.mark, "label": item.label, "confidence": item.confidence} for item in result.labels],
         "phrases": [

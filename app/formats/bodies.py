@@ -21,6 +21,7 @@ from app.catalog.tables import (
     MarkSetRow,
     ModelVersionRow,
 )
+from app.formats.lookalikes import WarningBody, lookalikes_of, warnings
 
 
 class ImageBody(TypedDict):
@@ -55,7 +56,10 @@ class SegmenterOfMarkSet(TypedDict):
 
 
 class MarkBody(TypedDict):
-    """One mark with everything that is known of its region; `rle` comes with `?include=masks`."""
+    """One mark with everything that is known of its region; `rle` comes with `?include=masks`.
+
+    `lookalike`: the image itself shows something like a mark on this region, which is none of ours.
+    """
 
     id: str
     region_id: str
@@ -70,6 +74,7 @@ class MarkBody(TypedDict):
     score: float
     text: str | None
     role: str | None
+    lookalike: bool
     rle: NotRequired[dict[str, Any]]
 
 
@@ -83,6 +88,7 @@ class MarkSetBody(TypedDict):
     style: str | dict[str, Any]
     marks: list[MarkBody]
     omitted_regions: int
+    warnings: list[WarningBody]
     overlay_url: str
     cached: bool
     created_at: str
@@ -200,7 +206,7 @@ def image_body(row: ImageRow) -> ImageBody:
     }
 
 
-def mark_body(row: MarkRow, *, width: int, height: int, masks: bool = False) -> MarkBody:
+def mark_body(row: MarkRow, *, width: int, height: int, masks: bool = False, lookalike: bool = False) -> MarkBody:
     """The contract's mark; normalised boxes are fractions of the displayed image."""
     x0, y0, x1, y1 = row.bbox_xyxy_px
     body: MarkBody = {
@@ -217,6 +223,7 @@ def mark_body(row: MarkRow, *, width: int, height: int, masks: bool = False) -> 
         "score": row.score,
         "text": row.text,
         "role": row.role,
+        "lookalike": lookalike,
     }
     if masks:
         body["rle"] = dict(row.rle)
@@ -227,6 +234,8 @@ def mark_set_body(
     row: MarkSetRow, marks: list[MarkRow], image: ImageRow, *, cached: bool, masks: bool = False
 ) -> MarkSetBody:
     """The contract's mark set."""
+    told = warnings(lookalikes_of(row.lookalikes), {mark.mark: mark.bbox_xyxy_px for mark in marks})
+    painted = {warning["mark"] for warning in told}
     return {
         "id": str(row.id),
         "object": "mark_set",
@@ -237,8 +246,12 @@ def mark_set_body(
             "granularity": row.granularity,
         },
         "style": row.settings.get("style", "markwise"),
-        "marks": [mark_body(mark, width=image.width, height=image.height, masks=masks) for mark in marks],
+        "marks": [
+            mark_body(mark, width=image.width, height=image.height, masks=masks, lookalike=mark.mark in painted)
+            for mark in marks
+        ],
         "omitted_regions": row.omitted_regions,
+        "warnings": told,
         "overlay_url": f"/v1/marksets/{row.id}/overlay.png",
         "cached": cached,
         "created_at": time_text(row.created_at),

@@ -58,6 +58,7 @@ def correct(
         settings_sha256=digest,
         omitted_regions=row.omitted_regions,
         overlay_blob_key=key,
+        lookalikes=row.lookalikes,
     )
     with transaction(engine, tenant_id) as session:
         return MarkSetRepository(session).add(revision, regions, placed)

@@ -48,6 +48,7 @@ class MarkedPictures:
             regions_of((image.height, image.width), marks),
             marking_of(row, marks, style_of(row.settings["style"])),
             row.settings,
+            row.lookalikes,
         )
         self._keep(row.id, picture)
         return picture

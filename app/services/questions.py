@@ -4,12 +4,14 @@ A question is the body of `POST /v1/ground` as JSON values, without the image an
 `instructions`, `earlier` and `max_tokens`. Knows no HTTP and opens no transaction.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from app.formats.lookalikes import lookalikes_of
 from models.grounding import NEED_NO_QUERY, GroundRequest, MarkedPicture, Turn
 from models.marks import Marking
 from models.protocols import PIXELS_ONLY
@@ -32,8 +34,9 @@ def marked_picture(
     regions: Regions,
     marking: Marking,
     settings: dict[str, Any],
+    lookalikes: Sequence[Mapping[str, Any]] | None = None,
 ) -> MarkedPicture:
-    """Return a marked picture with what the settings of its mark set say about the screen that it shows."""
+    """Return a marked picture with what the settings of its mark set say about the screen, and what it keeps of look-alikes."""
     stated = settings.get("regions")
     own = {region.get("id") or str(i) for i, region in enumerate(stated)} if isinstance(stated, list) else set()
     tree = settings.get("accessibility_tree") is not None and (stated is None or isinstance(stated, list))
@@ -48,6 +51,7 @@ def marked_picture(
             for mark in marking.marks
             if tree and mark.region_id not in own and not mark.region_id.startswith(PIXELS_ONLY)
         ),
+        lookalikes=lookalikes_of(lookalikes),
     )
 
 
@@ -78,4 +82,5 @@ def request_of(question: dict[str, Any], query: str, pictures: Pictures, *, left
         deadline_s=left_s,
         device_pixel_ratio=picture.device_pixel_ratio,
         from_tree=picture.from_tree,
+        lookalikes=picture.lookalikes,
     )

@@ -246,6 +246,7 @@ class Scene:
             prompt_tokens=sum(reply.prompt_tokens for reply in self.replies),
             completion_tokens=sum(reply.completion_tokens for reply in self.replies),
             timing_ms=self.total_ms(),
+            lookalikes=self.request.lookalikes,
             **found,
         )
 

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from models.marks import Mark, Marking, MarkStyle
+from models.marks import LookAlike, Mark, Marking, MarkStyle
 from models.regions import Regions
 from models.vlm.parse import Mention
 from models.vlm.types import FinishReason
@@ -37,7 +37,7 @@ class MarkedPicture:
     """A picture with its regions and their marks; `overlay` is the same picture painted, or None to paint it when needed.
 
     `device_pixel_ratio` is the picture's pixels per CSS pixel, 1 where nobody said. `from_tree` are the ids of the marks that an
-    accessibility tree stated.
+    accessibility tree stated. `lookalikes` are painted things on the clean picture that look like marks.
     """
 
     image: NDArray[np.uint8]  # (H, W, 3) RGB
@@ -46,6 +46,7 @@ class MarkedPicture:
     overlay: NDArray[np.uint8] | None = None
     device_pixel_ratio: float = 1.0
     from_tree: frozenset[str] = frozenset()
+    lookalikes: tuple[LookAlike, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -80,6 +81,7 @@ class GroundRequest:
     deadline_s: float | None = None
     device_pixel_ratio: float = 1.0
     from_tree: frozenset[str] = frozenset()
+    lookalikes: tuple[LookAlike, ...] = ()
     calibrated: bool = True
 
 
@@ -166,3 +168,4 @@ class GroundResult:
     prompt_tokens: int = 0
     completion_tokens: int = 0
     timing_ms: dict[str, float] = field(default_factory=dict)
+    lookalikes: tuple[LookAlike, ...] = ()

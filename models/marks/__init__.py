@@ -5,6 +5,7 @@ input size with given ids). Same input, same bytes. Loads no torch; knows nothin
 """
 
 from models.marks.for_model import mark_for_model, paint_for_model
+from models.marks.lookalikes import LookAlike, find_lookalikes, mark_with
 from models.marks.marking import mark, place
 from models.marks.paint import paint
 from models.marks.presets import STYLES, MarkStyle, style_of
@@ -12,12 +13,15 @@ from models.marks.types import Mark, Marking, Previous
 
 __all__ = [
     "STYLES",
+    "LookAlike",
     "Mark",
     "MarkStyle",
     "Marking",
     "Previous",
+    "find_lookalikes",
     "mark",
     "mark_for_model",
+    "mark_with",
     "paint",
     "paint_for_model",
     "place",

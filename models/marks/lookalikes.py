@@ -4,7 +4,7 @@ Looked for on the clean picture, before we paint, so whatever is found is not ou
 wider, its font another. Called once per marked picture. Knows nothing of segmenters.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.marks.labels import label_ink
-from models.marks.types import Box, Mark
+from models.marks.types import Box
 
 # Strokes are thinner and plates are not: 4-px strokes in labels of 10 to 20 px, 10-px ones in labels of 12 to 50.
 _STROKES_PX = (5, 11)
@@ -54,23 +54,26 @@ def find_lookalikes(image: NDArray[np.uint8]) -> tuple[LookAlike, ...]:
                     box = (float(plate[0]), float(plate[1]), float(plate[2]), float(plate[3]))
                     found[box] = LookAlike(text=text, bbox_xyxy_px=box)
                     break
-    return tuple(found[box] for box in sorted(found, key=lambda box: (box[1], box[0])))
+    whole = [box for box in found if not any(_within(box, other) for other in found)]
+    return tuple(found[box] for box in sorted(whole, key=lambda box: (box[1], box[0])))
 
 
-def marks_with(lookalikes: Sequence[LookAlike], marks: Sequence[Mark]) -> frozenset[str]:
-    """Return the ids of the marks whose region shows a look-alike: of several around one, the smallest."""
-    touched = set()
-    for each in lookalikes:
-        x0, y0, x1, y1 = each.bbox_xyxy_px
-        x, y = (x0 + x1) / 2, (y0 + y1) / 2
-        around = [mark for mark in marks if _holds(mark.bbox_xyxy_px, x, y)]
-        if around:
-            touched.add(min(around, key=lambda mark: mark.area_px).id)
-    return frozenset(touched)
+def _within(box: Box, other: Box) -> bool:
+    """Whether a box is a smaller part of another: one sign of several that were found together."""
+    inside = other[0] <= box[0] and other[1] <= box[1] and box[2] <= other[2] and box[3] <= other[3]
+    return inside and box != other
 
 
-def _holds(box: Box, x: float, y: float) -> bool:
-    return box[0] <= x < box[2] and box[1] <= y < box[3]
+def mark_with(lookalike: LookAlike, boxes: Mapping[str, Sequence[float]]) -> str | None:
+    """Return which mark's region shows the look-alike, of several around it the smallest; `boxes` are the marks' by id."""
+    x0, y0, x1, y1 = lookalike.bbox_xyxy_px
+    x, y = (x0 + x1) / 2, (y0 + y1) / 2
+    around = [mark for mark, box in boxes.items() if box[0] <= x < box[2] and box[1] <= y < box[3]]
+    return min(around, key=lambda mark: _area(boxes[mark]), default=None)
+
+
+def _area(box: Sequence[float]) -> float:
+    return (box[2] - box[0]) * (box[3] - box[1])
 
 
 def _groups(ink: NDArray[np.uint8]) -> Iterator[tuple[int, int, int, int]]:

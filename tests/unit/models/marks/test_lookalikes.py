@@ -5,10 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw, ImageFont
 
-from models.marks import mark
 from models.marks.labels import color_of, label_pixels
-from models.marks.lookalikes import find_lookalikes, marks_with
-from models.regions import Regions
+from models.marks.lookalikes import find_lookalikes, mark_with
 
 PAPER = np.full((120, 200, 3), 246, np.uint8)
 
@@ -55,11 +53,10 @@ def test_other_numbers_on_a_page_are_let_be(shape: str) -> None:
 
 
 def test_the_mark_that_shows_a_look_alike_is_named() -> None:
-    regions = Regions.from_boxes((120, 200), [[0, 0, 200, 120], [50, 30, 100, 70], [120, 80, 160, 110]])
-    marking = mark(PAPER, regions)[1]
-    found = find_lookalikes(painted("12", 18, (0, 0, 0)))
-    region_of = {one.id: one.region_index for one in marking.marks}
-    assert {region_of[mark_id] for mark_id in marks_with(found, marking.marks)} == {1}
+    (found,) = find_lookalikes(painted("12", 18, (0, 0, 0)))
+    boxes = {"1": (0, 0, 200, 120), "2": (50, 30, 100, 70), "3": (120, 80, 160, 110)}
+    assert mark_with(found, boxes) == "2"
+    assert mark_with(found, {"3": boxes["3"]}) is None
 
 
 def test_a_tiny_picture_has_none() -> None:
