@@ -43,6 +43,7 @@ _PLACEHOLDER = re.compile(
 _TYPED_INTO = FIELD_ROLES - TICK_ROLES
 _LABEL_YIELDS = 0.1
 _INTERACTIVE = 0.03
+_BESIDE = _LABEL_YIELDS + _INTERACTIVE + 0.01
 _NAMED = 0.6
 _WHOLE_NAME = 0.9
 # "mark 3", "[3]", "#3", "3": an id in place of a name.
@@ -269,7 +270,11 @@ def _anchor(name: str, candidates: Sequence[Candidate], labels: _Labels) -> int 
     for index, candidate in enumerate(candidates):
         if named is not None and candidate.id == named["id"]:
             return index
-    scores = _text_scores(name, candidates, labels)
+    # A field is called by its label, which stands somewhere else: what bears the name itself shows the place.
+    scores = [
+        score - (_BESIDE if candidates[index].role in FIELD_ROLES else 0.0)
+        for index, score in enumerate(_text_scores(name, candidates, labels))
+    ]
     best = max(range(len(candidates)), key=lambda index: (scores[index], -index))
     return best if scores[best] >= _NAMED else None
 

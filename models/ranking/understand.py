@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from models.ranking.instructions import ActionIntent, readings
-from models.ranking.places import LABEL_ROLES
+from models.ranking.places import LABEL_ROLES, center
 from models.ranking.rank import Candidate, Ranked, rank_named
+from models.ranking.similarity import normalise
 
 CLEAR_SCORE = 0.85
 # On 16 pages with 185 named elements the first was right in 154 of 156 cases at this margin, in 142 of 143 at 0.1; below it
@@ -27,16 +28,20 @@ class Understood:
     ranked: list[Ranked]
 
 
-def understand(query: str, candidates: Sequence[Candidate]) -> Understood:
+def understand(query: str, candidates: Sequence[Candidate], around: Sequence[Candidate] = ()) -> Understood:
     """Return the reading of `query` that fits `candidates` best, with all of them ranked for it.
+
+    `around` are texts that cannot be chosen but may tell which candidate is meant: the name on a card, the first cell of a row.
 
     A control that bears the whole instruction for a name is meant ("Clear filters"); else the likeliest reading that has a
     clear answer of the right role; else the one with the best answer.
     """
+    beside = _unmarked(candidates, around)
     role_of = {candidate.id: (candidate.role or "").lower() for candidate in candidates}
     tried: list[tuple[float, Understood]] = []
     for number, intent in enumerate(sorted(readings(query), key=lambda one: not one.literal)):
-        ranked = rank_named(intent.target, candidates, intent.roles, intent.owner)
+        ranked = rank_named(intent.target, [*candidates, *beside], intent.roles, intent.owner)
+        ranked = [one for one in ranked if one.id in role_of]
         understood = Understood(intent=intent, ranked=ranked)
         if not ranked:
             return understood
@@ -50,6 +55,18 @@ def understand(query: str, candidates: Sequence[Candidate]) -> Understood:
             return understood
         tried.append((ranked[0].score - (0.0 if fits else _WRONG_ROLE) - _LATER * number, understood))
     return max(tried, key=lambda one: one[0])[1]
+
+
+def _unmarked(candidates: Sequence[Candidate], around: Sequence[Candidate]) -> list[Candidate]:
+    """The texts that are not a candidate's own."""
+    return [text for text in around if not any(_is_in(text, candidate) for candidate in candidates)]
+
+
+def _is_in(text: Candidate, candidate: Candidate) -> bool:
+    x, y = center(text.bbox_xyxy_px)
+    x0, y0, x1, y1 = candidate.bbox_xyxy_px
+    inside = x0 <= x < x1 and y0 <= y < y1
+    return inside and normalise(text.text or "") in normalise(candidate.text or "")
 
 
 def rank(query: str, candidates: Sequence[Candidate]) -> list[Ranked]:

@@ -62,7 +62,7 @@ def contact_sheet(run: Run, service: httpx.Client) -> bytes:
         sheet.paste(tile, (number % COLUMNS * TILE_W, LINE_H + number // COLUMNS * high))
     for quality in (70, 50, 30, 15):
         out = io.BytesIO()
-        sheet.save(out, "WEBP", quality=quality, method=6)
+        sheet.save(out, "WEBP", quality=quality, method=4)
         if out.tell() <= MOST_BYTES:
             break
     return out.getvalue()

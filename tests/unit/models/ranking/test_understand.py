@@ -91,3 +91,13 @@ def test_a_thing_that_is_not_there_leaves_it_open(query):
 
 def test_nothing_is_understood_of_an_empty_screen():
     assert understand("Click Save", ()).ranked == []
+
+
+def test_a_text_without_a_mark_tells_which_one_is_meant_and_is_never_chosen():
+    marks = [one for one in SHOP if one.role in {"button", "link"}]
+    texts = [one for one in SHOP if one.role not in {"button", "link"}]
+    assert not is_clear(rank("Remove the Green bowl", marks))
+    found = understand("Remove the Green bowl", marks, texts)
+    assert found.ranked[0].id == "9"
+    assert is_clear(found.ranked)
+    assert {one.id for one in understand("Click Blue mug", marks, texts).ranked} == {one.id for one in marks}
