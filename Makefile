@@ -77,3 +77,11 @@ bench-gpu: $(VENV)/.test-ready ## SAM ViT-H on a CUDA device against the publish
 .PHONY: train-tiny
 train-tiny: $(VENV)/.ready ## train som-llava-tiny from scratch (hours on a CPU), see models/weights/som-llava-tiny/RECIPE.md
 	@$(BIN)/markwise train run --recipe tiny-scratch --out .markwise/tiny --seed 0
+
+.PHONY: train-detector
+train-detector: $(VENV)/.test-ready ## draw pages and train the element detector (hours on a CPU), see models/weights/gui-detector/RECIPE.md
+	@$(BIN)/python -m models.pages.render --first 1000000 --count 100 --out .markwise/pages/held
+	@$(BIN)/python -m models.pages.render --count 6000 --out .markwise/pages/train
+	@$(BIN)/python -m models.detector.train --pages .markwise/pages/train --held .markwise/pages/held --out .markwise/detector --minutes 240
+	@$(BIN)/python -m models.detector.export --run .markwise/detector --held .markwise/pages/held --out .markwise/detector/detector.onnx
+	@$(BIN)/python -m models.detector.evaluate --held .markwise/pages/held --weights .markwise/detector/detector.onnx
