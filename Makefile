@@ -68,7 +68,10 @@ bench: $(VENV)/.test-ready ## print the measurements and write them to tests/ben
 	@$(BIN)/python -m tests.bench.regions
 	@$(BIN)/python -m tests.bench.sam
 	@$(BIN)/python -m tests.bench.tasks
+	@$(BIN)/python -m tests.bench.calibration
+	@$(BIN)/python -m tests.bench.hostile
 	@$(BIN)/python -m tests.bench.overhead
+	@$(BIN)/python -m tests.bench.factory
 
 .PHONY: bench-gpu
 bench-gpu: $(VENV)/.test-ready ## SAM ViT-H on a CUDA device against the published generator
