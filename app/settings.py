@@ -6,12 +6,13 @@ the environment. It does not know what the values are used for.
 
 import hashlib
 import hmac
+import json
 import os
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
-from pydantic import AfterValidator, Field, SecretStr, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 APP_ROLE = "markwise_app"
@@ -43,6 +44,13 @@ def _http_url(url: str) -> str:
     return url
 
 
+def _as_text(value: Any) -> str:
+    """A setting as its environment variable; secrets travel in the clear, to our own children only."""
+    if isinstance(value, dict):
+        return json.dumps({name: each.model_dump(exclude_none=True) for name, each in value.items()}, default=_as_text)
+    return value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+
+
 PostgresUrl = Annotated[str, AfterValidator(_postgres_url)]
 RedisUrl = Annotated[str, AfterValidator(_redis_url)]
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
@@ -59,6 +67,18 @@ def url_for_role(owner_url: str, role: str) -> str:
     place = parts.netloc.rpartition("@")[2]
     login = role if not parts.password else f"{role}:{quote(derived_password(unquote(parts.password), role))}"
     return urlunsplit(parts._replace(netloc=f"{login}@{place}"))
+
+
+class TeacherAt(BaseModel):
+    """Where a named teacher answers; `model` is what its server calls it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    url: HttpUrl
+    model: str
+    api_key: SecretStr | None = None
+    timeout_s: float = Field(default=120.0, gt=0)
+    input_px: int | None = Field(default=None, ge=1, description="pictures are painted at this square")
 
 
 class Settings(BaseSettings):
@@ -96,6 +116,10 @@ class Settings(BaseSettings):
         default=None, description="where LoRA adapters are put; the server sees this folder under the same path"
     )
     vlm_timeout_s: float = Field(default=60.0, gt=0, description="the longest that one answer of the server may take")
+
+    # More models that write training texts, by the name that an order's `model` gives: JSON, such as
+    # {"gpt-4o": {"url": "https://api.openai.com/v1", "model": "gpt-4o", "api_key": "..."}}.
+    teachers: dict[str, TeacherAt] = Field(default_factory=dict)
 
     # Segmenters with weights. `sam`: a checkpoint file, or a name that is downloaded once into the cache (sam-vit-b,
     # sam-vit-l, sam-vit-h); the others: a folder as `hf download` or save_pretrained leaves it.
@@ -239,6 +263,5 @@ class Settings(BaseSettings):
             value = getattr(given, name)
             if value is None:
                 continue
-            text = value.get_secret_value() if isinstance(value, SecretStr) else str(value)
-            environment[f"MARKWISE_{name.upper()}"] = text
+            environment[f"MARKWISE_{name.upper()}"] = _as_text(value)
         return environment

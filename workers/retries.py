@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from app import errors as app_errors
 from app.queue.tasks import error_body
@@ -86,8 +87,8 @@ def _later(error: BaseException, attempt: int) -> Retry | None:
             return Retry(delay_s=delay_s, error=_of_app_error(app_errors.ModelUnavailable(), str(error)))
         case app_errors.Unavailable():
             return Retry(delay_s=delay_s, error=_of_app_error(error))
-        case DBAPIError():
-            # Gone, or over a time limit; the second may be the work's own fault, so the try counts.
+        case DBAPIError() | PoolTimeout():
+            # Gone, over a time limit, or out of connections; the second may be the work's own fault, so the try counts.
             return Retry(delay_s=delay_s, error=_of_app_error(app_errors.Unavailable()), counts=True)
     return None
 

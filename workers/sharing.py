@@ -90,7 +90,7 @@ class SharedItems:
         with self._job.transaction() as session:
             return self._count(session, ItemStatus.QUEUED, ItemStatus.RUNNING)
 
-    def commit(self, finished: Sequence[Finished], write: Write, *, prices: Mapping[str, float] | None = None) -> int:
+    def settle(self, finished: Sequence[Finished], write: Write, *, prices: Mapping[str, float] | None = None) -> int:
         """Apply the effects of those items that are still ours, in one transaction; return how many that were.
 
         An item that was taken over or cancelled meanwhile is dropped; what it cost counts all the same. Raises OrderOver,

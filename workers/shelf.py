@@ -20,6 +20,8 @@ from app.services.models import BUILT_IN
 from app.services.remote import open_remote
 from app.settings import Settings
 from app.storage.blobs import BlobStore
+from models.vlm.openai import OpenAiBackend
+from models.vlm.transport import Transport
 from models.vlm.types import VlmBackend
 
 if TYPE_CHECKING:
@@ -37,11 +39,29 @@ class ModelShelf:
         self._blobs = blobs
         self._loaded: OrderedDict[Path, LocalBackend] = OrderedDict()
         self._remote = open_remote(settings)
+        self._teachers: dict[str, tuple[Transport, OpenAiBackend]] = {}
 
     def close(self) -> None:
-        """Close the connections to the model server."""
+        """Close the connections to model servers."""
         if self._remote is not None:
             self._remote.close()
+        for transport, _ in self._teachers.values():
+            transport.close()
+
+    def teacher(self, session: Session, name: str | None) -> tuple[VlmBackend, ModelVersionRow | None]:
+        """Return what writes under this name: one of MARKWISE_TEACHERS, else what `backend` returns. Raises like it."""
+        if name is None or name not in self._settings.teachers:
+            return self.backend(session, name)
+        if name not in self._teachers:
+            at = self._settings.teachers[name]
+            transport = Transport(
+                at.url,
+                api_key=None if at.api_key is None else at.api_key.get_secret_value(),
+                timeout_s=at.timeout_s,
+                max_connections=self._settings.vlm_concurrency,
+            )
+            self._teachers[name] = transport, OpenAiBackend(transport, at.model, name=name, input_px=at.input_px)
+        return self._teachers[name][1], None
 
     def backend(self, session: Session, name: str | None) -> tuple[VlmBackend, ModelVersionRow | None]:
         """Return the backend that a request means, and its model version if it is a registered one.

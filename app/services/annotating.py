@@ -1,7 +1,7 @@
 """Order texts: check that writer, mode, teacher and images fit together, then queue one item per image."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -27,11 +27,19 @@ _TEACHING = ("model", "teacher", "budget", "prices", "concurrency", "examples")
 
 
 def annotate(
-    session: Session, body: dict[str, Any], *, remote_model: str | None, idempotency_key: str | None
+    session: Session,
+    body: dict[str, Any],
+    *,
+    remote_model: str | None,
+    idempotency_key: str | None,
+    teachers: Collection[str] = (),
 ) -> JobRow:
-    """Queue the writing of texts, one item per image; raises NotFound or Unprocessable."""
+    """Queue the writing of texts, one item per image; raises NotFound or Unprocessable.
+
+    `teachers` are the names of MARKWISE_TEACHERS, which write but answer no questions.
+    """
     entry = _checked(body)
-    if entry.taught != "never":
+    if entry.taught != "never" and body["model"] not in teachers:
         grounding.check_model(session, body["model"], remote_model)
         _check_small(entry, body, remote_model)
     settings = marking.canonical_settings(body["marks"] or {})

@@ -25,7 +25,7 @@ from workers.annotating.pace import Pace, Stopped
 from workers.annotating.patience import NoAnswer, PatientTeacher
 from workers.annotating.pictures import stored_picture
 from workers.annotating.rows import TextRows, Written
-from workers.annotating.subjects import Loaded, Subjects
+from workers.annotating.subjects import Known, Loaded, Subjects
 from workers.context import Item, JobContext
 from workers.retries import GiveUp, decide
 from workers.sharing import Finished
@@ -57,15 +57,21 @@ class Bench:
         self.one_by_one = self._teacher is not None
         self.slots = min(order.concurrency or USUAL_SLOTS, job.resources.settings.vlm_concurrency) if remote else 1
         self.at_once = order.concurrency if remote else None
+        # A question that ends is followed at once by one that waits here, not only after the next look at the items.
+        self.ahead = self.slots // 4 if remote and self.at_once is None else 0
         self.pace = Pace(self.slots)
 
     def stop(self) -> None:
         """Ask no more questions."""
         self.pace.stop.set()
 
-    def work(self, items: Sequence[Item]) -> list[Finished]:
+    def look_up(self, items: Sequence[Item]) -> Known:
+        """Ask the catalog about items, once for all that were taken together."""
+        return self._subjects.look_up(items)
+
+    def work(self, items: Sequence[Item], known: Known) -> list[Finished]:
         """Write about these items; never raises for one of them."""
-        return [self._written(loaded) for loaded in self._subjects.load(items)]
+        return [self._written(loaded) for loaded in self._subjects.load(items, known)]
 
     def _written(self, loaded: Loaded) -> Finished:
         if loaded.subject is None:
@@ -94,7 +100,7 @@ def _teacher(job: JobContext, order: Order) -> tuple[Teacher | None, dict[str, A
     if order.entry.taught == "never" or (order.entry.taught == "if named" and order.model is None):
         return None, {"model": None, "model_version_id": None}
     with job.transaction() as session:
-        backend, version = job.resources.models.backend(session, order.model)
+        backend, version = job.resources.models.teacher(session, order.model)
     backend.ready()
     return BackendTeacher(backend, temperature=order.temperature, timeout_s=order.timeout_s), {
         "model": {"name": backend.name, "version": backend.version},

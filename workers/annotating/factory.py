@@ -16,8 +16,9 @@ from app.errors import AppError, BudgetSpent
 from app.queue.tasks import error_body
 from models.errors import BackendDown, ModelError
 from workers.annotating.bench import Bench
-from workers.annotating.helpers import Helpers
+from workers.annotating.helping import Helpers
 from workers.annotating.orders import Order
+from workers.annotating.subjects import Known
 from workers.context import ITEM_ATTEMPTS, Item, JobContext
 from workers.heart import Draining
 from workers.sharing import Finished, Pile, SharedItems
@@ -99,9 +100,9 @@ class Factory:
     def _fill(self, pool: ThreadPoolExecutor) -> Pile | None:
         if self._suspects:
             if not self._in_work:
-                self._submit(pool, (self._suspects.pop(0),))
+                self._run_alone(pool, self._suspects.pop(0))
             return None
-        free = min(self._bench.slots, self._bench.pace.limit) - len(self._in_work)
+        free = min(self._bench.slots, self._bench.pace.limit) + self._bench.ahead - len(self._in_work)
         if free <= 0:
             return None
         if not self._owner and self._helpers.others_wait():
@@ -110,24 +111,23 @@ class Factory:
         pile = self._items.take(most, at_once=self._bench.at_once, budget=self._order.budget)
         together = [item for item in pile.taken if item.attempt <= ITEM_ATTEMPTS]
         self._suspects += [item for item in pile.taken if item.attempt > ITEM_ATTEMPTS]
-        if self._bench.one_by_one:
-            for item in together:
-                self._submit(pool, (item,))
-        elif together:
-            self._submit(pool, tuple(together))
+        if together:
+            known = self._bench.look_up(together)
+            for part in [(item,) for item in together] if self._bench.one_by_one else [tuple(together)]:
+                self._in_work[pool.submit(self._timed, part, known)] = part
         if self._owner and pile.taken:
             self._helpers.enlist()
         return pile
 
-    def _submit(self, pool: ThreadPoolExecutor, items: tuple[Item, ...]) -> None:
-        if len(items) == 1 and items[0].attempt > ITEM_ATTEMPTS + _ALONE_ATTEMPTS:
-            self._commit([Finished(item=items[0], error=PARKED)])
+    def _run_alone(self, pool: ThreadPoolExecutor, item: Item) -> None:
+        if item.attempt > ITEM_ATTEMPTS + _ALONE_ATTEMPTS:
+            self._settle([Finished(item=item, error=PARKED)])
         else:
-            self._in_work[pool.submit(self._timed, items)] = items
+            self._in_work[pool.submit(self._timed, (item,), self._bench.look_up([item]))] = (item,)
 
-    def _timed(self, items: tuple[Item, ...]) -> list[Finished]:
+    def _timed(self, items: tuple[Item, ...], known: Known) -> list[Finished]:
         began = time.monotonic()
-        finished = self._bench.work(items)
+        finished = self._bench.work(items, known)
         took_s = time.monotonic() - began
         if len(items) == self._batch and took_s < _QUICK_S:
             self._batch = min(_LARGEST_BATCH, 2 * self._batch)
@@ -147,18 +147,18 @@ class Factory:
                 self._trouble = one.outcome
                 self._bench.stop()
         if finished:
-            self._commit(finished)
+            self._settle(finished)
 
-    def _commit(self, finished: Sequence[Finished]) -> None:
+    def _settle(self, finished: Sequence[Finished]) -> None:
         try:
-            self.done += self._items.commit(finished, self._bench.rows.write, prices=self._order.prices)
+            self.done += self._items.settle(finished, self._bench.rows.write, prices=self._order.prices)
         except (IntegrityError, DataError, AppError, ModelError):
             _log.warning("a batch of %d items cannot be stored as it is", len(finished), exc_info=True)
             if len(finished) > 1:
                 for one in finished:
-                    self._commit([one])
+                    self._settle([one])
             elif finished[0].error is None:
-                self._commit([Finished(item=finished[0].item, error=UNSTORABLE, spent=finished[0].spent)])
+                self._settle([Finished(item=finished[0].item, error=UNSTORABLE, spent=finished[0].spent)])
             else:
                 raise
 
@@ -170,4 +170,4 @@ class Factory:
             self._collect(until - time.monotonic())
         rest = [item for items in self._in_work.values() for item in items] + self._suspects
         if rest:
-            self._items.commit([Finished(item=item, again=True) for item in rest], self._bench.rows.write)
+            self._items.settle([Finished(item=item, again=True) for item in rest], self._bench.rows.write)

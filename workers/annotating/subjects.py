@@ -51,7 +51,7 @@ class Loaded:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Known:
+class Known:
     """What the catalog holds about the images of a batch."""
 
     images: Mapping[UUID, ImageRow]
@@ -68,12 +68,12 @@ class Subjects:
         # Segmenters and painting are work for the processor; side by side they would only fight for it.
         self._making = threading.Lock()
 
-    def load(self, items: Sequence[Item]) -> list[Loaded]:
-        """Return one `Loaded` per item, in order."""
-        known = self._known(items)
+    def load(self, items: Sequence[Item], known: Known) -> list[Loaded]:
+        """Return one `Loaded` per item, in order; `known` is what `look_up` found for them, and perhaps for others."""
         return [self._loaded(item, known) for item in items]
 
-    def _known(self, items: Sequence[Item]) -> _Known:
+    def look_up(self, items: Sequence[Item]) -> Known:
+        """Ask the catalog about these items, in a few queries for all of them."""
         order = self._order
         image_ids = [_image_of(item) for item in items]
         with self._job.transaction() as session:
@@ -81,17 +81,17 @@ class Subjects:
             needs_facts = order.entry.about == "facts" or order.from_facts
             facts = ImageFactsRepository(session).of_images(image_ids, order.sources) if needs_facts else {}
             if order.entry.about == "facts":
-                return _Known(images=images, facts=facts, sets={}, marks={})
+                return Known(images=images, facts=facts, sets={}, marks={})
             mark_sets = MarkSetRepository(session)
             chosen = [UUID(item.payload["mark_set_id"]) for item in items if item.payload.get("mark_set_id")]
             sets = {row.image_id: row for row in mark_sets.with_ids(chosen)}
             wanted = {image_id: self._identity(facts.get(image_id))[1] for image_id in images if image_id not in sets}
             sets |= {row.image_id: row for row in mark_sets.find_all(wanted)}
-            return _Known(
+            return Known(
                 images=images, facts=facts, sets=sets, marks=mark_sets.names([row.id for row in sets.values()])
             )
 
-    def _loaded(self, item: Item, known: _Known) -> Loaded:
+    def _loaded(self, item: Item, known: Known) -> Loaded:
         image_id = _image_of(item)
         image, facts, stored = known.images.get(image_id), known.facts.get(image_id), known.sets.get(image_id)
         lacking = self._lacking(item, image, facts, stored)

@@ -22,6 +22,7 @@ def create_annotation(request: Request, web: WebPart, tx: Tx, _: JobsCaller, bod
         tx,
         body.model_dump(mode="json"),
         remote_model=web.settings.vlm_model,
+        teachers=web.settings.teachers,
         idempotency_key=getattr(request.state, "idempotency_key", None),
     )
     return accepted(job)

@@ -125,7 +125,9 @@ class Desk:
             }
         parsed = AnnotationIn.model_validate(body).model_dump(mode="json")
         with transaction(self.engine, self.tenant) as session:
-            return annotating.annotate(session, parsed, remote_model="fake-teacher", idempotency_key=None).id
+            return annotating.annotate(
+                session, parsed, remote_model="fake-teacher", idempotency_key=None, teachers={"another"}
+            ).id
 
     def job(self, job_id: UUID) -> JobRow:
         with transaction(self.engine, self.tenant) as session:

@@ -8,10 +8,12 @@ from sqlalchemy import update
 from app.catalog.image_facts import ImageFactsRepository, StatedFacts
 from app.catalog.session import transaction
 from app.catalog.tables import TextRow
-from app.errors import Unprocessable
+from app.errors import UnknownModel, Unprocessable
+from app.settings import TeacherAt
 from models.facts import ImageFacts, ObjectFact
 from models.writers.types import CHECKS_FAILED
-from workers.runner import Outcome
+from workers.handlers import HANDLERS
+from workers.runner import Outcome, Runner
 
 LISTING = "1. cat\n2. dog\n3. cat\n4. ball"
 
@@ -104,7 +106,7 @@ def test_som_qa_takes_the_listed_images_and_others(desk, runner) -> None:
         ({"budget": {"tokens": 5}}, "asks no teacher; leave out `budget`"),
         ({"writer": "vlm", "budget": {"cost": 5}}, "needs `prices`"),
         ({"options": {"turns": 3}}, "takes no options"),
-        ({"kind": "conversation", "options": {"turns": "3"}}, "must be a int"),
+        ({"kind": "conversation", "options": {"turns": "3"}}, "must be of type int"),
         ({"kind": "description", "writer": "svit", "marks": {}}, "not about marks; leave out `marks`"),
         ({"kind": "description", "writer": "svit", "model": "som-llava-tiny"}, "needs a large model"),
         ({"writer": "vlm", "mode": "improved-system", "model": "som-llava-tiny"}, "`zero-shot` only"),
@@ -156,3 +158,14 @@ def test_svit_writes_from_facts_with_a_reading_teacher(desk, runner, engine, ten
     (text,) = desk.texts(job_id)
     assert (text.kind, text.tagged, text.mark_set_id) == ("description", False, None)
     assert text.provenance["model"]["name"] == "fake-teacher"
+
+
+def test_an_order_may_name_a_teacher_of_its_own(desk, resources, teacher) -> None:
+    at = {"another": TeacherAt(url=teacher[0], model="fake-teacher", api_key="k")}
+    resources.settings = resources.settings.model_copy(update={"teachers": at, "vlm_url": None})
+    runner = Runner(resources, HANDLERS, worker="test")
+    job_id = desk.order(desk.images(2), writer="vlm", model="another")
+    assert runner.run(job_id) is Outcome.SUCCEEDED
+    assert desk.texts(job_id)[0].provenance["model"]["name"] == "another"
+    with pytest.raises(UnknownModel):
+        desk.order(desk.images(1, first=9), writer="vlm", model="nobody")
