@@ -15,6 +15,7 @@ from models.detector.export import write_onnx
 from models.detector.losses import Targets, detection_loss
 from models.detector.net import CHANNELS, STRIDES, ElementNet, parameter_count
 from models.detector.optimizer import orthogonal
+from models.detector.state import Run
 from models.detector.targets import IGNORED
 from models.pages.pen import ROLES
 from models.segmenters.detector import ElementDetector
@@ -108,3 +109,11 @@ def test_what_is_mostly_cut_off_is_ignored() -> None:
     kept, roles = clip_truth(boxes, np.array([1, 2, 3], np.int64), (100, 100))
     assert kept.tolist() == [[0, 0, 30, 20], [0, 0, 70, 20]]
     assert roles.tolist() == [IGNORED, 2]
+
+
+def test_a_new_schedule_begins_with_the_weights_it_is_given() -> None:
+    given, run = ElementNet(), Run(rate=1e-3, device=torch.device("cpu"))
+    run.begin_with(given)
+    for net in (run.net, run.average):
+        assert all(torch.equal(one, other) for one, other in zip(net.parameters(), given.parameters(), strict=True))
+    assert (run.step, run.crops) == (0, 0)
