@@ -101,6 +101,16 @@ def segmenter(name: str) -> Segmenter:
         return _loaded[name]
 
 
+def read_lines(
+    image: NDArray[np.uint8], device_pixel_ratio: float = 1.0
+) -> list[tuple[str, tuple[float, float, float, float]]]:
+    """Return every line of text on `image` ((H, W, 3) uint8 RGB) with its box in pixels, by the reader of `gui`."""
+    from models.segmenters.fused import FusedGuiSegmenter
+
+    made = segmenter("gui")
+    return made.read_lines(image, device_pixel_ratio) if isinstance(made, FusedGuiSegmenter) else []
+
+
 def choose_segmenter(name: str, image: NDArray[np.uint8], request: SegmentRequest) -> str:
     """Resolve `auto` to a concrete name: what the caller states wins, then what `image` ((H, W, 3) uint8) looks like."""
     if name != AUTO:

@@ -19,9 +19,10 @@ from app.services import answers
 from app.services.questions import Pictures, marked_picture, queries_of, request_of
 from app.services.telling import Asides, told_events
 from models.errors import BackendDown, OutOfTime
-from models.grounding import GroundRequest, GroundResult, MarkedPicture, ground, stream
+from models.grounding import Caption, GroundRequest, GroundResult, MarkedPicture, ground, stream
 from models.marks import place
 from models.regions import Regions
+from models.registry import read_lines
 from models.vlm.types import VlmBackend
 from workers.context import JobContext
 from workers.marking import Marked, marked_image, save, stored_marks
@@ -117,7 +118,20 @@ def _pictures(job: JobContext, payload: dict[str, Any]) -> tuple[Marked, Picture
 def _picture(marked: Marked) -> MarkedPicture:
     row = marked.mark_set
     settings, lookalikes = ({}, None) if row is None else (row.settings, row.lookalikes)
-    return marked_picture(marked.pixels, marked.overlay, marked.regions, marked.marking, settings, lookalikes)
+    ratio = settings.get("device_pixel_ratio", 1.0)
+
+    def captions() -> list[Caption]:
+        return [Caption(text=text, bbox_xyxy_px=box) for text, box in read_lines(marked.pixels, ratio)]
+
+    return marked_picture(
+        marked.pixels,
+        marked.overlay,
+        marked.regions,
+        marked.marking,
+        settings,
+        lookalikes,
+        captions if row is not None and row.segmenter_name == "gui" else None,
+    )
 
 
 def _marked(job: JobContext, payload: dict[str, Any]) -> Marked:

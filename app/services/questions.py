@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.formats.lookalikes import lookalikes_of
-from models.grounding import NEED_NO_QUERY, GroundRequest, MarkedPicture, Turn
+from models.grounding import NEED_NO_QUERY, Captions, GroundRequest, MarkedPicture, Turn
 from models.marks import Marking
 from models.protocols import PIXELS_ONLY
 from models.regions import Regions
@@ -35,6 +35,7 @@ def marked_picture(
     marking: Marking,
     settings: dict[str, Any],
     lookalikes: Sequence[Mapping[str, Any]] | None = None,
+    captions: Captions | None = None,
 ) -> MarkedPicture:
     """Return a marked picture with what the settings of its mark set say about the screen, and what it keeps of look-alikes."""
     stated = settings.get("regions")
@@ -52,6 +53,7 @@ def marked_picture(
             if tree and mark.region_id not in own and not mark.region_id.startswith(PIXELS_ONLY)
         ),
         lookalikes=lookalikes_of(lookalikes),
+        captions=captions,
     )
 
 
@@ -83,4 +85,5 @@ def request_of(question: dict[str, Any], query: str, pictures: Pictures, *, left
         device_pixel_ratio=picture.device_pixel_ratio,
         from_tree=picture.from_tree,
         lookalikes=picture.lookalikes,
+        captions=picture.captions,
     )

@@ -21,7 +21,7 @@ from models.grounding.colors import colors_of
 from models.grounding.query_marks import marks_in_query
 from models.grounding.types import Action, DecidedBy, GroundRequest, GroundResult, MarkedPicture, Task
 from models.marks import Mark, paint, paint_for_model
-from models.ranking import Candidate, Ranked, Understood, names_color, understand
+from models.ranking import Candidate, Ranked, Understood, is_clear, names_color, understand
 from models.vlm.prompts import MAX_TEXT_CHARS, TableRow, table_row
 from models.vlm.task_prompts import preface
 from models.vlm.types import ChoiceReply, Dialect, VlmBackend, VlmReply, VlmRequest
@@ -58,6 +58,7 @@ class Scene:
         self._lock = threading.Lock()
         self._start = time.monotonic()
         self._understood: dict[str, Understood] = {}
+        self._around: list[Candidate] | None = None
         self._painted: tuple[tuple[str, ...], NDArray[np.uint8]] | None = None
 
     @property
@@ -127,8 +128,31 @@ class Scene:
             with self.timed("rank"):
                 look = names_color(wanted)
                 candidates = [self._candidate(mark, look=look) for mark in self.marks.values()]
-                self._understood[wanted] = understand(wanted, candidates)
+                found = understand(wanted, candidates)
+            if not is_clear(found.ranked) and (around := self._captions()):
+                with self.timed("rank"):
+                    found = understand(wanted, candidates, around)
+            self._understood[wanted] = found
         return self._understood[wanted]
+
+    def _captions(self) -> list[Candidate]:
+        """What is written beside the marks, read once and only where a mark is to be selected."""
+        if self.request.captions is None or self.request.task not in ("act", "refer"):
+            return []
+        if self._around is None:
+            with self.timed("read"):
+                lines = self.request.captions()
+            self._around = [
+                Candidate(
+                    id=f"caption {number}",
+                    text=line.text,
+                    role="text",
+                    bbox_xyxy_px=line.bbox_xyxy_px,
+                    size_hw=self.request.regions.size_hw,
+                )
+                for number, line in enumerate(lines)
+            ]
+        return self._around
 
     def action(self, mark_id: str) -> Action:
         """Return what the query wants done, on the mark that was chosen for it."""

@@ -3,6 +3,7 @@
 Values only: no model is called here and nothing is drawn.
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -32,6 +33,18 @@ class Turn:
     text: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caption:
+    """A line of text on the picture, in its pixels; it may have no mark, and yet tell which mark is meant."""
+
+    text: str
+    bbox_xyxy_px: tuple[float, float, float, float]
+
+
+Captions = Callable[[], Sequence[Caption]]
+"""Reads all lines of a picture, which takes time: asked only where the marks alone leave open what is meant."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class MarkedPicture:
     """A picture with its regions and their marks; `overlay` is the same picture painted, or None to paint it when needed.
@@ -47,6 +60,7 @@ class MarkedPicture:
     device_pixel_ratio: float = 1.0
     from_tree: frozenset[str] = frozenset()
     lookalikes: tuple[LookAlike, ...] = ()
+    captions: Captions | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -82,6 +96,7 @@ class GroundRequest:
     device_pixel_ratio: float = 1.0
     from_tree: frozenset[str] = frozenset()
     lookalikes: tuple[LookAlike, ...] = ()
+    captions: Captions | None = None
     calibrated: bool = True
 
 

@@ -4,19 +4,25 @@ Order must be stable: a mask that grows by a pixel should renumber little (the p
 then). Ids of an earlier marking are kept for regions that are found again. Knows no label geometry.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 from pycocotools import mask as coco
+from rapidfuzz import fuzz
 
 from models.marks.presets import Kind, MarkStyle, Order
-from models.marks.types import Previous
+from models.marks.types import Mark, Previous
 from models.regions import Regions
 
 _BANDS = 12  # bands of the reading order per short side
 _EDGE = 0.006  # of the short side: a mask this near to the frame counts as cut by it, whatever a pixel of jitter does
 _SAME_IOU = 0.5
+_SAME_SIZE = 0.7
+_SAME_TEXT = 60.0  # of 100: "Cart (1)" and "Cart (2)" are one thing, "Edit" and "Save" in one place are two
+# What stands in these changes as they are used.
+_CHANGING = frozenset({"textbox", "searchbox", "combobox", "spinbutton", "textarea", "slider", "progressbar"})
 
 
 def mark_id(number: int, kind: Kind) -> str:
@@ -135,6 +141,8 @@ def matches(regions: Regions, indices: Sequence[int], previous: Previous) -> dic
     """Return {region index: earlier mark id} for the regions whose mask overlaps an earlier one by IoU >= 0.5.
 
     What is left is matched by its box in the same way: a thin mask that loses a pixel all around loses half of itself.
+    An interface element whose role and text no other one has is found again wherever it went, as by scrolling; one that now
+    says something else in the same place is another one, unless it is a field.
     """
     marks = previous.marking.marks
     if not marks or not indices:
@@ -145,17 +153,51 @@ def matches(regions: Regions, indices: Sequence[int], previous: Previous) -> dic
     count = [0] * len(marks)
     by_mask = np.asarray(coco.iou([regions.rles[i] for i in indices], list(earlier.rles), count))
     by_box = np.asarray(coco.iou(_boxes_xywh(regions, indices), _boxes_xywh(earlier, range(len(marks))), count))
-    found: dict[int, str] = {}
-    taken: set[int] = set()
+    found = _moved(regions, indices, earlier, marks)
+    ids = [mark.id for mark in marks]
+    taken = {ids.index(name) for name in found.values()}
     for iou in (by_mask, by_box):
         for flat in np.argsort(-iou, axis=None, kind="stable").tolist():
             row, column = divmod(flat, len(marks))
             if iou[row, column] < _SAME_IOU:
                 break
-            if indices[row] not in found and column not in taken:
+            free = indices[row] not in found and column not in taken
+            if free and not _says_otherwise(regions, indices[row], earlier, column):
                 found[indices[row]] = marks[column].id
                 taken.add(column)
     return found
+
+
+def _moved(regions: Regions, indices: Sequence[int], earlier: Regions, marks: Sequence[Mark]) -> dict[int, str]:
+    """Return {region index: earlier id} for elements that are known by role and text, and about as large as before."""
+    new, old = _by_name(regions, indices), _by_name(earlier, range(len(marks)))
+    found = {}
+    for name in new.keys() & old.keys():
+        one, other = (_sides(each, i) for each, i in ((regions, new[name]), (earlier, old[name])))
+        if all(min(a, b) >= _SAME_SIZE * max(a, b) for a, b in zip(one, other, strict=True)):
+            found[new[name]] = marks[old[name]].id
+    return found
+
+
+def _by_name(regions: Regions, indices: Sequence[int]) -> dict[tuple[str, str], int]:
+    """Return {(role, text): index} of the elements that share both with no other one."""
+    names = {i: (role, text) for i in indices if (role := regions.roles[i]) and (text := regions.texts[i])}
+    counts = Counter(names.values())
+    return {name: i for i, name in names.items() if counts[name] == 1}
+
+
+def _sides(regions: Regions, i: int) -> tuple[float, float]:
+    x0, y0, x1, y1 = regions.boxes_xyxy_px[i].tolist()
+    return x1 - x0, y1 - y0
+
+
+def _says_otherwise(regions: Regions, i: int, earlier: Regions, k: int) -> bool:
+    """Whether two elements in one place have texts that do not go together."""
+    one, other = regions.texts[i], earlier.texts[k]
+    roles = {regions.roles[i], earlier.roles[k]}
+    if not one or not other or None in roles or roles & _CHANGING:
+        return False
+    return bool(fuzz.ratio(one.casefold(), other.casefold()) < _SAME_TEXT)
 
 
 def _boxes_xywh(regions: Regions, indices: Sequence[int]) -> NDArray[np.float64]:

@@ -19,6 +19,7 @@ from models.protocols import PIXELS_ONLY, Segmenter, SegmentRequest
 from models.regions import Regions
 from models.segmenters.accessibility.roles import BLIND, PICTURES
 from models.segmenters.gui import GuiSegmenter
+from models.segmenters.ocr import Box
 from models.segmenters.provided import ProvidedSegmenter
 
 _SAME, _INSIDE, _SMALLEST_PICTURE_PX = 0.5, 0.6, 48
@@ -44,6 +45,10 @@ class FusedGuiSegmenter:
         if request.accessibility_tree is None and request.complete is None and not request.provided:
             return seen
         return fuse(self._stated.segment(image, request), seen)
+
+    def read_lines(self, image: NDArray[np.uint8], device_pixel_ratio: float = 1.0) -> list[tuple[str, Box]]:
+        """Return every line of text on `image` with its box in its pixels; what was read for the marks is remembered."""
+        return self._pixels.read_lines(image, device_pixel_ratio) if isinstance(self._pixels, GuiSegmenter) else []
 
 
 def fuse(stated: Regions, seen: Regions) -> Regions:

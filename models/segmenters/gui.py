@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from models.protocols import SegmentRequest
 from models.regions import Regions
 from models.segmenters.finders import ElementFinder
-from models.segmenters.ocr import OcrReader, PageText, TextReader
+from models.segmenters.ocr import Box, OcrReader, PageText, TextReader
 from models.segmenters.ocr.memory import Memory, pixel_key
 from models.segmenters.widgets.finder import WidgetFinder
 from models.segmenters.widgets.layout import Element
@@ -54,6 +54,15 @@ class GuiSegmenter:
             texts=tuple(element.text or None for element in elements),
             roles=tuple(element.role for element in elements),
         )
+
+    def read_lines(self, image: NDArray[np.uint8], device_pixel_ratio: float = 1.0) -> list[tuple[str, Box]]:
+        """Return every line of text on `image` with its box in its pixels; what was read for the marks is remembered."""
+        work, scale = working_copy(image, device_pixel_ratio)
+        found = []
+        for line in PageText(self._reader, work).read_all():
+            x0, y0, x1, y1 = line.bbox_xyxy_px
+            found.append((line.text, (x0 / scale, y0 / scale, x1 / scale, y1 / scale)))
+        return found
 
     def _elements(self, work: NDArray[np.uint8]) -> tuple[Element, ...]:
         """Elements of a picture at CSS size; the screens seen last are remembered as they were found."""
