@@ -4,6 +4,8 @@ Called by `importing` from several threads: `ready` does the slow part with no t
 runs inside the batch's. What is wrong with a record becomes an error that names it.
 """
 
+import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -28,6 +30,10 @@ from models.sources.cleaning import Cleaner
 from models.sources.records import BrokenRecord, Record
 from models.sources.sizing import in_pixels
 from workers.batches import Ended
+
+LONGEST_ID = 500
+# A backslash that is itself escaped begins no escape.
+_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
 
 class _LeftOut(Exception):
@@ -73,6 +79,7 @@ class Acceptance:
         if record.external_id in self.cleaner.rules.left_out_records:
             raise _LeftOut("it is left out by name")
         facts = record.facts if record.fractions else self._cleaned(record.facts)
+        _check_storable(record, facts)
         image, new = self._image(record)
         sized = _sized(record, facts, (image.height, image.width))
         return image, new, self._cleaned(sized) if record.fractions else sized
@@ -129,6 +136,12 @@ class Acceptance:
         }
 
 
+def shown(text: str, longest: int = LONGEST_ID) -> str:
+    """A source's own text as Postgres and people can read it: cut, without U+0000 and halves of characters."""
+    cut = text if len(text) <= longest else f"{text[: longest - 3]}..."
+    return cut.replace("\0", "\N{REPLACEMENT CHARACTER}").encode(errors="replace").decode()
+
+
 def skipped(number: int, reason: str) -> Ready:
     """A record that the cleaning rules leave out."""
     return Ready(number=number, effect=lambda _: Ended(result={"outcome": "skipped", "reason": reason}))
@@ -150,6 +163,19 @@ def _sized(record: Record, facts: ImageFacts | None, size_hw: tuple[int, int]) -
     return found
 
 
+def _check_storable(record: Record, facts: ImageFacts | None) -> None:
+    """Raise BrokenRecord for what Postgres would refuse, and with it the whole batch."""
+    if len(record.external_id) > LONGEST_ID:
+        raise BrokenRecord(f"its id is longer than {LONGEST_ID} characters")
+    stated = [None if facts is None else facts.to_json(), record.conversations, record.external_id]
+    try:
+        told = json.dumps(stated, ensure_ascii=False, allow_nan=False).encode()
+    except ValueError:  # also of UTF-8, for half a surrogate pair
+        raise BrokenRecord("it holds a number that is not finite, or half a character") from None
+    if _NUL.search(told):
+        raise BrokenRecord("a text of it holds the character U+0000")
+
+
 def _is_tagged(record: Record) -> bool:
     """Whether the picture carries painted marks: SoM-LLaVA publishes those in folders called `som_...`."""
     return any(part.startswith("som_") for part in PurePosixPath(record.image.file_name or "").parts[:-1])
@@ -163,4 +189,5 @@ def _words(error: Exception) -> str:
 
 
 def _error(external_id: str, detail: str) -> dict[str, Any]:
-    return error_body("record.unusable", "The record cannot be used", status=422, detail=f"{external_id}: {detail}")
+    said = f"{shown(external_id)}: {detail}"
+    return error_body("record.unusable", "The record cannot be used", status=422, detail=shown(said, 2 * LONGEST_ID))

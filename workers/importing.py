@@ -23,7 +23,7 @@ from models.sources.census import Census, count
 from models.sources.cleaning import Cleaner, Cleaning
 from models.sources.formats import open_source
 from models.sources.records import Fault, Reading, Record, Tools
-from workers.accepting import Acceptance, Ready, refused
+from workers.accepting import Acceptance, Ready, refused, shown
 from workers.batches import Batches, Ending
 from workers.context import JobContext
 from workers.retries import EveryItemFailed
@@ -100,11 +100,13 @@ def _import(job: JobContext, reading: Reading, acceptance: Acceptance, threads: 
     batches = Batches(job)
     for batch in _batched(reading.records()):
         job.checkpoint()
-        todo, suspects = batches.open(batch[0][0], batch[-1][0])
-        wanted = [(number, record) for number, record in batch if number in set(todo)]
+        opening = batches.open({number: shown(record.external_id) for number, record in batch})
+        batches.forget(opening)
+        wanted = [one for one in batch if one[0] in set(opening.todo)]
         # One of these may have killed the last worker: alone, it takes nobody with it.
-        for part in [wanted] if not suspects else [[one] for one in wanted]:
+        for part in [wanted] if not opening.suspects else [[one] for one in wanted]:
             _settle(batches, part, acceptance, threads, reading.total)
+    batches.drop_behind(reading.total)
 
 
 def _batched(records: Iterator[Record | Fault]) -> Iterator[Numbered]:
@@ -122,9 +124,13 @@ def _settle(
 ) -> None:
     if not part:
         return
-    begun = batches.begin({number: {"record": record.external_id} for number, record in part}, total=total)
-    ready = threads.map(lambda one: _ready(acceptance, *one), [one for one in part if one[0] in begun])
-    batches.end([Ending(number=one.number, effect=one.effect) for one in ready], total=total)
+    begun = batches.begin({number: shown(record.external_id) for number, record in part}, total=total)
+    try:
+        ready = list(threads.map(lambda one: _ready(acceptance, *one), [one for one in part if one[0] in begun]))
+        batches.end([Ending(number=one.number, effect=one.effect) for one in ready], total=total)
+    except Exception:
+        batches.give_back(begun)
+        raise
 
 
 def _ready(acceptance: Acceptance, number: int, record: Record | Fault) -> Ready:

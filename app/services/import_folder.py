@@ -46,6 +46,8 @@ class Pictures:
         Published names carry folders that people unpack differently (`images/v1/patch0/a.jpg`), so the name is tried
         whole, then without its first folders one by one.
         """
+        if "\0" in name:
+            return None
         parts = PurePosixPath(name).parts
         for start in range(len(parts)):
             path = self._folder.joinpath(*parts[start:]).resolve()

@@ -15,7 +15,7 @@ from models.sources.categories import Categories, categories_of, label_of
 from models.sources.gathering import Gathering, Parts
 from models.sources.panoptic import Segments
 from models.sources.records import BrokenFile, BrokenRecord, Fault, ImageReference, Reading, Record, Tools
-from models.sources.streaming import entries, field, first_entry, is_list
+from models.sources.streaming import entries, field, first_entry, is_list, words
 
 IMAGE, CAPTIONS, INSTANCES, PANOPTIC = "image", "captions", "instances", "panoptic"
 
@@ -96,7 +96,7 @@ def _record(name: str, parts: Parts, files: Sequence[CocoFile], segments: Segmen
         raise BrokenRecord("two annotations of the image carry the same id")
     return Record(
         external_id=name,
-        image=ImageReference(file_name=image.get("file_name"), url=image.get("coco_url") or image.get("url")),
+        image=ImageReference(file_name=words(image, "file_name"), url=words(image, "coco_url", "url")),
         facts=ImageFacts(size_hw=size, captions=tuple(dict.fromkeys(captions)), objects=tuple(objects)),
     )
 

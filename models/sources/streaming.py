@@ -45,6 +45,11 @@ def first_entry(path: Path, key: str | None = None) -> Any:
     return next(entries(path, key), None)
 
 
+def words(entry: Mapping[str, Any], *names: str) -> str | None:
+    """Return the first of the fields that holds a text, or None: a name that is no text names nothing."""
+    return next((entry[name] for name in names if isinstance(entry.get(name), str) and entry[name]), None)
+
+
 def field(entry: Any, *names: str) -> Any:
     """Return the first of the fields that the entry has; raises BrokenRecord that names them."""
     if isinstance(entry, Mapping):

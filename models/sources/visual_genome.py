@@ -15,7 +15,7 @@ from models.facts import ImageFacts, ObjectFact, RegionFact, RelationFact
 from models.sources.boxes import from_corner_and_size, size_hw
 from models.sources.gathering import Gathering, Parts
 from models.sources.records import BrokenFile, BrokenRecord, Fault, ImageReference, Reading, Record, Tools
-from models.sources.streaming import entries, field, first_entry, is_list
+from models.sources.streaming import entries, field, first_entry, is_list, words
 
 IMAGE, CAPTIONS = "image", "captions"
 # Which list an entry carries tells what its file is.
@@ -91,7 +91,7 @@ def _record(name: str, parts: Parts) -> Record:
             kept[name_of_object] = replace(item, attributes=tuple(dict.fromkeys([*item.attributes, *stated])))
     return Record(
         external_id=name,
-        image=ImageReference(file_name=_file_name(image.get("url")), url=image.get("url")),
+        image=ImageReference(file_name=_file_name(words(image, "url")), url=words(image, "url")),
         facts=ImageFacts(
             size_hw=size_hw(field(image, "width"), field(image, "height")),
             captions=tuple(dict.fromkeys(str(field(entry, "caption")).strip() for entry in parts.get(CAPTIONS, ()))),
@@ -152,6 +152,6 @@ def _box(entry: Any, width: str, height: str) -> tuple[float, float, float, floa
     return from_corner_and_size([field(entry, name) for name in ("x", "y", width, height)], f"x, y, {width}, {height}")
 
 
-def _file_name(url: Any) -> str | None:
+def _file_name(url: str | None) -> str | None:
     """`.../VG_100K_2/1.jpg` -> `VG_100K_2/1.jpg`, as both archives unpack."""
-    return "/".join(PurePosixPath(urlsplit(url).path).parts[-2:]) if isinstance(url, str) else None
+    return "/".join(PurePosixPath(urlsplit(url).path).parts[-2:]) if url is not None else None

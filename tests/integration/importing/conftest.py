@@ -33,7 +33,7 @@ def imports_folder(tmp_path: Path) -> Path:
 @pytest.fixture
 def settings(database: Settings, imports_folder: Path, tmp_path: Path) -> Settings:
     return database.model_copy(
-        update={"imports": imports_folder, "blobs": str(tmp_path / "blobs"), "lease_s": 1.0, "heartbeat_s": 0.1}
+        update={"imports": imports_folder, "blobs": str(tmp_path / "blobs"), "lease_s": 5.0, "heartbeat_s": 0.2}
     )
 
 

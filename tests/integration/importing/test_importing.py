@@ -81,6 +81,40 @@ def test_every_error_names_its_record_and_only_those_are_retried(
     assert (job(job_id).progress_done, job(job_id).progress_failed) == (7, 4)
 
 
+def test_signs_that_cannot_be_kept_cost_their_record_and_nothing_else(
+    order, runner, job, items, imports_folder
+) -> None:
+    document = write_coco(imports_folder, 6)
+    images = document["images"]
+    (imports_folder / "captions.json").write_text(
+        '{"annotations": ['
+        r'{"id": 1, "image_id": 1, "caption": "a\u0000b"},'
+        r'{"id": 3, "image_id": 3, "caption": "a backslash \\u0000 is fine"}]}'
+    )
+    images[4]["file_name"] = "5\0.png"
+    images[5]["file_name"] = 6
+    images.append({"id": "x\0" + "y" * 600, "file_name": "1.png", "width": 64, "height": 48})
+    (imports_folder / "instances.json").write_text(json.dumps(document))
+    job_id = order(files=["instances.json", "captions.json"], images="pictures")
+    assert runner.run(job_id) is Outcome.SUCCEEDED
+    found = [
+        (item.payload["record"][:3], item.status, (item.error or {"detail": ""})["detail"]) for item in items(job_id)
+    ]
+    assert [(name, status) for name, status, _ in found] == [
+        ("1", "failed"),
+        ("2", "succeeded"),
+        ("3", "succeeded"),
+        ("4", "succeeded"),
+        ("5", "failed"),
+        ("6", "failed"),
+        ("x\ufffdy", "failed"),
+    ]
+    said = [detail.partition(": ")[2] for _, _, detail in found]
+    assert "U+0000" in said[0]
+    assert said[5] == "the record names no picture"
+    assert "longer than 500" in said[6]
+
+
 def test_a_file_that_breaks_off_fails_the_job_before_anything_is_taken(
     order, runner, job, engine, tenant, imports_folder
 ) -> None:

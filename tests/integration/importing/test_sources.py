@@ -58,11 +58,13 @@ def test_conversations_become_texts_once(order, runner, job, engine, tenant, imp
     turns = [{"from": "human", "value": "<image>\nWhat?"}, {"from": "gpt", "value": "Shapes."}]
     more = [*turns, {"from": "human", "value": "Why?"}, {"from": "gpt", "value": "Drawn."}]
     samples = [{"id": 1, "image": "coco/som_train/1.png", "conversations": one} for one in (turns, more, turns)]
-    (imports_folder / "mix.json").write_text(json.dumps([*samples, {"id": 2, "conversations": turns}]))
+    halved = [turns[0], {"from": "gpt", "value": "half \ud800"}]
+    broken = [{"id": 2, "conversations": turns}, {**samples[0], "conversations": halved}]
+    (imports_folder / "mix.json").write_text(json.dumps([*samples, *broken]))
     first, second = (order(format="llava", files=["mix.json"], images="coco") for _ in range(2))
     assert [runner.run(first), runner.run(second)] == [Outcome.SUCCEEDED] * 2
-    assert job(first).result == {"records": 4, "added": 2, "known": 1, "skipped": 0, "failed": 1}
-    assert job(second).result == {"records": 4, "added": 0, "known": 3, "skipped": 0, "failed": 1}
+    assert job(first).result == {"records": 5, "added": 2, "known": 1, "skipped": 0, "failed": 2}
+    assert job(second).result == {"records": 5, "added": 0, "known": 3, "skipped": 0, "failed": 2}
     with transaction(engine, tenant) as session:
         texts = session.scalars(select(TextRow).order_by(TextRow.job_item)).all()
         assert session.scalars(select(ImageRow)).one().labels == ["llava"]

@@ -1,5 +1,6 @@
 """Workers are killed while they import, a record kills its worker, somebody cancels: nothing is lost, nothing comes twice."""
 
+import json
 import signal
 import time
 
@@ -9,6 +10,7 @@ from sqlalchemy import func, select, text
 from app.catalog.session import queue_transaction, transaction
 from app.catalog.tables import ImageFactsRow, JobItemRow
 from app.queue.control import cancel, retry
+from app.storage.blobs import StoreUnavailable
 from tests.acceptance.processes import Processes, wait_until
 from tests.integration.importing.conftest import write_coco
 from workers import importing
@@ -124,3 +126,44 @@ def test_a_cancel_is_heard_while_files_are_read(
     monkeypatch.setattr(importing, "open_source", slow)
     assert runner.run(job_id) is Outcome.CANCELLED
     assert job(job_id).progress_done == 0
+
+
+def test_a_store_that_is_away_uses_up_no_record(
+    order, runner, resources, job, items, queue_engine, imports_folder, monkeypatch
+) -> None:
+    write_coco(imports_folder, 3)
+    job_id = order(files=["instances.json"], images="pictures")
+
+    def away(*_: object) -> bool:
+        raise StoreUnavailable
+
+    with monkeypatch.context() as patched:
+        patched.setattr(resources.blobs, "put_if_absent", away)
+        for _ in range(4):
+            assert runner.run(job_id) is Outcome.RELEASED
+            assert job(job_id).error["code"] == "unavailable"
+            assert [(item.status, item.attempt) for item in items(job_id)] == [("queued", 0)] * 3
+            with queue_transaction(queue_engine) as session:
+                session.execute(text("UPDATE jobs SET run_at = clock_timestamp()"))
+    assert runner.run(job_id) is Outcome.SUCCEEDED
+    assert job(job_id).result["added"] == 3
+
+
+def test_a_file_that_was_mended_is_retried_by_its_records_not_by_their_places(
+    order, runner, job, items, engine, tenant, imports_folder
+) -> None:
+    document = write_coco(imports_folder, 5)
+    document["annotations"][3]["category_id"] = 99
+    (imports_folder / "instances.json").write_text(json.dumps(document))
+    job_id = order(files=["instances.json"], images="pictures")
+    assert runner.run(job_id) is Outcome.SUCCEEDED
+    assert job(job_id).result == {"records": 5, "added": 4, "known": 0, "skipped": 0, "failed": 1}
+    document["annotations"][3]["category_id"] = 1
+    document["images"], document["annotations"] = document["images"][1:], document["annotations"][1:]
+    (imports_folder / "instances.json").write_text(json.dumps(document))
+    with transaction(engine, tenant) as session:
+        retry(session, job_id)
+    assert runner.run(job_id) is Outcome.SUCCEEDED
+    assert job(job_id).result == {"records": 4, "added": 1, "known": 3, "skipped": 0, "failed": 0}
+    assert [item.payload["record"] for item in items(job_id)] == ["2", "3", "4", "5"]
+    assert (job(job_id).progress_done, job(job_id).progress_total, job(job_id).progress_failed) == (4, 4, 0)
