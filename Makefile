@@ -65,6 +65,7 @@ bench: $(VENV)/.test-ready ## print the measurements and write them to tests/ben
 	@$(BIN)/python -m tests.bench.gui
 	@$(BIN)/python -m tests.bench.imports
 	@$(BIN)/python -m tests.bench.marks
+	@$(BIN)/python -m tests.bench.mixtures
 	@$(BIN)/python -m tests.bench.regions
 	@$(BIN)/python -m tests.bench.sam
 	@$(BIN)/python -m tests.bench.tasks
