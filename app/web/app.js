@@ -10,10 +10,11 @@ import { JobList } from "./js/jobs.js";
 import { MarkList } from "./js/marks.js";
 import { report } from "./js/notices.js";
 import { showRecent } from "./js/recent.js";
+import { Review } from "./js/review.js";
 import { Viewer } from "./js/viewer.js";
 import { Workspace } from "./js/workspace.js";
 
-const TABS = ["picture", "jobs"];
+const TABS = ["picture", "review", "jobs"];
 const HEALTH_EVERY_MS = 15_000;
 
 const focus = new Focus();
@@ -25,6 +26,10 @@ const marks = new MarkList(focus);
 const askBox = new AskBox(focus);
 const workspace = new Workspace({ viewer, focus, onShow: shown });
 const jobs = new JobList(openJob);
+const review = new Review((id) => {
+  showTab("picture");
+  workspace.openSet(id);
+});
 let tab = "picture";
 
 function address() {
@@ -60,6 +65,7 @@ function showTab(name, { keyboard = false } = {}) {
     if (keyboard && other === name) button.focus();
   }
   jobs.follow(name === "jobs");
+  review.follow(name === "review");
   writeAddress();
 }
 
@@ -117,7 +123,8 @@ for (const name of TABS) {
   byId(`tab-${name}`).addEventListener("click", () => showTab(name));
   byId(`tab-${name}`).addEventListener("keydown", (event) => {
     if (event.key !== "ArrowLeft" && event.key !== "ArrowRight") return;
-    showTab(TABS[(TABS.indexOf(name) + 1) % TABS.length], { keyboard: true });
+    const by = event.key === "ArrowRight" ? 1 : TABS.length - 1;
+    showTab(TABS[(TABS.indexOf(name) + by) % TABS.length], { keyboard: true });
   });
 }
 byId("zoom-in").addEventListener("click", () => viewer.zoom(1.4));

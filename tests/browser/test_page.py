@@ -215,7 +215,7 @@ def test_keyboard_zooms_and_narrow_windows_do_not_scroll_sideways(opened: OpenPa
     assert after
     assert after["width"] > 1.4 * before["width"]
     page.set_viewport_size({"width": 390, "height": 844})
-    for tab in ("Jobs", "Picture"):
+    for tab in ("Jobs", "Review", "Picture"):
         page.get_by_role("tab", name=tab).click()
         assert page.evaluate("() => document.documentElement.scrollWidth") <= 390
 

@@ -91,6 +91,11 @@ export async function post(path, body, headers = {}) {
   return { status: response.status, body: await response.json() };
 }
 
+/** PATCH with a JSON body; resolves to the body. */
+export async function patch(path, body) {
+  return (await respond("PATCH", path, { body })).json();
+}
+
 /** GET a picture as an object URL, so that servers with keys work, too; the caller revokes it. */
 export async function picture(path, signal) {
   return URL.createObjectURL(await (await respond("GET", path, { signal })).blob());

@@ -11,6 +11,7 @@ const KINDS = {
   "mark_set.create": "Mark a picture",
   "answer.create": "Answer a question",
   "annotation.create": "Write annotations",
+  "dataset.build": "Build a dataset",
   "training.run": "Train a model",
   "evaluation.run": "Evaluate a model",
 };
