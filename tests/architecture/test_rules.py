@@ -46,7 +46,7 @@ def _without_docstrings(tree: ast.Module) -> ast.Module:
             {
                 "app/settings.py",  # the one reader of settings
                 "app/commands/client.py",  # the caller's key, on the caller's machine
-                "workers/direct.py",
+                "workers/direct/training.py",
                 "workers/training.py",  # handed on to a child process
                 "models/training/run.py",  # torchrun speaks through the environment
             },

@@ -1,0 +1,67 @@
+"""`markwise evaluate`: measurements of models, each in a process of its own."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+
+from app.cli import Failure
+from app.commands.probes import probes
+from app.commands.report import report
+from app.commands.score import score
+from workers.direct.pictures import json_option
+from workers.measuring import run_benchmark
+
+
+@click.group()
+def evaluate() -> None:
+    """Measure a model."""
+
+
+@evaluate.command("drawings")
+@click.option("--model", "folder", type=click.Path(exists=True, file_okay=False, path_type=Path), help="A checkpoint.")
+@click.option("--n", type=click.IntRange(1), default=100, show_default=True, help="How many held-out drawings.")
+@json_option
+def evaluate_drawings(folder: Path | None, n: int, as_json: bool) -> None:
+    """Measure listing, "what is mark n" and "which mark is" on held-out drawings."""
+    from workers.shelf import BUILT_IN_FOLDER
+
+    argv = [
+        sys.executable,
+        "-m",
+        "models.evaluation.drawings",
+        "--model",
+        str(folder or BUILT_IN_FOLDER),
+        "--n",
+        str(n),
+    ]
+    started = time.monotonic()
+    done = subprocess.run([*argv, "--json"] if as_json else argv, check=False)
+    if done.returncode != 0:
+        raise Failure("the evaluation failed; what it said stands above")
+    click.echo(f"took {time.monotonic() - started:.0f} s", err=True)
+
+
+@evaluate.command("calibration")
+@click.option("--model", "folder", type=click.Path(exists=True, file_okay=False, path_type=Path), help="A checkpoint.")
+@click.option("--pages", type=click.IntRange(1), help="How many drawn web pages; Chromium shows them.")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Instead of the installed file.")
+def evaluate_calibration(**given: Any) -> None:
+    """Fit how sure answers say they are to how often they are right, and print the reliability table.
+
+    Asks about held-out drawings and web pages of our own; about 4 minutes of CPU time. Needs Chromium and the extra `test`.
+    """
+    argv = [sys.executable, "-m", "models.evaluation.calibrate"]
+    for name, value in given.items():
+        argv += [] if value is None else [f"--{'model' if name == 'folder' else name}", str(value)]
+    if subprocess.run(argv, check=False).returncode != 0:
+        raise Failure("the calibration failed; what it said stands above")
+
+
+evaluate.add_command(score)
+evaluate.add_command(run_benchmark)
+evaluate.add_command(report)
+evaluate.add_command(probes)

@@ -1,0 +1,79 @@
+"""What the commands without a server share: reading a picture, its regions and marks, and the options for them.
+
+A picture given here is decoded in the same limited child process as one that is posted.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import click
+import numpy as np
+from numpy.typing import NDArray
+
+from app.cli import Failure
+from app.formats.exports import read_regions
+from app.imaging.decode import ImageDecoder
+from app.imaging.errors import ImagingError
+from app.settings import Settings
+from models.errors import ModelError
+from models.grounding import MarkedPicture
+from models.marks import STYLES, Mark, find_lookalikes, place
+from models.protocols import SegmentRequest
+from models.regions import Regions
+from models.registry import choose_segmenter, segmenter
+from workers.resources import install_segmenters
+
+Picture = NDArray[np.uint8]
+picture_argument = click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout and nothing else.")
+segmenter_option = click.option(
+    "--segmenter", default="auto", show_default=True, help="auto, gui (screenshots) or regions (photos, drawings)."
+)
+style_option = click.option("--style", type=click.Choice(list(STYLES)), default="markwise", show_default=True)
+
+
+def read_picture(file: Path) -> Picture:
+    """Decode a file as carefully as an upload; a bad one is a sentence."""
+    try:
+        with ImageDecoder() as decoder:
+            return decoder.decode_pixels(file.read_bytes()).image
+    except ImagingError as exc:
+        raise Failure(f"{file}: {exc.detail}") from None
+
+
+def regions_of_picture(pixels: Picture, name: str, stated: Path | None = None) -> tuple[str, Regions]:
+    """Segment a picture, or take the regions of a file; returns the segmenter's name and the regions."""
+    install_segmenters(Settings())
+    try:
+        complete = None if stated is None else _read_regions(stated, (pixels.shape[0], pixels.shape[1]))
+        request = SegmentRequest(complete=complete)
+        chosen = segmenter(choose_segmenter(name, pixels, request))
+        return f"{chosen.name} {chosen.version}", chosen.segment(pixels, request)
+    except ModelError as exc:
+        raise Failure(str(exc)) from None
+
+
+def _read_regions(file: Path, size_hw: tuple[int, int]) -> Regions:
+    """Read COCO, LabelMe or YOLO; the names of YOLO's classes stand in classes.txt beside it, one a line, if anywhere."""
+    names = file.with_name("classes.txt")
+    try:
+        text = file.read_text(encoding="utf-8")
+        return read_regions(text, size_hw, names.read_text(encoding="utf-8").splitlines() if names.is_file() else ())
+    except (OSError, UnicodeDecodeError):
+        raise Failure(f"{file} is no text") from None
+
+
+def marked_picture(file: Path, segmenter: str, style: str) -> MarkedPicture:
+    """Read a picture and put marks on what the segmenter finds; raises Failure."""
+    pixels = read_picture(file)
+    _name, regions = regions_of_picture(pixels, segmenter)
+    return MarkedPicture(
+        image=pixels, regions=regions, marking=place(regions, style), lookalikes=find_lookalikes(pixels)
+    )
+
+
+def show_marks(marks: Iterable[Mark]) -> None:
+    """Print a line per mark."""
+    for found in marks:
+        x, y = found.point_xy_px
+        click.echo(f"{found.id:>4}  {found.role or 'region':10}  ({x:.0f}, {y:.0f})  {found.text or ''}")

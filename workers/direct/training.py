@@ -1,0 +1,79 @@
+"""`markwise train`: the trainer in a process of its own, with its progress shown and its events kept."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, TextIO
+
+import click
+from rich.console import Console
+from rich.progress import Progress
+
+from app.cli import Failure
+
+
+@click.group()
+def train() -> None:
+    """Teach a model to read marks."""
+
+
+@train.command("run")
+@click.option("--recipe", default="finetune", show_default=True, help="finetune, or tiny-scratch (draws its own data).")
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="Checkpoints and model.")
+@click.option("--base", type=click.Path(exists=True, file_okay=False), help="The checkpoint to start from (finetune).")
+@click.option("--dataset", type=click.Path(exists=True, dir_okay=False), help="LLaVA JSON (finetune).")
+@click.option("--images", type=click.Path(exists=True, file_okay=False), help="The folder of its pictures (finetune).")
+@click.option("--steps", type=click.IntRange(1), help="Optimiser steps.")
+@click.option("--minutes", type=click.FloatRange(min=0, min_open=True), help="Or a budget of time.")
+@click.option("--clock", type=click.Choice(["wall", "cpu"]), help="What the minutes are of; cpu for tiny-scratch.")
+@click.option("--batch-size", type=click.IntRange(1))
+@click.option("--learning-rate", type=click.FloatRange(min=0, min_open=True))
+@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--resume", is_flag=True, help="Go on from the checkpoints in --out.")
+def train_run(out: Path, resume: bool, minutes: float | None, **given: Any) -> None:
+    """Train on this machine, with progress; stop with Ctrl-C and go on later with --resume.
+
+    Everything the trainer reports, losses included, is kept as JSON lines in events.jsonl under --out.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    spec = {name: value for name, value in given.items() if value is not None}
+    if minutes is not None:
+        spec["budget_s"] = 60 * minutes
+    spec_file = out / "spec.json"
+    if not (resume and spec_file.exists()):
+        spec_file.write_text(json.dumps(spec, indent=1), encoding="utf-8")
+    argv = [sys.executable, "-m", "models.training.run", "--spec", str(spec_file), "--out", str(out)]
+    child = subprocess.Popen(
+        [*argv, "--resume"] if resume else argv,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    )
+    try:
+        with (out / "events.jsonl").open("a" if resume else "w", encoding="utf-8") as kept:
+            _show_progress(child, kept)
+    except KeyboardInterrupt:
+        child.send_signal(signal.SIGTERM)
+        child.wait()
+    if child.returncode != 0:
+        raise Failure("the training failed; what it said stands above")
+
+
+def _show_progress(child: "subprocess.Popen[str]", kept: TextIO) -> None:
+    with Progress(console=Console(stderr=True)) as bar:
+        task = bar.add_task("training", total=None)
+        for line in child.stdout or ():
+            kept.write(line)
+            kept.flush()
+            try:
+                event = json.loads(line)
+            except ValueError:
+                continue
+            if event.get("event") == "progress":
+                bar.update(task, completed=event["done"], total=event["total"], description=event.get("stage"))
+            elif event.get("event") == "log":
+                bar.console.print(event.get("message", ""))
+    child.wait()
