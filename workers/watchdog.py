@@ -13,7 +13,8 @@ from collections.abc import Callable
 from app.queue.broker import HintBroker, HintsDown
 
 _log = logging.getLogger(__name__)
-WEDGED_AFTER_S = 60.0
+# With the look every 5 s and the new start, hints are taken again within a minute of Redis' return.
+WEDGED_AFTER_S = 40.0
 
 
 class Watchdog:

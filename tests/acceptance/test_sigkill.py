@@ -174,7 +174,7 @@ def test_orders_are_taken_while_redis_is_away_and_done_when_it_is_back(
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(200)
+@pytest.mark.timeout(240)
 def test_killing_redis_twice_loses_nothing(
     effects_database: Settings, engine: Engine, tenant: object, tmp_path: Path
 ) -> None:
@@ -187,7 +187,14 @@ def test_killing_redis_twice_loses_nothing(
         server = spawn(spec, output=log)
         try:
             processes.housekeeping()
-            processes.worker()
+            workers = [processes.worker()]
+
+            def all_done() -> bool:
+                # Celery may lose its consumer in a reconnect; the watchdog ends such a worker, and `serve` starts it again.
+                if workers[-1].poll() is not None:
+                    workers.append(processes.worker())
+                return count(settings, "SELECT count(*) FROM jobs WHERE status = 'succeeded'") == 60
+
             for batch in range(3):
                 for _ in range(20):
                     with transaction(engine, tenant) as session:
@@ -198,10 +205,9 @@ def test_killing_redis_twice_loses_nothing(
                     server.wait(5)
                     time.sleep(1)
                     server = spawn(spec, output=log)
-            wait_until(
-                lambda: count(settings, "SELECT count(*) FROM jobs WHERE status = 'succeeded'") == 60, within_s=90
-            )
+            took_s = wait_until(all_done, within_s=120)
             assert count(settings, "SELECT count(*) FROM effects") == 60
+            print(f"\nafter Redis was back for good: {took_s:.1f} s, {len(workers) - 1} workers ended by their watchdog")
         finally:
             processes.stop()
             stop(server, spec)
