@@ -11,7 +11,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 
@@ -26,7 +26,7 @@ from models.drawings import words
 from models.errors import WeightsMissing
 from models.evaluation.calibration import Reliability, fit, reliability
 from models.evaluation.selections import Known, Outcome, Thing, chosen, classified, placed
-from models.grounding.calibration import FILE, Calibration
+from models.grounding.calibration import FILE, Calibration, pooled
 from models.pages.page import draw_page
 from models.pages.render import FLAGS, Tabs, shoot
 from models.protocols import SegmentRequest
@@ -41,7 +41,7 @@ FIRST_PAGE = 1_500_000
 """Pages up to 1,000,000 taught the detector, and the first ones after that chose its threshold."""
 MEASURED_EVERY = 3
 LEAST = 30
-"""A source with fewer choices than this is left as it is."""
+"""A source with fewer choices than this takes the map of its decider in all tasks."""
 _ON_SCENES = tuple(f"{color} {kind}" for color in words.COLORS for kind in words.KINDS)
 _ON_SCREENS = (*words.ACTIONS, *words.NOUNS)
 
@@ -113,8 +113,9 @@ def _pages(count: int, chromium: Path) -> list[Known]:
 
 
 def fitted(asked: Sequence[Asked], weights: str) -> Calibration:
-    """Fit a map for every source that has enough choices on pictures that are not held out."""
-    known = [outcome for each in asked if not each.held_out for outcome in each.outcomes]
+    """Fit a map for every source that has enough choices on pictures that are not held out, and one per decider for the rest."""
+    own = [outcome for each in asked if not each.held_out for outcome in each.outcomes]
+    known = own + [replace(one, source=pooled(one.source)) for one in own if pooled(one.source) != one.source]
     counts = Counter(outcome.source for outcome in known)
     maps = {}
     for source in sorted(source for source, n in counts.items() if n >= LEAST):
@@ -155,11 +156,14 @@ def table(outcomes: Sequence[Outcome], calibration: Calibration) -> str:
 def body(asked: Sequence[Asked], calibration: Calibration, options: argparse.Namespace) -> dict[str, object]:
     """What calibration.json holds: the maps, and where they come from."""
     counts = Counter(outcome.source for each in asked if not each.held_out for outcome in each.outcomes)
+    together: Counter[str] = Counter()
+    for source, n in counts.items():
+        together[pooled(source)] += n if pooled(source) != source else 0
     old, new = before_and_after([one for each in asked if each.held_out for one in each.outcomes], calibration)
     return {
         "weights": calibration.weights,
         "maps": {
-            source: {"slope": scaling.slope, "intercept": scaling.intercept, "n": counts[source]}
+            source: {"slope": scaling.slope, "intercept": scaling.intercept, "n": counts[source] + together[source]}
             for source, scaling in calibration.maps.items()
         },
         "fitted": {

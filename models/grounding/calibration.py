@@ -56,7 +56,7 @@ class Calibration:
             if weights and self.weights:
                 _tell_once(weights, self.weights)
             return share
-        scaling = self.maps.get(source)
+        scaling = self.maps.get(source) or self.maps.get(pooled(source))
         return share if scaling is None else scaling.of(share)
 
 
@@ -73,6 +73,12 @@ def source_of(task: str, decided_by: str, *, table: bool, none: bool = False) ->
     """
     who = decided_by if decided_by != "model" else "table" if table else "pixels"
     return f"{'none' if none else 'refer' if task == 'phrases' else task}/{who}"
+
+
+def pooled(source: str) -> str:
+    """Return the source that stands in for one with too few choices of its own: the same decider in any task."""
+    task, _, who = source.partition("/")
+    return source if task == "none" else f"any/{who}"
 
 
 @cache

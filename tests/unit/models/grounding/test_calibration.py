@@ -60,6 +60,13 @@ def test_a_remote_models_shares_stay_and_nothing_is_said(caplog: pytest.LogCaptu
     assert not caplog.records
 
 
+def test_a_source_without_a_map_takes_that_of_its_decider() -> None:
+    known = Calibration(weights="7", maps={"any/position": HALVED})
+    assert known.confidence(0.9, "act/position", weights="7") == HALVED.of(0.9)
+    assert known.confidence(0.9, "act/text", weights="7") == 0.9
+    assert Calibration(weights="7", maps={"any/pixels": HALVED}).confidence(0.9, "none/pixels", weights="7") == 0.9
+
+
 def test_sources() -> None:
     assert source_of("phrases", "model", table=False) == "refer/pixels"
     assert source_of("act", "model", table=True) == "act/table"
@@ -87,6 +94,6 @@ def test_an_answer_carries_calibrated_confidences(monkeypatch: pytest.MonkeyPatc
 def test_the_shipped_file_is_read() -> None:
     assert calibration.fitted().maps.keys() <= {
         f"{task}/{who}"
-        for task in ("refer", "act", "ask", "classify", "none")
+        for task in ("refer", "act", "ask", "classify", "none", "any")
         for who in ("text", "position", "accessibility", "table", "pixels")
     }
