@@ -12,8 +12,9 @@ from app.cli import Failure
 from app.commands.probes import probes
 from app.commands.report import report
 from app.commands.score import score
+from workers.direct.attention import attention
+from workers.direct.benchmarks import run_benchmark
 from workers.direct.pictures import json_option
-from workers.measuring import run_benchmark
 
 
 @click.group()
@@ -65,3 +66,4 @@ evaluate.add_command(score)
 evaluate.add_command(run_benchmark)
 evaluate.add_command(report)
 evaluate.add_command(probes)
+evaluate.add_command(attention)
