@@ -15,7 +15,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from app.catalog.datasets import DatasetRepository
-from app.errors import Unprocessable
+from app.errors import Conflict, Unprocessable
 from app.formats.llava import llava_sample
 from app.formats.recipes import RecipeIn
 from models.mixtures.choose import Chosen, choose
@@ -151,6 +151,8 @@ def _read(page: Sequence[Entry], sources: Sequence[Source]) -> Iterable[dict[str
         wanted = sorted({entry.index for entry in page if entry.part == number})
         for index, row in source.rows(wanted):
             found[number, index] = row
+    if any((entry.part, entry.index) not in found for entry in page):
+        raise Conflict("A text was deleted while the dataset was built; build it again.")
     return (dict(found[entry.part, entry.index]) for entry in page)
 
 

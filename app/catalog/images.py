@@ -9,8 +9,8 @@ from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.orm import Session
 
 from app.catalog.paging import Page, page_after
-from app.catalog.tables import ImageRow
-from app.errors import NotFound
+from app.catalog.tables import DatasetItemRow, DatasetRow, ImageRow, TextRow
+from app.errors import Conflict, NotFound
 
 
 class ImageRepository:
@@ -76,6 +76,12 @@ class ImageRepository:
         return set(self.session.scalars(select(ImageRow.id).where(ImageRow.id == any_(wanted))))
 
     def delete(self, image_id: UUID) -> None:
-        """Delete an image and everything that hangs on it; raises NotFound."""
+        """Delete an image and everything that hangs on it; raises NotFound, or Conflict where a dataset holds a text about it."""
         self.get(image_id)
+        held = select(DatasetRow.name).join(DatasetItemRow, DatasetItemRow.dataset_id == DatasetRow.id)
+        about = held.join(TextRow, TextRow.id == DatasetItemRow.text_id).where(TextRow.image_id == image_id)
+        if (name := self.session.scalar(about.limit(1))) is not None:
+            raise Conflict(
+                f"The dataset {name} holds a text about this image; datasets cannot change, so the image stays."
+            )
         self.session.execute(delete(ImageRow).where(ImageRow.id == image_id))

@@ -14,7 +14,7 @@ from app.cli import Failure
 from app.commands import corpora
 from app.commands.client import Client, json_option, server_option, show
 from app.errors import AppError
-from app.formats.recipes import read_recipe, shipped, shipped_recipe
+from app.formats.recipes import read_recipe, shipped, shipped_recipe, shipped_text
 
 EXTENSIONS = {"llava": "json", "jsonl": "jsonl", "coco": "json", "webdataset": "tar"}
 SHOWN_FAULTS = 5
@@ -32,9 +32,16 @@ def dataset() -> None:
 
 
 @dataset.command()
+@click.argument("name", required=False)
 @json_option
-def recipes(as_json: bool) -> None:
-    """List the recipes that ship; a YAML file of your own works as well."""
+def recipes(name: str | None, as_json: bool) -> None:
+    """List the recipes that ship, or print the YAML of the recipe NAME, to start one of your own from."""
+    if name is not None:
+        try:
+            show(shipped_recipe(name).model_dump(mode="json"), as_json, shipped_text(name).rstrip())
+        except AppError as error:
+            raise Failure(error.detail) from None
+        return
     found = [shipped_recipe(name) for name in shipped()]
     body = {"recipes": [recipe.model_dump(mode="json") for recipe in found]}
     width = max(len(recipe.name) for recipe in found)

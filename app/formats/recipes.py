@@ -164,12 +164,15 @@ def shipped() -> list[str]:
 
 def shipped_recipe(name: str) -> RecipeIn:
     """Return a recipe of the package; raises RecipeError that lists them."""
-    if name not in shipped():
-        raise RecipeError(
-            f"There is no recipe `{name}`; known are {', '.join(shipped())}. Or send a recipe as an object."
-        )
-    path = SHIPPED / f"{name}.yaml"
-    return read_recipe(path.read_text(encoding="utf-8"), path.name)
+    return read_recipe(shipped_text(name), f"{name}.yaml")
+
+
+def shipped_text(name: str) -> str:
+    """Return the YAML of a recipe of the package, with its comments; raises RecipeError that lists them."""
+    known = shipped()
+    if name not in known:
+        raise RecipeError(f"There is no recipe `{name}`; known are {', '.join(known)}. Or send a recipe as an object.")
+    return (SHIPPED / f"{name}.yaml").read_text(encoding="utf-8")
 
 
 def read_recipe(text: str, file: str) -> RecipeIn:

@@ -66,6 +66,9 @@ def _skip(text: str, at: int) -> int:
 
 
 def record_at(file: Any, place: Place) -> Any:
-    """Return the record at a place of an open binary file."""
+    """Return the record at a place of an open binary file; raises BadInput where the file is another one by now."""
     file.seek(place[0])
-    return json.loads(file.read(place[1]))
+    try:
+        return json.loads(file.read(place[1]))
+    except ValueError:
+        raise BadInput("the file was changed while it was read; build again") from None

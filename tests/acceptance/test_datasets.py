@@ -203,6 +203,9 @@ def test_a_wrong_recipe_file_names_its_line(tmp_path: Path) -> None:
 def test_recipes_are_listed_without_a_service() -> None:
     done = markwise("dataset", "recipes")
     assert done.returncode == 0
+    one = markwise("dataset", "recipes", "svit-core")
+    assert "take: 157712" in one.stdout
+    assert markwise("dataset", "recipes", "no-such").returncode == 1
     assert [line.split()[0] for line in done.stdout.splitlines()] == [
         "markwise-listing-qa",
         "mmgic-then-ic",

@@ -8,6 +8,7 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
 from app.catalog.datasets import DatasetRepository
+from app.catalog.images import ImageRepository
 from app.catalog.session import transaction
 from app.catalog.tables import DatasetRow
 from app.catalog.texts import TextRepository, Verdict
@@ -116,7 +117,10 @@ def test_an_item_cannot_slip_in_while_the_seal_is_set(catalog: Catalog) -> None:
 
 
 def test_an_image_that_a_dataset_rests_on_stays(catalog: Catalog) -> None:
-    catalog.text()
+    image_id = catalog.image()
+    catalog.text(image_id=image_id)
     catalog.build()
+    with pytest.raises(Conflict, match="The dataset d holds"), transaction(catalog.engine, catalog.tenant) as session:
+        ImageRepository(session).delete(image_id)
     with pytest.raises(DBAPIError, match="foreign key"), transaction(catalog.engine, catalog.tenant) as session:
         session.execute(text("DELETE FROM images"))

@@ -56,6 +56,15 @@ def test_what_is_no_list_of_records_is_named(tmp_path: Path, text: str, message:
         list(records(tmp_path / "d.json"))
 
 
+def test_a_file_that_changed_meanwhile_is_noticed(tmp_path: Path) -> None:
+    path = tmp_path / "d.json"
+    path.write_text(json.dumps(RECORDS))
+    places = [place for place, _ in records(path)]
+    path.write_text("[]")
+    with path.open("rb") as file, pytest.raises(BadInput, match="changed while it was read"):
+        record_at(file, places[7])
+
+
 def test_a_file_that_is_no_text(tmp_path: Path) -> None:
     (tmp_path / "d.json").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(BadInput, match="UTF-8"):
