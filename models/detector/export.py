@@ -147,9 +147,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--run", type=Path, required=True, help="folder of a training run")
     parser.add_argument("--held", type=Path, required=True, help="held-out pages that set the threshold")
-    parser.add_argument("--held-pages", type=int, default=60)
+    parser.add_argument("--held-pages", type=int, default=100)
     parser.add_argument(
-        "--marks", type=float, default=1.15, help="marks per element that the threshold allows on held-out pages"
+        "--marks", type=float, default=1.2, help="marks per element that the threshold allows on held-out pages"
     )
     parser.add_argument("--out", type=Path, default=WEIGHTS)
     options = parser.parse_args()

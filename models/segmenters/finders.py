@@ -1,17 +1,26 @@
-"""The port behind the `gui` segmenter: who tells which parts of a screenshot deserve a mark.
+"""The port behind the `gui` segmenter: who tells which parts of a screenshot deserve a mark, and what it tells of each.
 
-Two finders exist: `widgets.finder` (classical rules, no weights) and `detected.finder` (the trained detector with the
-text that belongs to what it found). Whoever adds one passes tests/unit/models/segmenters/test_finders.py. Nothing here
-computes.
+`models.segmenters.detected.finder` is the finder of the service; whoever adds another passes
+tests/unit/models/segmenters/test_finders.py. Nothing here computes.
 """
 
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.segmenters.ocr import PageText
-from models.segmenters.widgets.layout import Element
+from models.segmenters.ocr import Box, PageText
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Element:
+    """Something that gets a mark; `text` is its name, empty where it has none."""
+
+    bbox_xyxy_px: Box
+    text: str
+    role: str
+    score: float
 
 
 class ElementFinder(Protocol):

@@ -9,16 +9,11 @@ from numpy.typing import NDArray
 
 from models.protocols import SegmentRequest
 from models.regions import Regions
-from models.segmenters.finders import ElementFinder
+from models.segmenters.detected.finder import DetectorFinder
+from models.segmenters.finders import Element, ElementFinder
 from models.segmenters.ocr import Box, OcrReader, PageText, TextReader
 from models.segmenters.ocr.memory import Memory, pixel_key
-from models.segmenters.widgets.finder import WidgetFinder
-from models.segmenters.widgets.layout import Element
-from models.segmenters.widgets.page import working_copy
-
-# The finder of the service. `detected.finder.DetectorFinder` takes its place here once its weights are better.
-DefaultFinder: type[ElementFinder] = WidgetFinder
-
+from models.segmenters.screen_scale import working_copy
 
 # A few hundred elements each; another style or another question asks for the same screen again.
 _KEPT_SCREENS = 16
@@ -32,9 +27,9 @@ class GuiSegmenter:
     def __init__(self, reader: TextReader | None = None, finder: ElementFinder | None = None) -> None:
         """Use `reader` for text and `finder` for elements, the service's own by default; nothing is loaded yet."""
         self._reader = reader or OcrReader()
-        self._finder = finder or DefaultFinder()
+        self._finder = finder or DetectorFinder()
         self._screens: Memory[tuple[Element, ...]] = Memory(_KEPT_SCREENS)
-        self.version = f"2+{self._finder.version}+{self._reader.version}"
+        self.version = f"3+{self._finder.version}+{self._reader.version}"
 
     def segment(self, image: NDArray[np.uint8], request: SegmentRequest) -> Regions:
         """Return regions of `image` ((H, W, 3) uint8 RGB) in reading order, boxes in its own pixels."""

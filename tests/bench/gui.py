@@ -3,9 +3,10 @@
 Own mark: marks are given to elements one to one, best box IoU first, among the pairs where the mark's point lies in the
 element's box; the share of elements that got one is `own_mark`, `close_mark` the share whose own mark has an IoU of at
 least 0.5. Marks per element counts every mark that was placed. Click: for every element whose name is unique on its
-page, `Click NAME` is decided on the page's marks and lands if the chosen mark's point lies in the element. The plain
-baseline (text line nearest by rapidfuzz.fuzz.ratio, click its centre) is computed in the same run. Element truth is used
-for scoring only. Every page is looked at three times: first, again, and with one element changed.
+page, `Click NAME` is decided on the page's marks and lands if the chosen mark's point lies in the element; `accessibility`
+decides on marks of the page's elements given as a tree beside the pixels. The plain baseline (text line nearest by
+rapidfuzz.fuzz.ratio, click its centre) is computed in the same run. Elsewhere the elements are used for scoring only.
+Every page is looked at three times: first, again, and with one element changed.
 """
 
 import argparse
@@ -15,7 +16,7 @@ import json
 import os
 import platform
 import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +25,7 @@ import numpy as np
 
 from models.segmenters.detected.finder import DetectorFinder
 from models.segmenters.detector import ElementDetector
-from models.segmenters.widgets.finder import WidgetFinder
-from tests.bench.gui_pages import STAGES, Bench, Clock, Look, Page, TimedDetector, TimedFinder, entries
+from tests.bench.gui_pages import STAGES, Bench, Clock, Look, Page, TimedDetector, TimedFinder, entries, told
 from tests.bench.gui_scoring import Decider, clicks, close_marks, decide_by_rank, own_marks, unique_names
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -39,7 +39,7 @@ def main() -> None:
     if not any((options.data / name).is_file() for name in ("elements.json", "pages.jsonl")):
         raise SystemExit(f"no screenshots: {options.data} holds neither elements.json nor pages.jsonl")
     bench = Bench(
-        lambda clock: FINDERS[options.finder](clock, options.threshold),
+        lambda clock: _finder(clock, options),
         threads=options.threads,
         device_pixel_ratio=options.ratio,
     )
@@ -59,8 +59,8 @@ def main() -> None:
     result["model"] = options.model.name if len(deciders) > 1 else None
     print(table(result))
     options.out.mkdir(parents=True, exist_ok=True)
-    (options.out / f"{options.finder}.json").write_text(json.dumps(result, indent=1) + "\n")
-    (options.out / f"{options.finder}.txt").write_text(table(result) + "\n")
+    (options.out / "gui.json").write_text(json.dumps(result, indent=1) + "\n")
+    (options.out / "gui.txt").write_text(table(result) + "\n")
     if options.sheet:
         cv2.imwrite(str(options.sheet), contact_sheet(pages), [cv2.IMWRITE_JPEG_QUALITY, 60])
     print(f"written to {options.out}")
@@ -72,10 +72,10 @@ def _options() -> argparse.Namespace:
         "--data", type=Path, default=DATA, help="folder with elements.json, or a shard with pages.jsonl"
     )
     parser.add_argument("--out", type=Path, default=RESULTS, help="folder for the table and its JSON")
-    parser.add_argument("--finder", choices=sorted(FINDERS), default="widgets", help="who finds the elements")
     parser.add_argument(
         "--threshold", type=float, help="lowest score of the detector; calibrate it on drawn pages only"
     )
+    parser.add_argument("--weights", type=Path, help="another detector.onnx than the shipped one")
     parser.add_argument("--model", type=Path, default=WEIGHTS, help="checkpoint folder for the rows with the model")
     parser.add_argument("--count", type=int, default=None, help="only the first so many pages")
     parser.add_argument("--threads", type=int, default=2, help="cores the text reader may use")
@@ -87,16 +87,9 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _widgets(clock: Clock, threshold: float | None) -> TimedFinder:
-    return TimedFinder(WidgetFinder(), clock, "elements")
-
-
-def _detector(clock: Clock, threshold: float | None) -> TimedFinder:
-    detector = TimedDetector(ElementDetector(), clock)
-    return TimedFinder(DetectorFinder(detector, threshold=threshold), clock, "assembly")
-
-
-FINDERS: dict[str, Callable[[Clock, float | None], TimedFinder]] = {"widgets": _widgets, "detector": _detector}
+def _finder(clock: Clock, options: argparse.Namespace) -> TimedFinder:
+    detector = TimedDetector(ElementDetector(options.weights, threads=options.threads), clock)
+    return TimedFinder(DetectorFinder(detector, threshold=options.threshold), clock, "assembly")
 
 
 def score(pages: Sequence[Page], deciders: dict[str, Decider]) -> dict[str, Any]:
@@ -117,7 +110,8 @@ def score(pages: Sequence[Page], deciders: dict[str, Decider]) -> dict[str, Any]
         "close_mark": sum(close_marks(page) for page in pages) / elements,
         "marks_per_element": marks / elements,
         "omitted_regions": sum(page.marking.omitted_regions for page in pages),
-        "clicks": {name: landed / max(named, 1) for name, landed in clicks(pages, deciders).items()},
+        "clicks": {name: landed / max(named, 1) for name, landed in clicks(pages, deciders).items()}
+        | {"accessibility": clicks([told(page) for page in pages], {"told": decide_by_rank})["told"] / max(named, 1)},
         "seconds_per_page": {
             "first look": _seconds([page.first for page in pages]),
             "same page again": _seconds([page.again for page in pages if page.again]),

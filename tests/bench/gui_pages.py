@@ -5,7 +5,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +16,11 @@ from PIL import Image
 from models.marks import Marking, place
 from models.protocols import SegmentRequest
 from models.regions import Regions
+from models.segmenters.fused import fuse
 from models.segmenters.gui import GuiSegmenter
 from models.segmenters.ocr import OcrReader, PageText, TextLine
-from models.segmenters.widgets.page import working_copy
+from models.segmenters.provided import ProvidedSegmenter
+from models.segmenters.screen_scale import working_copy
 
 Image8 = NDArray[np.uint8]
 STAGES = ("text detection", "elements", "recognition", "assembly")
@@ -96,7 +98,7 @@ class TimedDetector:
 
 
 class TimedFinder:
-    """The finder, clocked: of the classical one all but reading counts as finding elements."""
+    """The finder, clocked."""
 
     def __init__(self, finder: Any, clock: Clock, stage: str) -> None:
         self.finder, self.clock, self.stage, self.version = finder, clock, stage, finder.version
@@ -182,3 +184,13 @@ def entries(data: Path) -> Iterator[tuple[dict[str, Any], Image8]]:
         entry.setdefault("image", f"{entry.get('seed')}.png")
         entry["elements"] = [element for element in entry["elements"] if element["role"] != "ignore"]
         yield entry, np.array(Image.open(data / entry["image"]).convert("RGB"))
+
+
+def told(page: Page) -> Page:
+    """Return the page marked with its elements stated as an accessibility tree beside what its pixels showed."""
+    tree = [
+        {"role": one["role"], "name": one["name"], "bbox_xyxy_px": list(one["bbox_xyxy_px"])} for one in page.elements
+    ]
+    stated = ProvidedSegmenter().segment(page.image, SegmentRequest(accessibility_tree=tree))
+    regions = fuse(stated, page.regions)
+    return replace(page, regions=regions, marking=place(regions))

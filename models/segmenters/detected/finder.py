@@ -1,6 +1,6 @@
 """Finds elements with the trained detector and reads only the text that belongs to them.
 
-Used by `models.segmenters.gui` in place of the classical rules. Prose, headings and decoration get no mark: on the
+Used by `models.segmenters.gui`. Prose, headings and decoration get no mark: on the
 development pages 42 % of all text stands in lines that touch an element.
 """
 
@@ -11,12 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.segmenters.detected.choice import distinct, has_content, snapped, without_frames
+from models.segmenters.detected.letters import is_pictogram
 from models.segmenters.detected.naming import Names
 from models.segmenters.detected.roles import refined_role
+from models.segmenters.detected.signs import edge_mask
+from models.segmenters.detected.telling import telling_lines
 from models.segmenters.detector import Detections, ElementDetector
+from models.segmenters.finders import Element
 from models.segmenters.ocr import Box, PageText
-from models.segmenters.widgets.layout import Element, reading_order
-from models.segmenters.widgets.plates import edge_mask
+
+_TEXT_SCORE = 0.1  # where marks are limited, controls come first
 
 
 class Detector(Protocol):
@@ -39,7 +43,7 @@ class _Found:
 class DetectorFinder:
     """The detector's boxes, cleaned by cheap rules, with the text that stands in or labels them."""
 
-    version = "detector-1"
+    version = "detector-2"
 
     def __init__(self, detector: Detector | None = None, *, threshold: float | None = None) -> None:
         """Use `detector`, the shipped one by default; `threshold` replaces the score its weights were calibrated to."""
@@ -62,7 +66,7 @@ class DetectorFinder:
             )
             for index, (one, name) in enumerate(zip(found, names.read(), strict=True))
         ]
-        return reading_order(elements, em)
+        return reading_order([*elements, *_telling(elements, text, names.unused(), em)], em)
 
     def _found(self, image: NDArray[np.uint8], edges: NDArray[np.bool_]) -> list[_Found]:
         """Detections with exact edges, without twins and without boxes in which there is nothing to see."""
@@ -74,3 +78,19 @@ class DetectorFinder:
             index for index in distinct(places, seen.scores) if index in fields and has_content(edges, boxes[index])
         ]
         return [_Found(box=boxes[index], score=float(seen.scores[index]), role=seen.roles[index]) for index in kept]
+
+
+def _telling(elements: list[Element], text: PageText, unused: list[int], em: float) -> list[Element]:
+    """Texts that tell elements of one name apart, as elements of role `text`."""
+    named = [(element.bbox_xyxy_px, element.text) for element in elements]
+    lines = text.read(telling_lines(named, text.boxes, unused, em))
+    return [
+        Element(bbox_xyxy_px=line.bbox_xyxy_px, text=line.text, role="text", score=_TEXT_SCORE)
+        for line in lines
+        if not is_pictogram(line)
+    ]
+
+
+def reading_order(elements: list[Element], em: float) -> list[Element]:
+    """Sort by rows of half a line, then left to right."""
+    return sorted(elements, key=lambda e: (round(e.bbox_xyxy_px[1] / (0.5 * em)), e.bbox_xyxy_px[0], e.bbox_xyxy_px))

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from models.ranking.places import TICK_ROLES
 from models.segmenters.detected.labels import LabelPlaces, Piece, gaps
+from models.segmenters.detected.letters import is_pictogram, without_bullet, without_sign
 from models.segmenters.ocr import Box, PageText, TextLine
-from models.segmenters.widgets.page import is_pictogram, without_bullet, without_sign
 
 _MOST_LINES = 4
 _WHOLE = 0.75  # a line that lies in an element by this share is its own in full, letters at the edge included
@@ -41,6 +41,11 @@ class Names:
         found = {line.bbox_xyxy_px: line for line in self._text.read(wanted)}
         read = {index: found[box] for index in wanted if (box := self._text.boxes[index]) in found}
         return [self._name(index, read) for index in range(len(self._elements))]
+
+    def unused(self) -> list[int]:
+        """The lines that neither stand in an element nor label one."""
+        labels = {piece.line for places in self._labels.values() for piece in places[:1]}
+        return [line for line in range(len(self._text.boxes)) if line not in labels and not self._inside[:, line].any()]
 
     def text_right_px(self, index: int) -> float | None:
         """Where the text in an element ends; None if there is none."""

@@ -4,8 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.ranking.places import TICK_ROLES
+from models.segmenters.detected.signs import ends_in_arrow, tick_shape
 from models.segmenters.ocr import Box
-from models.segmenters.widgets.signs import ends_in_arrow, tick_shape
 
 # The network's own names, in the words of ARIA.
 _SPOKEN = {"icon-button": "button", "other": "generic"}

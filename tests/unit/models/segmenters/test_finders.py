@@ -7,11 +7,11 @@ from models.errors import WeightsMissing
 from models.protocols import SegmentRequest
 from models.segmenters.detected.choice import distinct, has_content, snapped
 from models.segmenters.detected.finder import DetectorFinder
+from models.segmenters.detected.signs import edge_mask
+from models.segmenters.detected.telling import telling_lines
 from models.segmenters.detector import Detections, ElementDetector
 from models.segmenters.gui import GuiSegmenter
 from models.segmenters.ocr import PageText, TextLine
-from models.segmenters.widgets.finder import WidgetFinder
-from models.segmenters.widgets.plates import edge_mask
 from tests.unit.models.segmenters.screenshot import Screen
 
 
@@ -40,7 +40,7 @@ def form():
     return screen, told
 
 
-@pytest.mark.parametrize("finder", [WidgetFinder(), DetectorFinder(form()[1])], ids=["widgets", "detector"])
+@pytest.mark.parametrize("finder", [DetectorFinder(form()[1])], ids=["detector"])
 class TestEveryFinder:
     def test_finds_a_form_with_texts_roles_and_boxes_in_reading_order(self, finder):
         screen = form()[0]
@@ -258,3 +258,23 @@ def test_a_letter_left_of_a_box_that_is_a_little_narrow_is_no_label():
     screen.field((30, 36, 300, 66))
     screen.text(40, 42, "Search the shop")
     assert named(screen, ((52, 36, 301, 67), "textbox")) == [("textbox", "Search the shop")]
+
+
+def test_texts_that_tell_buttons_of_one_name_apart_get_marks_and_other_prose_none():
+    screen = Screen()
+    screen.text(20, 300, "Nothing but a remark")
+    seen = []
+    for row, name in enumerate(("Ada Lovelace", "Alan Turing")):
+        screen.text(20, 42 + 60 * row, name)
+        screen.button((400, 36 + 60 * row, 520, 66 + 60 * row), "Remove")
+        seen.append(((400, 36 + 60 * row, 521, 67 + 60 * row), "button"))
+    texts = sorted(named(screen, *seen))
+    assert texts == [("button", "Remove")] * 2 + [("text", "Ada Lovelace"), ("text", "Alan Turing")]
+    assert named(screen, seen[0]) == [("button", "Remove")]
+
+
+def test_on_cards_the_texts_above_tell_buttons_apart():
+    cards = [((x, 200, x + 80, 230), "Buy") for x in (20, 220)]
+    lines = [(20, 20, 600, 40), (20, 120, 90, 140), (20, 150, 60, 170), (220, 120, 300, 140), (220, 150, 260, 170)]
+    assert telling_lines(cards, lines, [0, 1, 2, 3, 4], 20.0) == [1, 2, 3, 4]
+    assert telling_lines(cards[:1], lines, [0, 1, 2], 20.0) == []
