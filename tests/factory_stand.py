@@ -88,15 +88,15 @@ def finished(engine: Engine, tenant: UUID, job_id: UUID, *, within_s: float, log
 
 def counts(engine: Engine, tenant: UUID, job_id: UUID) -> dict[str, int]:
     """How many items ended well, how many texts there are, and how many items have not exactly one."""
-    query = """
-        SELECT count(*) FILTER (WHERE i.status = 'succeeded') AS succeeded,
-            coalesce(sum(t.n), 0) AS texts, count(*) FILTER (WHERE coalesce(t.n, 0) <> 1) AS not_once,
-            max(i.attempt) AS most_attempts, count(*) FILTER (WHERE i.attempt > 1) AS begun_again
-        FROM job_items i LEFT JOIN (
-            SELECT job_item, count(*) AS n FROM texts WHERE job_id = :job GROUP BY job_item
-        ) t ON t.job_item = i.item WHERE i.job_id = :job
+    # Two plain counts: joined, a table that was filled a moment ago and never analysed is read in a nested loop.
+    of_items = """
+        SELECT count(*) AS items, count(*) FILTER (WHERE status = 'succeeded') AS succeeded, max(attempt) AS most_attempts,
+            count(*) FILTER (WHERE attempt > 1) AS begun_again FROM job_items WHERE job_id = :job
     """
+    of_texts = "SELECT count(*) AS texts, count(DISTINCT job_item) AS written FROM texts WHERE job_id = :job"
     with transaction(engine, tenant) as session:
-        return {
-            name: int(value) for name, value in session.execute(text(query), {"job": job_id}).mappings().one().items()
-        }
+        session.execute(text("SET LOCAL statement_timeout = 0"))
+        items = session.execute(text(of_items), {"job": job_id}).mappings().one()
+        texts = session.execute(text(of_texts), {"job": job_id}).mappings().one()
+    found = {**items, **texts}
+    return found | {"not_once": found["items"] - found["written"] + found["texts"] - found["written"]}

@@ -5,8 +5,10 @@ from typing import Any
 from uuid import UUID
 
 import numpy as np
-from sqlalchemy import Row, select, tuple_
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Row, any_, select, tuple_
+from sqlalchemy import cast as sql_cast
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.orm import Session, aliased
 
 from app.catalog.paging import Page, page_after
@@ -38,6 +40,12 @@ class MarkSetRepository:
     def with_ids(self, ids: Sequence[UUID]) -> list[MarkSetRow]:
         """Return those of `ids` that exist, in any order."""
         return list(self.session.scalars(select(MarkSetRow).where(MarkSetRow.id.in_(ids)))) if ids else []
+
+    def images_of(self, ids: Sequence[UUID]) -> dict[UUID, UUID]:
+        """Return {mark set: image} of those of `ids` that exist, and nothing else of them."""
+        wanted = sql_cast(list(ids), ARRAY(postgresql.UUID(as_uuid=True)))
+        query = select(MarkSetRow.id, MarkSetRow.image_id).where(MarkSetRow.id == any_(wanted))
+        return {row.id: row.image_id for row in self.session.execute(query)}
 
     def find_all(self, settings_of: Mapping[UUID, str]) -> list[MarkSetRow]:
         """`find` for many images at once: {image id: settings_sha256}."""

@@ -3,16 +3,19 @@
 The caller's commit makes all of it real and wakes the dispatcher; a rollback leaves nothing. Knows no broker.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, insert, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
-from app.catalog.tables import JobItemRow, JobRow, OutboxRow
+from app.catalog.tables import JobRow, OutboxRow
 from app.queue.tasks import OUTBOX_CHANNEL
+
+_ITEMS_AT_ONCE = 20_000
 
 
 def enqueue(
@@ -45,10 +48,20 @@ def enqueue(
     if job is None:
         return session.scalars(select(JobRow).where(JobRow.idempotency_key == idempotency_key)).one()
     if items:
-        rows = [{"job_id": job.id, "item": number, "payload": dict(item)} for number, item in enumerate(items)]
-        session.execute(insert(JobItemRow), rows)
+        _add_items(session, job.id, items)
     hint_later(session, job.id, queue)
     return job
+
+
+def _add_items(session: Session, job_id: UUID, items: Sequence[Mapping[str, Any]]) -> None:
+    # As one document per statement: row by row, an order of 20,000 items took 26 s on a busy machine.
+    statement = text(
+        "INSERT INTO job_items (job_id, item, payload) SELECT :job_id, :first + n - 1, payload"
+        " FROM jsonb_array_elements(CAST(:items AS jsonb)) WITH ORDINALITY AS listed (payload, n)"
+    )
+    for first in range(0, len(items), _ITEMS_AT_ONCE):
+        part = json.dumps([dict(item) for item in items[first : first + _ITEMS_AT_ONCE]])
+        session.execute(statement, {"job_id": job_id, "first": first, "items": part})
 
 
 def hint_later(session: Session, job_id: UUID, queue: str, *, tenant_id: UUID | None = None) -> None:

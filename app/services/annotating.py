@@ -22,7 +22,6 @@ from models.errors import BadInput
 from models.writers.registry import WRITERS, Entry, check_order
 
 EXAMPLES = 2
-_LOOKED_UP_AT_ONCE = 10_000
 _TEACHING = ("model", "teacher", "budget", "prices", "concurrency", "examples")
 
 
@@ -165,15 +164,10 @@ def drawn(ids: Sequence[UUID], count: int, seed: int) -> list[UUID]:
 
 
 def _mark_sets_by_image(session: Session, ids: Sequence[UUID]) -> dict[UUID, str]:
-    mark_sets = MarkSetRepository(session)
-    found: dict[UUID, str] = {}
-    for start in range(0, len(ids), _LOOKED_UP_AT_ONCE):
-        part = ids[start : start + _LOOKED_UP_AT_ONCE]
-        rows = mark_sets.with_ids(part)
-        if len(rows) < len(set(part)):
-            raise NotFound("One of `mark_set_ids` does not exist.")
-        found |= {row.image_id: str(row.id) for row in rows}
-    return found
+    image_of = MarkSetRepository(session).images_of(ids) if ids else {}
+    if len(image_of) < len(set(ids)):
+        raise NotFound("One of `mark_set_ids` does not exist.")
+    return {image_of[mark_set_id]: str(mark_set_id) for mark_set_id in ids}
 
 
 def _examples(session: Session, body: dict[str, Any]) -> list[str] | None:
