@@ -63,6 +63,7 @@ format: $(VENV)/.test-ready ## rewrite the code in the house format
 bench: $(VENV)/.test-ready ## print the measurements and write them to tests/bench/results
 	@$(BIN)/pip install --quiet -e '.[bench]'
 	@$(BIN)/python -m tests.bench.gui
+	@$(BIN)/python -m tests.bench.agent
 	@$(BIN)/python -m tests.bench.imports
 	@$(BIN)/python -m tests.bench.marks
 	@$(BIN)/python -m tests.bench.mixtures
