@@ -54,11 +54,11 @@ def has_content(edges: NDArray[np.bool_], box: Box) -> bool:
 def snapped(edges: NDArray[np.bool_], box: Sequence[float]) -> Box:
     """Move each side of a box to the clear straight edge beside it, where there is one; `edges` is (H, W).
 
-    An edge is looked for within an eighth of the box's short side, at most 5 px: beyond lie the neighbours.
+    An edge is looked for within an eighth of the box's short side, at most 10 px: beyond lie the neighbours.
     """
     height, width = edges.shape
     x0, y0, x1, y1 = (float(value) for value in box)
-    reach = int(np.clip(min(x1 - x0, y1 - y0) / 8, 1, 5))
+    reach = int(np.clip(min(x1 - x0, y1 - y0) / 8, 1, 10))
     rows = slice(int(max(y0 + (y1 - y0) / 4, 0)), max(int(y1 - (y1 - y0) / 4), int(y0 + (y1 - y0) / 4) + 1))
     columns = slice(int(max(x0 + (x1 - x0) / 4, 0)), max(int(x1 - (x1 - x0) / 4), int(x0 + (x1 - x0) / 4) + 1))
     across = edges[rows].mean(axis=0, dtype=np.float32) if edges[rows].size else np.zeros(width, np.float32)
