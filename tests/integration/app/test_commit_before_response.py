@@ -11,7 +11,7 @@ import httpx
 import pytest
 import uvicorn
 from fastapi import FastAPI
-from sqlalchemy import text
+from sqlalchemy import func, text
 
 from app.catalog.tables import DatasetRow
 from app.http import deps
@@ -25,7 +25,9 @@ def api(database: Settings) -> FastAPI:
 
     @app.post("/test/dataset", status_code=201)
     def add(tx: deps.Tx) -> dict[str, str]:
-        row = DatasetRow(name="fresh", version=1, recipe={}, statistics={})
+        row = DatasetRow(
+            name="fresh", version=1, recipe={}, statistics={}, content_sha256="0" * 64, sealed_at=func.now()
+        )
         tx.add(row)
         tx.flush()
         tx.execute(text("SELECT pg_sleep(0.05)"))
