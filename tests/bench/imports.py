@@ -18,6 +18,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +64,14 @@ def measured(part: str, count: int) -> dict[str, Any]:
     folder = Path(tempfile.mkdtemp(prefix="mw-"))
     folder.chmod(0o711)
     try:
-        run = RUNS[part](folder, count)
+        return _measured(part, count, folder)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _measured(part: str, count: int, folder: Path) -> dict[str, Any]:
+    with ExitStack() as stack:
+        run = RUNS[part](folder, count, stack)
         before_mb = peak_mb()
         wall, cpu = time.perf_counter(), time.process_time()
         records, size_bytes = run()
@@ -79,8 +87,6 @@ def measured(part: str, count: int) -> dict[str, Any]:
             "peak_mb": round(peak_mb()),
             "peak_before_mb": round(before_mb),
         }
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def peak_mb() -> float:
@@ -88,7 +94,7 @@ def peak_mb() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def _read(folder: Path, count: int) -> Callable[[], tuple[int, int]]:
+def _read(folder: Path, count: int, _stack: ExitStack) -> Callable[[], tuple[int, int]]:
     from models.sources.formats import open_source
     from models.sources.records import Tools
 
@@ -126,7 +132,7 @@ def _coco(count: int) -> Iterator[str]:
     yield f'], "categories": {json.dumps(categories)}}}'
 
 
-def _import(folder: Path, count: int) -> Callable[[], tuple[int, int]]:
+def _import(folder: Path, count: int, stack: ExitStack) -> Callable[[], tuple[int, int]]:
     """The job itself, in this process, on a stack of its own."""
     from tests.acceptance.service import drawn
 
@@ -137,10 +143,17 @@ def _import(folder: Path, count: int) -> Callable[[], tuple[int, int]]:
         (folder / "imports" / "pictures" / image["file_name"]).write_bytes(drawn(image["id"], (64, 48)))
     path = folder / "imports" / "instances.json"
     path.write_text(json.dumps(document), encoding="utf-8")
-    return lambda: (_job(folder, count), path.stat().st_size)
+    work = _job(folder, stack)
+
+    def run() -> tuple[int, int]:
+        work()
+        return count, path.stat().st_size
+
+    return run
 
 
-def _job(folder: Path, count: int) -> int:
+def _job(folder: Path, stack: ExitStack) -> Callable[[], None]:
+    """Order the import on a started stack; returns what runs it. Pictures are decoded by two children of this process."""
     from app.catalog.session import app_engine, transaction
     from app.http.schemas.imports import ImportIn
     from app.services import imports
@@ -152,22 +165,25 @@ def _job(folder: Path, count: int) -> int:
     from workers.resources import Resources
     from workers.runner import Outcome, Runner
 
-    home = folder / "home"
-    with embedded.started(Settings(home=home, profile="embedded", imports=folder / "imports")) as settings:
-        migrate(settings)
-        engine, resources = app_engine(settings), Resources(settings)
-        caller = local_caller(engine)
-        body = ImportIn(format="coco", files=["instances.json"], images="pictures").order()
-        with transaction(engine, caller.tenant_id) as session:
-            job = imports.order(session, body, caller=caller, settings=settings, uploaded=None, idempotency_key=None)
+    asked = Settings(home=folder / "home", profile="embedded", imports=folder / "imports")
+    settings = stack.enter_context(embedded.started(asked))
+    migrate(settings)
+    engine, resources = app_engine(settings), Resources(settings)
+    stack.callback(engine.dispose)
+    stack.callback(resources.close)
+    caller = local_caller(engine)
+    body = ImportIn(format="coco", files=["instances.json"], images="pictures").order()
+    with transaction(engine, caller.tenant_id) as session:
+        job = imports.order(session, body, caller=caller, settings=settings, uploaded=None, idempotency_key=None)
+
+    def run() -> None:
         if Runner(resources, HANDLERS, worker="bench").run(job.id) is not Outcome.SUCCEEDED:
             raise SystemExit("the import failed")
-        resources.close()
-        engine.dispose()
-    return count
+
+    return run
 
 
-def _corpus(folder: Path, count: int) -> Callable[[], tuple[int, int]]:
+def _corpus(folder: Path, count: int, _stack: ExitStack) -> Callable[[], tuple[int, int]]:
     from models.corpora.statistics import Statistics
     from models.mixtures.llava_file import records
 
@@ -197,7 +213,7 @@ def _corpus(folder: Path, count: int) -> Callable[[], tuple[int, int]]:
     return run
 
 
-RUNS: dict[str, Callable[[Path, int], Callable[[], tuple[int, int]]]] = {
+RUNS: dict[str, Callable[[Path, int, ExitStack], Callable[[], tuple[int, int]]]] = {
     "read": _read,
     "import": _import,
     "corpus": _corpus,
