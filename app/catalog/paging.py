@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import Select, tuple_
 from sqlalchemy.orm import Session
 
-from app.catalog.tables import TenantRow
+from app.catalog.declaring import TenantRow
 from app.errors import BadRequest
 
 Row = TypeVar("Row", bound=TenantRow)

@@ -59,7 +59,11 @@ def _without_docstrings(tree: ast.Module) -> ast.Module:
         ("load pickled weights", r"torch\.load\(", {"models/weights.py"}),
         ("run what a pickle says", r"pickle\.|weights_only=False", set()),
         ("evaluate text as code", r"(?<![\w.])eval\(|(?<![\w.])exec\(", set()),
-        ("define a column", r"mapped_column\(", {"app/catalog/tables.py"}),
+        (
+            "define a column",
+            r"mapped_column\(",
+            {"app/catalog/tables.py", "app/catalog/declaring.py"},  # the latter: what every tenant table has
+        ),
     ],
 )
 def test_each_irreversible_act_has_one_place(act: str, pattern: str, allowed: set[str]) -> None:
