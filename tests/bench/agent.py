@@ -22,7 +22,7 @@ from tests.acceptance.agent.running import Run, contact_sheet, run
 from tests.acceptance.agent.screen_agent import Turn
 from tests.acceptance.agent.tasks import TASKS
 from tests.acceptance.service import DEMO_PAGE, serving
-from tests.chromium import chromium
+from tests.chromium import CHROMIUM, chromium
 
 RESULTS = Path(__file__).parent / "results" / "agent"
 TARGETS_S = {"first": 1.5, "changed": 1.5, "unchanged": 0.3}
@@ -30,6 +30,9 @@ TARGETS_S = {"first": 1.5, "changed": 1.5, "unchanged": 0.3}
 
 def main() -> None:
     options = _options()
+    if not CHROMIUM.exists():
+        print(f"no browser: {CHROMIUM} is not there (set CHROMIUM); the agent is left out")
+        return
     chosen = [task for task in TASKS if not options.tasks or task.name in options.tasks]
     with serving() as url, chromium() as browser, httpx.Client(base_url=url, timeout=150) as service:
         service.headers["Prefer"] = "wait=120"
