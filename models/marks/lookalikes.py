@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from models.marks.labels import label_ink
+from models.marks.labels import label_ink, label_width
 from models.marks.types import Box
 
 # Strokes are thinner and plates are not: 4-px strokes in labels of 10 to 20 px, 10-px ones in labels of 12 to 50.
@@ -27,9 +27,13 @@ _GREY_EDGE, _COLOR_EDGES = 24, (32, 14)
 _PAD = (0.06, 0.42)
 _SIDE_PAD = (0.04, 0.62)
 _ALIKE = 0.78
-_LEAST_PX = 10  # no label of ours is lower
-_DIGITS, _LETTERS = "0123456789", "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_LEAST_PX = 11  # no label of ours is lower
+_AS_WIDE = 0.25  # of what our label of that text and height would be
+_DIGITS, _LETTERS = "0123456789", "ABCDEFGHJKLMNOPQRSTUVWXYZ"  # any bar is an I
 _MOST_GROUPS = 2_000
+
+Signs = tuple[int, int, int, int]
+"""Box of one to three signs, x0, y0, x1, y1 in pixels."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,10 +48,11 @@ def find_lookalikes(image: NDArray[np.uint8]) -> tuple[LookAlike, ...]:
     """Return the painted look-alikes of marks in `image` ((H, W, 3) uint8 RGB, not marked by us), top to bottom."""
     grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
     looks = ((grey[:, :, None], _GREY_EDGE), *((image, edge) for edge in _COLOR_EDGES))
+    sums = cv2.integral(image)
     found: dict[Box, LookAlike] = {}
     for side_px, hat in product(_STROKES_PX, (cv2.MORPH_BLACKHAT, cv2.MORPH_TOPHAT)):
         ink = cv2.morphologyEx(grey, hat, np.ones((side_px, side_px), np.uint8))
-        for signs in _groups(ink):
+        for signs in _groups(ink, sums):
             for plate in filter(None, (_plate(look, signs, edge) for look, edge in looks)):
                 text = _read(grey, plate)
                 if text is not None:
@@ -76,24 +81,54 @@ def _area(box: Sequence[float]) -> float:
     return (box[2] - box[0]) * (box[3] - box[1])
 
 
-def _groups(ink: NDArray[np.uint8]) -> Iterator[tuple[int, int, int, int]]:
+def _groups(ink: NDArray[np.uint8], sums: NDArray[np.int32]) -> Iterator[Signs]:
     """Yield boxes (x0, y0, x1, y1) of one to three connected signs of one height that stand side by side, alone in their row."""
     printed = (ink > _CONTRAST).view(np.uint8)
     _, _, stats, _ = cv2.connectedComponentsWithStats(printed, connectivity=8)
     x, y, w, h = (stats[1:, column] for column in range(4))
     like = (h >= _CAPS_PX[0]) & (h <= _CAPS_PX[1]) & (w <= 2.8 * h) & (w >= 0.2 * h)
     boxes = np.stack([x, y, x + w, y + h], 1)[like]
+    boxes = boxes[_framed(sums, boxes.astype(np.int64))[0]]
     boxes = boxes[np.argsort(boxes[:, 0], kind="stable")]
-    right, begun = _neighbours(boxes), 0
+    right, groups = _neighbours(boxes), []
     for first in np.flatnonzero(~np.isin(np.arange(len(boxes)), right)).tolist():
         row = [first]
         while right[row[-1]] >= 0 and len(row) <= _MOST_SIGNS:
             row.append(int(right[row[-1]]))
         x0, y0 = boxes[row, :2].min(0).tolist()
         x1, y1 = boxes[row, 2:].max(0).tolist()
-        if len(row) <= _MOST_SIGNS and x1 - x0 <= 3.2 * (y1 - y0) and begun < _MOST_GROUPS:
-            begun += 1
-            yield x0, y0, x1, y1
+        if len(row) <= _MOST_SIGNS and x1 - x0 <= 3.2 * (y1 - y0):
+            groups.append((x0, y0, x1, y1))
+    if groups:
+        whole = np.asarray(groups[:_MOST_GROUPS], np.int64)
+        yield from (groups[k] for k in np.flatnonzero(np.logical_and(*_framed(sums, whole))))
+
+
+def _framed(sums: NDArray[np.int32], boxes: NDArray[np.int64]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return round which of the boxes (N, 4) another colour begins above and below, and left and right; `sums` is the integral.
+
+    A quick look at all of them together: of a page's words and a photo's spots, few are left for the closer one.
+    """
+    x0, y0, x1, y1 = boxes.T
+    up, side = (np.ceil(share * (y1 - y0)).astype(np.int64) + 2 for share in (_PAD[1], _SIDE_PAD[1]))
+    plate = _mean(sums, x0, y0 - 1, x1, y0)
+
+    def ends(*outside: NDArray[np.int64]) -> NDArray[np.bool_]:
+        far: NDArray[np.bool_] = np.abs(_mean(sums, *outside) - plate).max(axis=1) <= _COLOR_EDGES[-1] / 2
+        return ~far  # outside of the picture there is no mean, and the plate ends there
+
+    above = ends(x0, y0 - up, x1, y0 - up + 2) & ends(x0, y1 + up - 2, x1, y1 + up)
+    return above, ends(x0 - side, y0, x0 - side + 2, y1) & ends(x1 + side - 2, y0, x1 + side, y1)
+
+
+def _mean(sums: NDArray[np.int32], *box: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the mean colours (N, 3) in boxes x0, y0, x1, y1 of (N,) each; NaN where one lies outside of the picture."""
+    height, width = sums.shape[0] - 1, sums.shape[1] - 1
+    x0, x1 = (np.clip(value, 0, width) for value in (box[0], box[2]))
+    y0, y1 = (np.clip(value, 0, height) for value in (box[1], box[3]))
+    total = sums[y1, x1].astype(np.float64) - sums[y0, x1] - sums[y1, x0] + sums[y0, x0]
+    area = ((x1 - x0) * (y1 - y0)).astype(np.float64)
+    return total / np.where(area > 0, area, np.nan)[:, None]
 
 
 def _neighbours(boxes: NDArray[np.int32]) -> NDArray[np.int64]:
@@ -156,7 +191,9 @@ def _read(grey: NDArray[np.uint8], plate: tuple[int, int, int, int]) -> str | No
             likes = {digit: _alike(shown, digit * signs, place=place) for digit in _DIGITS}
             texts = [texts[0] + max(likes, key=lambda digit: likes[digit])]
     best = max(texts, key=lambda text: _alike(shown, text) + 0.03 * text.isdigit())  # 8 and B differ by less
-    return best if high >= _LEAST_PX and _alike(shown, best) >= _ALIKE else None
+    expected = label_width(best, high)
+    fits = high >= _LEAST_PX and abs(wide - expected) <= max(2.0, _AS_WIDE * expected)
+    return best if fits and _alike(shown, best) >= _ALIKE else None
 
 
 def _alike(shown: NDArray[np.float32], text: str, place: int | None = None) -> float:
