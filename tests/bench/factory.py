@@ -158,9 +158,9 @@ def scale(latency_ms: int) -> dict[str, Any]:
     found: dict[str, Any] = {"latency_ms": latency_ms, "workers": [], "questions": [], "limited": []}
     per_slot = 1000 / latency_ms
     with teacher_process(latency_ms=latency_ms) as url, standing(vlm_url=url, vlm_concurrency=64) as stood:
-        pairs = stand.fill(stood.engine, stood.settings, stood.tenant, 1200)
+        pairs = stand.fill(stood.engine, stood.settings, stood.tenant, 800)
         for count in (1, 2, 4, 8):
-            rate = _rate(stood, pairs[: 160 * count], workers=count, concurrency=None)
+            rate = _rate(stood, pairs[: 96 * count], workers=count, concurrency=None)
             found["workers"].append(_row(count, rate, 8 * count * per_slot))
         for questions in (1, 4, 16, 64):
             rate = _rate(stood, pairs[: max(24, 12 * questions)], workers=1, concurrency=questions)
@@ -255,7 +255,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("parts", nargs="*", choices=["rules", "scale", "kills", []], help="default: all")
     parser.add_argument("--records", type=int, default=RECORDS)
-    parser.add_argument("--latency-ms", type=int, default=2000)
+    parser.add_argument("--latency-ms", type=int, default=3000)
     parser.add_argument("--images", type=int, default=2000)
     parser.add_argument("--workers", type=int, default=8)
     parser.add_argument("--kill-every-s", type=float, default=5.0)

@@ -58,7 +58,7 @@ class Bench:
         self.slots = min(order.concurrency or USUAL_SLOTS, job.resources.settings.vlm_concurrency) if remote else 1
         self.at_once = order.concurrency if remote else None
         # A question that ends is followed at once by one that waits here, not only after the next look at the items.
-        self.ahead = self.slots // 4 if remote and self.at_once is None else 0
+        self.ahead = self.slots if remote and self.at_once is None else 0
         self.pace = Pace(self.slots)
 
     def stop(self) -> None:

@@ -69,7 +69,7 @@ class Factory:
         finally:
             self._bench.stop()
             pool.shutdown(wait=False, cancel_futures=True)
-            wait(self._in_work, timeout=_LEAVE_S)
+            wait([future for future in self._in_work if not future.cancelled()], timeout=_LEAVE_S)
         if self._trouble is not None:
             raise self._trouble
 
