@@ -7,7 +7,7 @@ import hashlib
 from functools import lru_cache
 from pathlib import Path
 
-from models.weights import PUBLISHED
+from models.published import PUBLISHED
 
 _SHOWN = 12
 _WEIGHTS = (".onnx", ".pth", ".pt", ".bin", ".safetensors", ".json")

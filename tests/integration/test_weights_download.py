@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from models.errors import WeightsMissing
-from models.weights import Published, fetched, located
+from models.published import Published
+from models.weights import fetched, located
 
 DATA = bytes(range(256)) * 20_000  # 5 MB
 SHA256 = hashlib.sha256(DATA).hexdigest()

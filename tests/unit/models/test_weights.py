@@ -8,7 +8,8 @@ from safetensors import SafetensorError
 from safetensors.torch import save_file
 
 from models.errors import WeightsMissing
-from models.weights import PUBLISHED, state_of
+from models.published import PUBLISHED
+from models.weights import state_of
 
 STATE = {"a.weight": torch.arange(6.0).view(2, 3), "b": torch.ones(1)}
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from models import registry
+from models.published import PUBLISHED
 from models.segmenters.installed import Installed
 from models.segmenters.sums import sum_of
-from models.weights import PUBLISHED
 
 
 @pytest.fixture
