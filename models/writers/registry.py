@@ -103,7 +103,9 @@ def check_order(kind: str, writer: str, *, mode: str | None, options: Mapping[st
             have = f"takes the options {', '.join(sorted(entry.options))}" if entry.options else "takes no options"
             raise BadInput(f"the writer `{writer}` of {kind} texts {have}; not `{name[:40]}`")
         if isinstance(value, bool) != (bool in entry.options[name]) or not isinstance(value, entry.options[name]):
-            raise BadInput(f"the option `{name}` must be of type {' or '.join(t.__name__ for t in entry.options[name])}")
+            raise BadInput(
+                f"the option `{name}` must be of type {' or '.join(t.__name__ for t in entry.options[name])}"
+            )
     return entry
 
 
