@@ -5,7 +5,7 @@ Whoever adds a segmenter implements `Segmenter` and a line in `models.registry`.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,4 +60,15 @@ class BatchSegmenter(Segmenter, Protocol):
 
     def segment_batch(self, images: Sequence[NDArray[np.uint8]], request: SegmentRequest) -> list[Regions]:
         """Return the regions of each of `images` under the same request, as `segment` would."""
+        ...
+
+
+@runtime_checkable
+class LineReader(Protocol):
+    """A segmenter that can also read all text of a picture, marked or not; optional."""
+
+    def read_lines(
+        self, image: NDArray[np.uint8], device_pixel_ratio: float = 1.0
+    ) -> list[tuple[str, tuple[float, float, float, float]]]:
+        """Return every line of text on `image` ((H, W, 3) uint8 RGB) with its box in pixels."""
         ...

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.errors import BadInput, NotYet
-from models.protocols import Segmenter, SegmentRequest
+from models.protocols import LineReader, Segmenter, SegmentRequest
 from models.segmenters.installed import Installed
 from models.segmenters.sums import sum_of
 
@@ -105,10 +105,8 @@ def read_lines(
     image: NDArray[np.uint8], device_pixel_ratio: float = 1.0
 ) -> list[tuple[str, tuple[float, float, float, float]]]:
     """Return every line of text on `image` ((H, W, 3) uint8 RGB) with its box in pixels, by the reader of `gui`."""
-    from models.segmenters.fused import FusedGuiSegmenter
-
-    made = segmenter("gui")
-    return made.read_lines(image, device_pixel_ratio) if isinstance(made, FusedGuiSegmenter) else []
+    reader = segmenter("gui")
+    return reader.read_lines(image, device_pixel_ratio) if isinstance(reader, LineReader) else []
 
 
 def choose_segmenter(name: str, image: NDArray[np.uint8], request: SegmentRequest) -> str:
