@@ -65,6 +65,7 @@ def run(job: JobContext) -> dict[str, Any] | None:
         key = adapter_key(str(job.tenant_id), str(version_id), name)
         job.resources.blobs.put_if_absent(key, (out / "adapter" / name).read_bytes())
     prefix = model_key(str(job.tenant_id), str(version_id), "x").removesuffix("x")
+    metrics = measured(out)
 
     def effect(session: Session) -> dict[str, Any]:
         versions = ModelVersionRepository(session)
@@ -77,12 +78,20 @@ def run(job: JobContext) -> dict[str, Any] | None:
             job_id=job.job_id,
             blob_prefix=prefix,
             recipe=body,
+            metrics=metrics,
         )
         versions.add(row)
         return {"model_version_id": str(row.id)}
 
     job.finish(effect)
     return None
+
+
+def measured(out: Path) -> dict[str, Any]:
+    """What the trainer measured of its model; recipes that leave no such file have nothing to say."""
+    file = out / "metrics.json"
+    found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    return found
 
 
 def prepare(job: JobContext, body: dict[str, Any], folder: Path) -> UUID | None:

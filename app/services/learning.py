@@ -15,10 +15,11 @@ from app.queue.outbox import enqueue
 from app.queue.tasks import Queue
 from app.services import grounding
 from app.services.models import BUILT_IN
+from models.training import recipes
 
 # Recipes that draw their own pictures need no dataset.
 SELF_SUPPLIED_RECIPES = ("tiny-scratch",)
-RECIPES = ("finetune", *SELF_SUPPLIED_RECIPES)
+RECIPES = (*recipes.RECIPES, *SELF_SUPPLIED_RECIPES)
 
 
 def select_images(session: Session, selector: dict[str, Any]) -> list[UUID]:
@@ -54,6 +55,8 @@ def train(session: Session, body: dict[str, Any], *, idempotency_key: str | None
     recipe = body["recipe"]
     if recipe not in RECIPES:
         raise Unprocessable(f"There is no recipe `{recipe}`; known are {', '.join(RECIPES)}.")
+    if body.get("lora") and recipe != "finetune":
+        raise Unprocessable(f"The recipe `{recipe}` says itself whether it trains with LoRA; `lora` is for `finetune`.")
     if recipe in SELF_SUPPLIED_RECIPES:
         if body.get("dataset_id") is not None:
             raise Unprocessable(f"The recipe `{recipe}` draws its own pictures and takes no dataset.")

@@ -19,7 +19,7 @@ from models.errors import ModelError
 from models.training import checkpoints
 from models.training.events import Reporter
 from models.training.optimizer import MasterAdamW
-from models.training.schedule import Budget, learning_rate
+from models.training.schedule import Budget, cosine_rate, learning_rate
 from models.training.stages import ModelT_contra, Outcome, Stage, merged
 
 METRIC_EVERY: Final = 20
@@ -47,13 +47,20 @@ class StopFlag:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoopSettings:
-    """Where and how often to save, and what the batches are drawn from."""
+    """Where and how often to save, what the batches are drawn from, and how the optimiser is set.
+
+    With `cosine_warmup` (a share of the budget) the rate follows a cosine instead of the stage's own hold and fall.
+    """
 
     out: Path
     seed: int
     checkpoint_every_s: float = 180.0
     rank: int = 0
     warmup_steps: int = 100
+    cosine_warmup: float | None = None
+    weight_decay: float = 0.05
+    betas: tuple[float, float] = (0.9, 0.98)
+    clip_norm: float = 1.0
 
 
 def run_stage(
@@ -68,7 +75,13 @@ def run_stage(
 
     Raises Diverged.
     """
-    optimizer = MasterAdamW(model.named_parameters(), stage.scale_of)
+    optimizer = MasterAdamW(
+        model.named_parameters(),
+        stage.scale_of,
+        weight_decay=settings.weight_decay,
+        clip_norm=settings.clip_norm,
+        betas=settings.betas,
+    )
     folder = settings.out / f"stage-{stage.name}"
     saved = checkpoints.read(folder)
     if saved is not None:
@@ -138,10 +151,14 @@ def _step(
     loss = float(sum(outcome.loss for outcome in outcomes))
     if not 0.0 < loss < float("inf"):
         raise Diverged(f"the loss of step {budget.step} in stage {stage.name} is {loss}")
-    optimizer.step(
-        learning_rate(budget, peak=stage.peak_rate, hold_until=stage.hold_until, warmup_steps=settings.warmup_steps)
-    )
+    optimizer.step(_rate(stage, budget, settings))
     return outcomes
+
+
+def _rate(stage: Stage[ModelT_contra], budget: Budget, settings: LoopSettings) -> float:
+    if settings.cosine_warmup is not None:
+        return cosine_rate(budget, peak=stage.peak_rate, warmup_ratio=settings.cosine_warmup)
+    return learning_rate(budget, peak=stage.peak_rate, hold_until=stage.hold_until, warmup_steps=settings.warmup_steps)
 
 
 def _save(folder: Path, optimizer: MasterAdamW, budget: Budget, settings: LoopSettings, *, done: bool) -> None:

@@ -17,7 +17,13 @@ class MasterAdamW:
     """Owns float32 masters, moments and the copy back; `scale_of(name)` multiplies the learning rate (0 freezes)."""
 
     def __init__(
-        self, parameters: Named, scale_of: Callable[[str], float], *, weight_decay: float = 0.05, clip_norm: float = 1.0
+        self,
+        parameters: Named,
+        scale_of: Callable[[str], float],
+        *,
+        weight_decay: float = 0.05,
+        clip_norm: float = 1.0,
+        betas: tuple[float, float] = (0.9, 0.98),
     ) -> None:
         """Take the parameters that `scale_of` does not freeze; frozen ones get `requires_grad = False`."""
         self.live: dict[str, nn.Parameter] = {}
@@ -35,7 +41,7 @@ class MasterAdamW:
         self.clip_norm = clip_norm
         self.inner = torch.optim.AdamW(
             [{"params": masters, "scale": scale, "weight_decay": decay} for (scale, decay), masters in groups.items()],
-            lr=1e-3, betas=(0.9, 0.98), fused=True,
+            lr=1e-3, betas=betas, fused=True,
         )  # fmt: skip
 
     def step(self, rate: float) -> float:

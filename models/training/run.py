@@ -18,7 +18,7 @@ from models.training.events import Reporter
 from models.training.finetune import finetune
 from models.training.loop import StopFlag
 from models.training.scratch import export_checkpoint, train_from_scratch
-from models.training.spec import Spec, read_spec
+from models.training.spec import FROM_SCRATCH, Spec, read_spec
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -43,7 +43,10 @@ def main(arguments: list[str] | None = None) -> int:
 def _run(spec: Spec, out: Path, *, resume: bool) -> int:
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
     if "WORLD_SIZE" in os.environ and not dist.is_initialized():
-        dist.init_process_group("gloo")
+        if torch.cuda.is_available():
+            torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
+        # Flags and counts travel on the CPU, gradients where the weights are.
+        dist.init_process_group("cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo")
     rank = dist.get_rank() if dist.is_initialized() else 0
     out.mkdir(parents=True, exist_ok=True)
     if not resume and rank == 0:
@@ -54,7 +57,7 @@ def _run(spec: Spec, out: Path, *, resume: bool) -> int:
     stop = StopFlag()
     stop.listen()
     reporter = Reporter(rank=rank)
-    recipe = finetune if spec.recipe == "finetune" else train_from_scratch
+    recipe = train_from_scratch if spec.recipe == FROM_SCRATCH else finetune
     finished = recipe(spec, out, reporter, stop)
     reporter.log("finished" if finished else "stopped; start again with --resume to go on")
     if dist.is_initialized():

@@ -5,6 +5,7 @@ The rate follows the fraction done, so the decay at the end always happens: on t
 took referring answers from chance to .77.
 """
 
+import math
 import time
 from dataclasses import dataclass, field
 from typing import Literal
@@ -59,3 +60,17 @@ def learning_rate(
     done = budget.fraction
     fall = 1.0 if done <= hold_until else 1.0 - (1.0 - floor) * (done - hold_until) / (1.0 - hold_until)
     return peak * min(warm, fall)
+
+
+def cosine_rate(budget: Budget, *, peak: float, warmup_ratio: float = 0.03) -> float:
+    """Linear warm-up over `warmup_ratio` of the budget, then a half cosine down to 0.
+
+    With a budget of steps this is, step for step, the schedule that LLaVA-1.5 was trained with: its first step has rate 0.
+    """
+    if budget.steps is None:
+        warm, done = warmup_ratio, budget.fraction
+    else:
+        warm, done = math.ceil(warmup_ratio * budget.steps) / budget.steps, budget.step / budget.steps
+    if done < warm:
+        return peak * done / warm
+    return peak * 0.5 * (1.0 + math.cos(math.pi * (done - warm) / max(1.0 - warm, 1e-9)))

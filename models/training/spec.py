@@ -5,16 +5,21 @@ a misspelt setting would otherwise train for hours with its default.
 """
 
 import json
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Final, Literal, get_args
+from typing import Any, Final, Literal, get_args
 
 from models.errors import BadInput
+from models.training.recipes import RECIPES, Precision, Recipe, recipe_of
 
-Recipe = Literal["tiny-scratch", "finetune"]
+FROM_SCRATCH: Final = "tiny-scratch"
 Clock = Literal["wall", "cpu"]
 # Shares of the budget per stage. The language stage names .87 after 80 steps; seeing takes most of the time.
 STAGE_SHARES: Final = {"vision": 0.24, "language": 0.07, "bridge": 0.03, "joint": 0.44, "looks": 0.05, "tables": 0.17}
+SMALL_LORA_RATE: Final = 1e-3
+_POSITIVE: Final = (
+    "steps", "budget_s", "batch_size", "learning_rate", "max_tokens", "per_device_batch", "row_tokens",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,10 +28,12 @@ class Spec:
 
     `clock` says what seconds of the budget are: of the wall, or of this process's CPU time; the recipe's own without.
     `base` is a checkpoint folder, `dataset` a LLaVA JSON file and `images` the folder its pictures lie in (finetune).
+    `batch_size`, `learning_rate` (the projector's moves with it), `max_tokens` and the next ones replace the recipe's own
+    numbers where they are given. `retention` is a text-only LLaVA JSON file that is measured before and after.
     `stages` limits tiny-scratch to some of its stages; `pool` is where its drawings are kept.
     """
 
-    recipe: Recipe
+    recipe: str
     base: str | None = None
     dataset: str | None = None
     images: str | None = None
@@ -37,7 +44,12 @@ class Spec:
     batch_size: int | None = None
     learning_rate: float | None = None
     lora_rank: int = 0
-    max_tokens: int = 1024
+    max_tokens: int | None = None
+    per_device_batch: int | None = None
+    row_tokens: int | None = None
+    precision: Precision | None = None
+    gradient_checkpointing: bool | None = None
+    retention: str | None = None
     max_broken_share: float = 0.05
     checkpoint_every_s: float = 180.0
     stages: tuple[str, ...] = tuple(STAGE_SHARES)
@@ -47,18 +59,21 @@ class Spec:
 
     def __post_init__(self) -> None:
         """Raise BadInput on values that no run can have."""
-        if self.recipe not in get_args(Recipe):
-            raise BadInput(f"recipe must be one of {', '.join(get_args(Recipe))}; got {self.recipe!r}")
+        known = (FROM_SCRATCH, *RECIPES)
+        if self.recipe not in known:
+            raise BadInput(f"recipe must be one of {', '.join(known)}; got {self.recipe!r}")
         if self.steps is not None and self.budget_s is not None:
             raise BadInput("give steps or budget_s, not both")
         if self.clock is not None and self.clock not in get_args(Clock):
             raise BadInput(f"clock must be one of {', '.join(get_args(Clock))}; got {self.clock!r}")
-        if self.recipe == "finetune" and not (self.base and self.dataset and self.images):
-            raise BadInput("finetune needs base, dataset and images")
+        if self.recipe != FROM_SCRATCH and not (self.base and self.dataset and self.images):
+            raise BadInput(f"{self.recipe} needs base, dataset and images")
+        if self.precision is not None and self.precision not in get_args(Precision):
+            raise BadInput(f"precision must be one of {', '.join(get_args(Precision))}; got {self.precision!r}")
         unknown = set(self.stages) - set(STAGE_SHARES)
         if unknown:
             raise BadInput(f"there is no stage {', '.join(sorted(unknown))}; there are {', '.join(STAGE_SHARES)}")
-        for name in ("steps", "budget_s", "batch_size", "learning_rate"):
+        for name in _POSITIVE:
             value = getattr(self, name)
             if value is not None and not value > 0:
                 raise BadInput(f"{name} must be positive; got {value}")
@@ -81,3 +96,38 @@ def read_spec(path: Path) -> Spec:
         return Spec(**given)
     except TypeError as error:
         raise BadInput("the spec lacks recipe or has a field of the wrong type") from error
+
+
+def resolved(spec: Spec, world: int) -> Recipe:
+    """The recipe of a run with the spec's own numbers in it, its batch shared out among `world` processes.
+
+    Raises BadInput where the batch cannot be shared out, and where LoRA is asked of a recipe that trains all weights.
+    """
+    recipe = recipe_of(spec.recipe)
+    given: dict[str, Any] = {
+        name: getattr(spec, name)
+        for name in ("max_tokens", "row_tokens", "precision", "gradient_checkpointing", "per_device_batch")
+        if getattr(spec, name) is not None
+    }
+    if spec.lora_rank:
+        given |= _with_lora(recipe, spec.lora_rank)
+    recipe = replace(recipe, **given)
+    if spec.learning_rate is not None:
+        share = recipe.projector_rate / recipe.learning_rate
+        recipe = replace(recipe, learning_rate=spec.learning_rate, projector_rate=share * spec.learning_rate)
+    whole = spec.batch_size or recipe.global_batch
+    if whole % world:
+        raise BadInput(f"a batch of {whole} cannot be shared out among {world} processes")
+    mine = whole // world
+    fitting = max(size for size in range(1, min(recipe.per_device_batch, mine) + 1) if mine % size == 0)
+    return replace(recipe, global_batch=whole, per_device_batch=fitting)
+
+
+def _with_lora(recipe: Recipe, rank: int) -> dict[str, Any]:
+    if recipe.lora_rank:
+        return {"lora_rank": rank, "lora_alpha": 2 * rank}
+    if recipe.name != "finetune":
+        raise BadInput(f"{recipe.name} trains all weights; take its LoRA variant, or finetune")
+    # The adapter alone, so that a server which holds the base can load it.
+    small = {"lora_rank": rank, "lora_alpha": 2 * rank, "trains_projector": False}
+    return small | {"learning_rate": SMALL_LORA_RATE, "projector_rate": SMALL_LORA_RATE}

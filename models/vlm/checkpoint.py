@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from models.errors import BadInput, WeightsMissing
-from models.marks.for_model import fit_square
+from models.vlm.squares import normalised, to_square
 
 # Above this, hashing at start costs seconds; sizes and headers then have to do as the version.
 _HASHED_BYTES = 1 << 30
@@ -40,10 +40,9 @@ class Checkpoint:
     version: str
 
     def pixels(self, images: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
-        """Return (N, 3, S, S): fitted, scaled to 0-1, normalised by the checkpoint's mean and deviation."""
-        fitted = np.stack([fit_square(image, self.input_px)[0] for image in images]).astype(np.float32) / 255.0
-        mean, deviation = np.array(self.image_mean, np.float32), np.array(self.image_std, np.float32)
-        return np.ascontiguousarray(((fitted - mean) / deviation).transpose(0, 3, 1, 2))
+        """Return (N, 3, S, S): padded to squares with the mean colour, scaled, normalised, as the trainer does it."""
+        squares = np.stack([to_square(image, self.input_px, self.image_mean) for image in images])
+        return normalised(squares, self.image_mean, self.image_std)
 
     def encode(self, text: str, images: int) -> list[int]:
         """Return the tokens of `text` with every picture placeholder repeated to the picture's length; raises BadInput."""

@@ -5,14 +5,18 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TextIO
 
 import click
 from rich.console import Console
 from rich.progress import Progress
+from rich.table import Table
 
 from app.cli import Failure
+from models.training.recipes import RECIPES
+from models.training.spec import FROM_SCRATCH
 
 
 @click.group()
@@ -20,17 +24,43 @@ def train() -> None:
     """Teach a model to read marks."""
 
 
+@train.command("recipes")
+@click.option("--json", "as_json", is_flag=True, help="All numbers of all recipes as one JSON object.")
+def train_recipes(as_json: bool) -> None:
+    """List the recipes that `train run --recipe` and POST /v1/trainings take, with the numbers they train with."""
+    if as_json:
+        click.echo(json.dumps({name: asdict(recipe) for name, recipe in RECIPES.items()}, indent=1))
+        return
+    table = Table(
+        "recipe", "rate", "projector", "LoRA r/alpha", "batch", "schedule", "epochs", "tokens", "what it is", box=None
+    )
+    for recipe in RECIPES.values():
+        lora = f"{recipe.lora_rank}/{recipe.lora_alpha}" if recipe.lora_rank else "-"
+        table.add_row(
+            recipe.name, f"{recipe.learning_rate:g}", f"{recipe.projector_rate:g}", lora, str(recipe.global_batch),
+            recipe.schedule, str(recipe.epochs), str(recipe.max_tokens), recipe.purpose,
+        )  # fmt: skip
+    table.add_row(FROM_SCRATCH, *["-"] * 7, "the small model from nothing, on drawings that it makes itself")
+    Console(width=None if sys.stdout.isatty() else 200).print(table)
+
+
 @train.command("run")
-@click.option("--recipe", default="finetune", show_default=True, help="finetune, or tiny-scratch (draws its own data).")
+@click.option("--recipe", default="finetune", show_default=True, help="See `markwise train recipes`.")
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="Checkpoints and model.")
-@click.option("--base", type=click.Path(exists=True, file_okay=False), help="The checkpoint to start from (finetune).")
-@click.option("--dataset", type=click.Path(exists=True, dir_okay=False), help="LLaVA JSON (finetune).")
-@click.option("--images", type=click.Path(exists=True, file_okay=False), help="The folder of its pictures (finetune).")
+@click.option("--base", type=click.Path(exists=True, file_okay=False), help="The checkpoint to start from.")
+@click.option("--dataset", type=click.Path(exists=True, dir_okay=False), help="LLaVA JSON.")
+@click.option("--images", type=click.Path(exists=True, file_okay=False), help="The folder of its pictures.")
 @click.option("--steps", type=click.IntRange(1), help="Optimiser steps.")
 @click.option("--minutes", type=click.FloatRange(min=0, min_open=True), help="Or a budget of time.")
 @click.option("--clock", type=click.Choice(["wall", "cpu"]), help="What the minutes are of; cpu for tiny-scratch.")
-@click.option("--batch-size", type=click.IntRange(1))
+@click.option("--batch-size", type=click.IntRange(1), help="Samples of one optimiser step, over all processes.")
+@click.option("--per-device-batch", type=click.IntRange(1), help="At most so many samples in one packed row.")
+@click.option("--row-tokens", type=click.IntRange(64), help="At most so many tokens in one: memory, not the result.")
+@click.option("--max-tokens", type=click.IntRange(16), help="Longer conversations are cut.")
 @click.option("--learning-rate", type=click.FloatRange(min=0, min_open=True))
+@click.option("--precision", type=click.Choice(["bf16", "fp32"]), help="The recipe's own is bf16.")
+@click.option("--gradient-checkpointing/--no-gradient-checkpointing", default=None, help="Less memory, more time.")
+@click.option("--retention", type=click.Path(exists=True, dir_okay=False), help="Text-only LLaVA JSON to measure on.")
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--resume", is_flag=True, help="Go on from the checkpoints in --out.")
 def train_run(out: Path, resume: bool, minutes: float | None, **given: Any) -> None:

@@ -35,7 +35,7 @@ class TrainingIn(Strict):
     """`POST /v1/trainings`: teach a model; a recipe that draws its own data needs no dataset."""
 
     name: Name = "som-llava"
-    recipe: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,50}$")] = "finetune"
+    recipe: Annotated[str, Field(pattern=r"^[a-z0-9.-]{1,50}$")] = "finetune"
     dataset_id: UUID | None = None
     base: Annotated[str, Field(max_length=500)] = "som-llava-tiny"
     steps: Annotated[int, Field(ge=1, le=10_000_000)] | None = None
