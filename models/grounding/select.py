@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from models.grounding.plural import how_many
 from models.grounding.scene import SHORTLIST, Scene
 from models.grounding.types import DecidedBy, GroundResult, Selected
-from models.ranking import Ranked, is_clear
+from models.ranking import Ranked, is_ahead, is_clear
 from models.vlm.parse import find_mentions
 from models.vlm.prompts import Task, build_prompt, marks_answer
 from models.vlm.types import NONE
@@ -82,7 +82,7 @@ def decide(scene: Scene, query: str, prompt_of: PromptOf) -> Verdict:
         if who == "ranker":
             shares = {top.id: top.score} if top.score >= NO_OPINION else {NONE: 1.0 - top.score}
             return Verdict(shares=shares, decided_by=_reason(scene, top))
-        if is_clear(ranked):
+        if is_clear(ranked) or (scene.small and is_ahead(ranked)):
             return Verdict(shares={top.id: top.score}, decided_by=_reason(scene, top))
     shares = _weigh(scene, query, prompt_of)
     if who == "both":

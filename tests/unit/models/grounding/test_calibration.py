@@ -75,7 +75,7 @@ def test_sources() -> None:
 
 
 def test_an_answer_carries_calibrated_confidences(monkeypatch: pytest.MonkeyPatch) -> None:
-    maps = {name: HALVED for name in ("refer/pixels", "none/pixels", "act/text", "classify/pixels")}
+    maps = dict.fromkeys(("refer/pixels", "none/pixels", "act/text", "classify/pixels"), HALVED)
     monkeypatch.setattr(calibration, "fitted", lambda: Calibration(weights="7", maps=maps))
     found = ground(Scripted(favourites=["2"]), asked(PLAIN, "the cup", "refer"))
     assert [chosen.confidence for chosen in found.selected] == [HALVED.of(0.8)]

@@ -13,7 +13,7 @@ from models.grounding import GroundResult, Mention, ground, stream
 from models.grounding.scene import SHORTLIST
 from models.grounding.select import combined
 from models.marks import mark
-from models.ranking import Ranked, is_clear
+from models.ranking import Ranked, is_ahead, is_clear
 from models.vlm.fake import FakeBackend
 from models.vlm.types import NONE, ChoiceReply, Dialect, VlmRequest
 from tests.unit.models.grounding.scripted import IMAGE, MENU, PLAIN, Scripted, asked
@@ -187,6 +187,16 @@ def test_against_a_better_text_the_model_must_be_surer() -> None:
 def test_what_is_clear(first: float, second: float, clear: bool) -> None:
     ranked = [Ranked(id="1", score=first, reason="text"), Ranked(id="2", score=second, reason="text")]
     assert is_clear(ranked) is clear
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "ahead"), [(0.5, 0.21, True), (0.5, 0.23, False), (0.49, 0.0, False), (1.0, 0.9, False)]
+)
+def test_what_is_ahead(first: float, second: float, ahead: bool) -> None:
+    ranked = [Ranked(id="1", score=first, reason="text"), Ranked(id="2", score=second, reason="text")]
+    assert is_ahead(ranked) is ahead
+    assert is_ahead(ranked[:1]) is (first >= 0.5)
+    assert not is_ahead([])
 
 
 def test_model_alone_ignores_the_ranker() -> None:
