@@ -74,10 +74,12 @@ bench: $(VENV)/.test-ready ## print the measurements and write them to tests/ben
 	@$(BIN)/python -m tests.bench.hostile
 	@$(BIN)/python -m tests.bench.overhead
 	@$(BIN)/python -m tests.bench.factory
+	@$(BIN)/python -m tests.bench.training
 
 .PHONY: bench-gpu
-bench-gpu: $(VENV)/.test-ready ## SAM ViT-H on a CUDA device against the published generator
+bench-gpu: $(VENV)/.test-ready ## on a CUDA device: SAM ViT-H against the published generator, the trainer at 7B
 	@$(BIN)/python -m tests.bench.sam_gpu
+	@$(BIN)/python -m tests.bench.training --shape 7b --peak-tflops 989
 
 .PHONY: train-tiny
 train-tiny: $(VENV)/.ready ## train som-llava-tiny from scratch (hours on a CPU), see models/weights/som-llava-tiny/RECIPE.md
