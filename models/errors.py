@@ -5,6 +5,7 @@
     │   ├── BadImage        not decodable, empty or of an unsupported shape
     │   ├── NotYet          a known model that this library does not have; the message names the closest
     │   ├── BadRegions      a region is malformed or lies outside the image
+    │   ├── Nameless        a mark carries no name where a name is needed
     │   └── BadEvaluation   a question, label or answer file does not hold what its benchmark needs
     ├── WeightsMissing      the operator must set a path or put a file in place
     ├── BackendDown         try again later: the model server does not answer
@@ -37,6 +38,10 @@ class NotYet(BadInput):
 
 class BadRegions(BadInput):
     """A region is malformed or lies outside the image."""
+
+
+class Nameless(BadInput):
+    """A mark carries no name where a name is needed."""
 
 
 class BadEvaluation(BadInput):

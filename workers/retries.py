@@ -55,6 +55,7 @@ _GIVE_UP: tuple[tuple[type[BaseException], dict[str, Any]], ...] = (
     (model_errors.OutOfTime, _OUT_OF_TIME),
     (model_errors.BadImage, error_body("image.bad", "The image cannot be used", status=422)),
     (model_errors.BadRegions, error_body("regions.bad", "A provided region cannot be used", status=422)),
+    (model_errors.Nameless, error_body("annotation.no_names", "The regions carry no names", status=422)),
     (model_errors.BadInput, error_body("input.bad", "The input cannot be used", status=422)),
     (
         model_errors.BadOutput,

@@ -62,6 +62,8 @@ def test_what_was_annotated_is_trained_measured_and_served(service: httpx.Client
     model_id = training["result"]["model_version_id"]
     model = service.get(f"/v1/models/{model_id}").json()
     assert (model["name"], model["version"], model["deployed"]) == ("taught", 1, False)
+    assert model["metrics"]["retention_perplexity"]["after"] > 1
+    assert model["metrics"]["left_out"]["broken_pictures"] == 0
     with service.stream("GET", f"/v1/jobs/{training['id']}/events") as events:
         names = {line.removeprefix("event: ") for line in events.iter_lines() if line.startswith("event: ")}
     assert {"progress", "metric", "completed"} <= names

@@ -55,7 +55,7 @@ def test_a_selection_is_confined_to_the_marks(client: httpx.Client) -> None:
     assert bool(answer["selected"]) != answer["none_of_these"]
 
 
-def test_a_model_writes_listings_and_an_unfaithful_one_is_kept_out(client: httpx.Client, script: Script) -> None:
+def test_a_model_writes_listings_and_an_unfaithful_one_is_kept_for_review(client: httpx.Client, script: Script) -> None:
     made = client.post("/v1/marksets", files={"file": drawn(302)}, data={"segmenter": "regions"}).json()
     order = {"writer": "vlm", "images": {"ids": [made["image"]["id"]]}, "mark_set_ids": [made["id"]]}
     script.free_text = "\n".join(f"[{mark['id']}] a coloured shape" for mark in made["marks"])
@@ -67,9 +67,11 @@ def test_a_model_writes_listings_and_an_unfaithful_one_is_kept_out(client: httpx
 
     script.free_text = "[1] a shape\n[99] a ghost"
     job = finished(client, client.post("/v1/annotations", json=order).json()["id"])
-    assert job["status"] == "failed"
-    item = client.get(f"/v1/jobs/{job['id']}/items").json()["data"][0]
-    assert item["error"]["code"] == "annotation.unfaithful"
+    text = client.get("/v1/texts", params={"job_id": job["id"]}).json()["data"][0]
+    assert text["review"] == "unreviewed"
+    assert text["provenance"]["checks_failed"]
+    built = client.post("/v1/datasets", json={"name": "unfaithful", "job_ids": [job["id"]]})
+    assert built.status_code == 422, built.text
 
 
 @pytest.fixture(scope="module")

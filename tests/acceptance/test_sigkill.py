@@ -207,7 +207,9 @@ def test_killing_redis_twice_loses_nothing(
                     server = spawn(spec, output=log)
             took_s = wait_until(all_done, within_s=120)
             assert count(settings, "SELECT count(*) FROM effects") == 60
-            print(f"\nafter Redis was back for good: {took_s:.1f} s, {len(workers) - 1} workers ended by their watchdog")
+            print(
+                f"\nafter Redis was back for good: {took_s:.1f} s, {len(workers) - 1} workers ended by their watchdog"
+            )
         finally:
             processes.stop()
             stop(server, spec)

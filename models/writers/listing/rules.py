@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from models.errors import BadInput
+from models.errors import Nameless
 from models.writers.listing.drafts import listing_draft
 from models.writers.listing.instructions import instruction_for
 from models.writers.types import Draft, Subject, TaggedMark, Teacher, WriterOptions
@@ -22,7 +22,7 @@ class RuleListing:
         """No options."""
 
     def write(self, subject: Subject, teacher: Teacher | None) -> Sequence[Draft]:
-        """Return one listing; raises BadInput where a name is missing or there are no marks."""
+        """Return one listing; raises Nameless where a name is missing or there are no marks."""
         marks = () if subject.tagged is None else subject.tagged.marks
         instruction = instruction_for(subject.seed)
         provenance = {"writer": self.name, "prompt_version": self.prompt_version, "seed": subject.seed}
@@ -30,8 +30,8 @@ class RuleListing:
 
 
 def rule_listing(marks: Sequence[TaggedMark]) -> str:
-    """Return the listing of named marks, in their order; raises BadInput where there are none or a name is missing."""
+    """Return the listing of named marks, in their order; raises Nameless where there are none or a name is missing."""
     lines = [f"{mark.id}. {' '.join(mark.name.split())}" for mark in marks if mark.name and mark.name.strip()]
     if not lines or len(lines) < len(marks):
-        raise BadInput(NO_NAMES.format(missing=len(marks) - len(lines), all=len(marks)))
+        raise Nameless(NO_NAMES.format(missing=len(marks) - len(lines), all=len(marks)))
     return "\n".join(lines)
