@@ -6,7 +6,6 @@ is a checkpoint folder `out/model` that transformers and vLLM load, with LoRA al
 """
 
 import json
-import os
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
@@ -156,7 +155,7 @@ def open_model(base: Path, recipe: Recipe) -> LlavaForConditionalGeneration:
     """The checkpoint in `base`, ready to train in the recipe's precision on this process's device."""
     dtype = torch.bfloat16 if recipe.precision == "bf16" else torch.float32
     model = LlavaForConditionalGeneration.from_pretrained(base, dtype=dtype)
-    model.to(f"cuda:{os.environ.get('LOCAL_RANK', '0')}" if torch.cuda.is_available() else "cpu").train()
+    model.to("cuda" if torch.cuda.is_available() else "cpu").train()
     use_packed_attention(model)
     if recipe.gradient_checkpointing:
         model.gradient_checkpointing_enable({"use_reentrant": False})
