@@ -1,10 +1,13 @@
 """Only answers are trained on, pictures are padded and never cut, and what is left out is told by its id."""
 
+import json
+
 import numpy as np
 import pytest
 import torch
 from PIL import Image
-from transformers import CLIPImageProcessorPil
+from tokenizers import AddedToken, Tokenizer, models, normalizers, pre_tokenizers, trainers
+from transformers import CLIPImageProcessorPil, PreTrainedTokenizerFast
 
 from models.errors import BadInput
 from models.training.conversations import PLACEHOLDER, Conversation
@@ -139,3 +142,28 @@ def test_an_answer_that_is_cut_away_is_told_by_its_id(encoder, said):
     part = encoder(max_tokens=24).encode(record())
     assert len(part["input_ids"]) == 24
     assert (part["labels"] != IGNORED).any()
+
+
+def test_labels_are_whole_answers_with_a_tokenizer_like_llamas(images):
+    """Blanks belong to the next word, unknown letters fall back to bytes, words after an end token get a blank."""
+    proper = llama_like(["USER: What? ASSISTANT: red circle. blue. 1. a"] * 3)
+    processor = stand_processor()
+    processor.tokenizer, processor.image_token_id = proper, proper.convert_tokens_to_ids(PLACEHOLDER)
+    reader = Encoder(processor, images, max_tokens=2048, broken_allowed=0, system=VICUNA_SYSTEM)
+    turns = (("What?\n<image>", "你 red circle.\n1. a"), ("And?", "blue."))
+    labels = reader.encode(record(turns=turns))["labels"]
+    taught = proper.convert_ids_to_tokens(labels[labels != IGNORED].tolist())
+    assert taught[:4] == ["▁", "<0xE4>", "<0xBD>", "<0xA0>"]
+    assert "".join(taught[4:]) == "▁red▁circle.<0x0A>1.▁a</s>▁blue.</s>"
+
+
+def llama_like(texts):
+    """A byte-fallback BPE with LLaMA's normaliser, taught on a few texts; its tokens never reach over a blank."""
+    made = Tokenizer(models.BPE(byte_fallback=True, fuse_unk=True, unk_token="<unk>"))
+    made.normalizer = normalizers.Sequence([normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")])
+    made.pre_tokenizer = pre_tokenizers.Split("▁", "merged_with_next")
+    fixed = ["<unk>", "<s>", "</s>", *(f"<0x{byte:02X}>" for byte in range(256))]
+    made.train_from_iterator(texts, trainers.BpeTrainer(vocab_size=400, special_tokens=fixed))
+    made = Tokenizer.from_str(json.dumps(json.loads(made.to_str()) | {"pre_tokenizer": None}))
+    made.add_special_tokens(["</s>", AddedToken(PLACEHOLDER, special=True, normalized=False)])
+    return PreTrainedTokenizerFast(tokenizer_object=made, bos_token="<s>", eos_token="</s>", unk_token="<unk>")
