@@ -13,6 +13,8 @@ from models.grounding.plural import how_many
 from models.grounding.scene import SHORTLIST, Scene
 from models.grounding.types import DecidedBy, GroundResult, Selected
 from models.ranking import Ranked, is_ahead, is_clear
+from models.ranking.places import FIELD_ROLES, LABEL_ROLES
+from models.ranking.similarity import normalise
 from models.vlm.parse import find_mentions
 from models.vlm.prompts import Task, build_prompt, marks_answer
 from models.vlm.types import NONE
@@ -82,7 +84,8 @@ def decide(scene: Scene, query: str, prompt_of: PromptOf) -> Verdict:
         if who == "ranker":
             shares = {top.id: top.score} if top.score >= NO_OPINION else {NONE: 1.0 - top.score}
             return Verdict(shares=shares, decided_by=_reason(scene, top))
-        if is_clear(ranked) or (scene.small and is_ahead(ranked)):
+        rivals = [top, *(each for each in ranked[1:] if not _is_label(scene, each, top))]
+        if is_clear(rivals) or (scene.small and is_ahead(rivals)):
             return Verdict(shares={top.id: top.score}, decided_by=_reason(scene, top))
     shares = _weigh(scene, query, prompt_of)
     if who == "both":
@@ -135,6 +138,14 @@ def choose(scene: Scene, ids: Sequence[str], prompt_of: PromptOf) -> dict[str, f
     return {choice: share for choice, share in reply.probabilities.items() if choice == NONE or choice in ids} or {
         NONE: 1.0
     }
+
+
+def _is_label(scene: Scene, other: Ranked, top: Ranked) -> bool:
+    """Whether `other` is the text that the field `top` got its name from: a field bears its label's words, no rival does."""
+    field, label = scene.marks[top.id], scene.marks[other.id]
+    named_alike = normalise(field.text or "") == normalise(label.text or "")
+    # Labels in colour are at times seen as links.
+    return named_alike and (field.role or "") in FIELD_ROLES and (label.role or "") in LABEL_ROLES | {"link"}
 
 
 def _reason(scene: Scene, top: Ranked) -> DecidedBy:

@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 
 from models.errors import BackendDown, BadInput
-from models.grounding import GroundResult, Mention, ground, stream
+from models.grounding import GroundRequest, GroundResult, Mention, ground, stream
 from models.grounding.scene import SHORTLIST
 from models.grounding.select import combined
 from models.marks import mark
 from models.ranking import Ranked, is_ahead, is_clear
 from models.vlm.fake import FakeBackend
 from models.vlm.types import NONE, ChoiceReply, Dialect, VlmRequest
-from tests.unit.models.grounding.scripted import IMAGE, MENU, PLAIN, Scripted, asked
+from tests.unit.models.grounding.scripted import IMAGE, MENU, PLAIN, Scripted, asked, screen
 
 
 def test_ask_resolves_mentions() -> None:
@@ -163,6 +163,14 @@ def test_two_equal_texts_are_left_to_the_model() -> None:
     model = Scripted(favourites=["3"])
     result = ground(model, asked(("Save", "Home", "Save"), "Click Save", "act"))
     assert (result.selected[0].mark, result.decided_by) == ("3", "model")
+
+
+@pytest.mark.parametrize(("beside", "decided_by"), [("text", "text"), ("link", "text"), ("button", "model")])
+def test_a_fields_label_is_no_rival_to_it(beside: str, decided_by: str) -> None:
+    regions, marking = screen(("Email:", "Email:"), (beside, "textbox"))
+    model = Scripted(favourites=["1"])
+    request = GroundRequest(image=IMAGE, regions=regions, marking=marking, query="Click Email", task="act")
+    assert ground(model, request).decided_by == decided_by
 
 
 def test_the_ranker_has_no_say_without_an_opinion() -> None:
