@@ -110,7 +110,11 @@ class Factory:
         most = free if self._bench.one_by_one else self._batch
         pile = self._items.take(most, at_once=self._bench.at_once, budget=self._order.budget)
         together = [item for item in pile.taken if item.attempt <= ITEM_ATTEMPTS]
-        self._suspects += [item for item in pile.taken if item.attempt > ITEM_ATTEMPTS]
+        suspects = [item for item in pile.taken if item.attempt > ITEM_ATTEMPTS]
+        self._suspects += suspects[:1]
+        if suspects[1:]:
+            # One at a time: those that only wait for their turn would count the next crash as theirs.
+            self._settle([Finished(item=item, again=True) for item in suspects[1:]])
         if together:
             known = self._bench.look_up(together)
             for part in [(item,) for item in together] if self._bench.one_by_one else [tuple(together)]:

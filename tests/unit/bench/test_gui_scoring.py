@@ -47,7 +47,7 @@ def test_a_click_counts_only_inside_the_named_element():
     )
     first = two.marking.marks[0].id
     result = score([two], {"always the first": lambda query, page: first, "none": lambda query, page: None})
-    assert result["clicks"] == {"plain": 0.0, "always the first": 0.5, "none": 0.0}
+    assert result["clicks"] == {"plain": 0.0, "always the first": 0.5, "none": 0.0, "accessibility": 1.0}
     assert (result["own_mark"], result["marks_per_element"]) == (1.0, 1.0)
     assert "clicks that land, plain" in table(result)
 

@@ -13,8 +13,9 @@ MAY_DECODE = {
     "app/imaging/encode.py",  # our own canonical copies
     "models/detector/augment.py",  # the trainer's own crop, just encoded, for its JPEG traces
     "models/detector/data.py",  # pages that the generator drew
+    "models/evaluation/calibrate.py",  # the same, to be asked about
     "models/pages/look.py",  # the same, to be looked at
-    "models/training/conversations.py",  # the trainer's own data folder, written from canonical copies
+    "models/training/encoder.py",  # the trainer's own data folder, written from canonical copies
 }
 MAY_CALL = {
     "app/imaging/fetch.py",  # URLs of strangers
