@@ -1,5 +1,6 @@
 """Slow, rate-limited, broken and silent teachers; cancelled jobs, spent budgets, dead claims: every text exactly once."""
 
+import statistics
 import threading
 from collections import Counter
 
@@ -187,6 +188,24 @@ def test_an_item_in_work_at_many_deaths_is_run_alone_and_not_lost(desk, runner, 
         retry(session, job_id)
     assert runner.run(job_id) is Outcome.SUCCEEDED
     assert len(desk.texts(job_id)) == 5
+
+
+def test_suspects_that_wait_for_their_turn_count_no_crash(desk, resources, script, engine, tenant) -> None:
+    script.latency_s = 0.5
+    job_id = desk.order(desk.images(4), writer="vlm", concurrency=4)
+    with transaction(engine, tenant) as session:
+        session.execute(update(JobItemRow).values(attempt=3))
+    thread = threading.Thread(target=Runner(resources, HANDLERS, worker="one").run, args=[job_id])
+    thread.start()
+    wait_until(lambda: begun(desk, job_id), within_s=60, every_s=0.02)
+    held = []
+    while thread.is_alive():
+        held.append(sum(item.status == "running" for item in desk.items(job_id)))
+        thread.join(0.05)
+    assert desk.job(job_id).status == "succeeded"
+    # Between taking some and giving all but one back, a look may see more.
+    assert statistics.median(held) <= 1
+    assert {item.attempt for item in desk.items(job_id)} == {4}
 
 
 def test_a_text_whose_image_was_deleted_meanwhile_fails_alone(desk, runner, script, engine, tenant) -> None:
