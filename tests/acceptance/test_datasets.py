@@ -176,7 +176,8 @@ def test_the_command_line_builds_and_exports_what_transformers_loads(
 
     from models.tiny.export import build_processor
     from models.tiny.tokenizer import build_tokenizer
-    from models.training.conversations import Encoder, read_conversations
+    from models.training.conversations import read_conversations
+    from models.training.encoder import Encoder
 
     processor = build_processor(build_tokenizer())
     encoder = Encoder(processor, pictures, max_tokens=2048, broken_allowed=0)

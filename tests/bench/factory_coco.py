@@ -113,7 +113,9 @@ def load(out: Path) -> int:
     """Read the export as LLaVA's trainer does, every sample through transformers' processor; returns how many have answers."""
     from transformers import AutoProcessor
 
-    from models.training.conversations import IGNORED, Encoder, read_conversations
+    from models.training.conversations import read_conversations
+    from models.training.encoder import Encoder
+    from models.training.packed import IGNORED
     from workers.shelf import BUILT_IN_FOLDER
 
     processor = AutoProcessor.from_pretrained(BUILT_IN_FOLDER)
