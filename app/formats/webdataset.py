@@ -9,6 +9,8 @@ import tarfile
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import PurePosixPath
 
+from typing_extensions import Buffer
+
 from app.catalog.tables import DatasetItemRow
 from app.formats.llava import facts_of, sample_of
 
@@ -47,9 +49,9 @@ class _Pipe(io.RawIOBase):
         """It is."""
         return True
 
-    def write(self, data: object) -> int:
+    def write(self, data: Buffer) -> int:
         """Keep a piece."""
-        piece = bytes(data)  # type: ignore[call-overload]  # tarfile writes bytes; RawIOBase says any buffer
+        piece = bytes(data)
         self._pieces.append(piece)
         return len(piece)
 
