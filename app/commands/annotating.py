@@ -15,7 +15,7 @@ _EXAMPLES = """Examples:
 
 \b
   markwise annotate --label shop                              # listings from names, by rules
-  markwise annotate --import JOB --source coco                # from what an import outlined
+  markwise annotate --import JOB                              # from what an import outlined
   markwise annotate --label coco --writer vlm --mode improved-system --model gpt-4o --concurrency 32
   markwise annotate --job LISTING_JOB --label coco --others 10000 --kind conversation --writer vlm
   markwise annotate --import JOB --kind description --writer svit \\
@@ -56,7 +56,12 @@ def _writers() -> str:
 )
 @click.option("--others", type=int, help="With --job: so many images of --label or --import besides.")
 @click.option("--limit", type=int, help="About at most so many of them, drawn by --seed.")
-@click.option("--source", "sources", multiple=True, help="Go by the facts of this import source; may be repeated.")
+@click.option(
+    "--source",
+    "sources",
+    multiple=True,
+    help="Go by the facts of this import source; may be repeated. With --import it is that import's own.",
+)
 @click.option("--all-sources", is_flag=True, help="Go by the facts of all sources.")
 @click.option("--segmenter", help="How images without marks are marked: auto, gui, regions, sam, ...")
 @click.option("--model", help="The teacher; without it the model that answers /ground.")

@@ -20,15 +20,17 @@ EXTENSIONS = {"llava": "json", "jsonl": "jsonl", "coco": "json", "webdataset": "
 SHOWN_FAULTS = 5
 
 
-@click.group()
-def dataset() -> None:
-    r"""Build, show and export datasets of a running service.
+_EXAMPLES = """\b
+Examples:
+  markwise dataset recipes
+  markwise dataset build shop --recipe markwise-listing-qa
+  markwise dataset export shop --out shop.json --images pictures/
+"""
 
-    \b
-    markwise dataset recipes
-    markwise dataset build shop --recipe markwise-listing-qa
-    markwise dataset export shop --out shop.json --images pictures/
-    """
+
+@click.group(epilog=_EXAMPLES)
+def dataset() -> None:
+    """Build, show and export datasets of a running service."""
 
 
 @dataset.command()

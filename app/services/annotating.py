@@ -19,6 +19,7 @@ from app.services import grounding, marking
 from app.services.learning import select_images
 from app.services.models import BUILT_IN
 from models.errors import BadInput
+from models.sources.formats import FORMATS
 from models.writers.registry import WRITERS, Entry, check_order
 
 EXAMPLES = 2
@@ -42,6 +43,7 @@ def annotate(
         grounding.check_model(session, body["model"], remote_model)
         _check_small(entry, body, remote_model)
     settings = marking.canonical_settings(body["marks"] or {})
+    body = body | {"sources": _sources(session, entry, body)}
     image_ids, known_sets = _select(session, body)
     payload = {
         "kind": body["kind"],
@@ -124,6 +126,18 @@ def _checked(body: dict[str, Any]) -> Entry:
     if body["examples"] is not None and body["mode"] != "two-shot":
         raise Unprocessable("`examples` belong to the mode `two-shot`.")
     return entry
+
+
+def _sources(session: Session, entry: Entry, body: dict[str, Any]) -> list[str] | None:
+    """Whose facts count: those of an import that outlined its images, unless the order says where marks come from."""
+    chosen = body["images"]
+    told = [body["sources"], body["marks"], body["mark_set_ids"], chosen["job_ids"]]
+    sources: list[str] | None = body["sources"]
+    if entry.about == "marks" and chosen["import_"] is not None and told == [None] * len(told):
+        order = JobRepository(session).get(UUID(chosen["import_"])).payload
+        found = FORMATS.get(order.get("format", ""))
+        sources = [order["source"]] if found is not None and found.outlines else None
+    return sources
 
 
 def _check_small(entry: Entry, body: dict[str, Any], remote_model: str | None) -> None:

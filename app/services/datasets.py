@@ -4,7 +4,7 @@ The job's payload holds the recipe as it was meant, so that what the dataset sho
 rules (`models.mixtures`) and does not build.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -83,21 +83,24 @@ def narrowed(
     whole = shipped_recipe(recipe) if isinstance(recipe, str) else recipe or selection(name)
     if parts is not None:
         whole = _only(whole, parts)
-    jobs = None if job_ids is None else [str(job) for job in job_ids]
-    changed: list[PartIn] = []
-    for part in whole.parts:
-        if part.texts is not None:
-            fields: dict[str, Any] = {
-                "kinds": _both(part.texts.kinds, kinds, f"kind of the part `{part.name}`"),
-                "jobs": _both(part.texts.jobs, jobs, f"job of the part `{part.name}`"),
-                "reviews": _both(part.texts.reviews, reviews, f"review of the part `{part.name}`"),
-            }
-            texts = part.texts.model_copy(update=fields)
-            part = part.model_copy(update={"texts": texts})  # noqa: PLW2901 - the narrowed part takes its place
-        if limit is not None:
-            part = part.model_copy(update={"take": min(limit, part.take or limit)})  # noqa: PLW2901 - as above
-        changed.append(part)
-    return whole.model_copy(update={"parts": changed})
+    asked: dict[str, Sequence[str] | None] = {
+        "kinds": kinds,
+        "jobs": None if job_ids is None else [str(job) for job in job_ids],
+        "reviews": reviews,
+    }
+    return whole.model_copy(update={"parts": [_narrowed(part, asked, limit) for part in whole.parts]})
+
+
+def _narrowed(part: PartIn, asked: Mapping[str, Sequence[str] | None], limit: int | None) -> PartIn:
+    """One part with what the request asks of texts, and at most `limit` samples; raises Unprocessable."""
+    changes: dict[str, Any] = {}
+    if part.texts is not None:
+        own = part.texts.model_dump(include=set(asked))
+        fields = {name: _both(own[name], asked[name], f"{name[:-1]} of the part `{part.name}`") for name in asked}
+        changes["texts"] = part.texts.model_copy(update=fields)
+    if limit is not None:
+        changes["take"] = min(limit, part.take or limit)
+    return part.model_copy(update=changes)
 
 
 def _only(recipe: RecipeIn, names: Sequence[str]) -> RecipeIn:

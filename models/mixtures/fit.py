@@ -9,7 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from models.boxes import iou
 from models.evaluation.listing import parse_listing
+from models.facts import Box
 from models.writers.types import TaggedMark
 
 SAME_REGION_IOU = 0.5
@@ -39,9 +41,13 @@ def still_fits(
 
 
 def _fits(text: str, was: TaggedMark, now: TaggedMark | None) -> bool:
-    if now is None or _iou(was.bbox_xyxy_px, now.bbox_xyxy_px) < SAME_REGION_IOU:
+    if now is None or not _same_place(was.bbox_xyxy_px, now.bbox_xyxy_px):
         return False
     return _folded(was.name) == _folded(now.name) or _is_called(text, now)
+
+
+def _same_place(was: Box, now: Box) -> bool:
+    return was == now or iou(was, now) >= SAME_REGION_IOU
 
 
 def _speaks_of(text: str, mark: str) -> bool:
@@ -55,12 +61,3 @@ def _is_called(text: str, mark: TaggedMark) -> bool:
 
 def _folded(name: str | None) -> str:
     return " ".join((name or "").split()).casefold().rstrip(".")
-
-
-def _iou(one: Sequence[float], two: Sequence[float]) -> float:
-    width = min(one[2], two[2]) - max(one[0], two[0])
-    height = min(one[3], two[3]) - max(one[1], two[1])
-    if width <= 0 or height <= 0:
-        return float(tuple(one) == tuple(two))
-    areas = [(box[2] - box[0]) * (box[3] - box[1]) for box in (one, two)]
-    return width * height / (sum(areas) - width * height)

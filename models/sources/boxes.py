@@ -33,17 +33,3 @@ def size_hw(width: Any, height: Any) -> tuple[int, int]:
     if min(found) < 1:
         raise BrokenRecord("`width` and `height` must be at least 1")
     return found
-
-
-def iou(first: Box, second: Box) -> float:
-    """Intersection over union of two boxes."""
-    width = min(first[2], second[2]) - max(first[0], second[0])
-    height = min(first[3], second[3]) - max(first[1], second[1])
-    if width <= 0 or height <= 0:
-        return 0.0
-    shared = width * height
-    return shared / (_area(first) + _area(second) - shared)
-
-
-def _area(box: Box) -> float:
-    return (box[2] - box[0]) * (box[3] - box[1])

@@ -13,65 +13,57 @@ Read = Callable[[Sequence[Path], Tools], Reading]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Format:
-    """A format: the reader as `module:function`, what to give it, and the endings of its files in a folder."""
+    """A format: the reader as `module:function`, what to give it, and the endings of its files in a folder.
+
+    `outlines` says that its records name objects with their places, which marks can be put on.
+    """
 
     name: str
     reader: str
     takes: str
     endings: tuple[str, ...]
+    outlines: bool
 
 
+def _annotations(name: str, reader: str, takes: str, ending: str = ".json") -> Format:
+    return Format(name=name, reader=reader, takes=takes, endings=(ending,), outlines=True)
+
+
+def _pictures(name: str, reader: str, takes: str, *endings: str) -> Format:
+    return Format(name=name, reader=reader, takes=takes, endings=endings, outlines=False)
+
+
+_COCO = "models.sources.coco:read"
 FORMATS: Mapping[str, Format] = {
     found.name: found
     for found in (
-        Format(
-            name="coco",
-            reader="models.sources.coco:read",
-            takes="instances, panoptic and captions JSON, any of them; panoptic pictures beside their JSON",
-            endings=(".json",),
+        _annotations(
+            "coco",
+            _COCO,
+            "instances, panoptic and captions JSON, any of them; panoptic pictures beside their JSON",
         ),
-        Format(
-            name="objects365",
-            reader="models.sources.coco:read",
-            takes="the annotation JSON of each split, such as zhiyuan_objv2_train.json",
-            endings=(".json",),
+        _annotations("objects365", _COCO, "the annotation JSON of each split, such as zhiyuan_objv2_train.json"),
+        _annotations("v3det", _COCO, "the annotation JSON of each split, such as v3det_2023_v1_train.json"),
+        _annotations(
+            "visual-genome",
+            "models.sources.visual_genome:read",
+            "image_data, objects, attributes, relationships and region_descriptions JSON, captions of COCO",
         ),
-        Format(
-            name="v3det",
-            reader="models.sources.coco:read",
-            takes="the annotation JSON of each split, such as v3det_2023_v1_train.json",
-            endings=(".json",),
+        _annotations(
+            "open-images",
+            "models.sources.open_images:read",
+            "CSV files of boxes and class descriptions, also relationships, attribute descriptions, image ids",
+            ".csv",
         ),
-        Format(
-            name="visual-genome",
-            reader="models.sources.visual_genome:read",
-            takes="image_data, objects, attributes, relationships and region_descriptions JSON, captions of COCO",
-            endings=(".json",),
+        _pictures(
+            "llava",
+            "models.sources.llava:read",
+            "training JSON in LLaVA's form, a list or one sample per line",
+            ".json",
+            ".jsonl",
         ),
-        Format(
-            name="open-images",
-            reader="models.sources.open_images:read",
-            takes="CSV files of boxes and class descriptions, also relationships, attribute descriptions, image ids",
-            endings=(".csv",),
-        ),
-        Format(
-            name="llava",
-            reader="models.sources.llava:read",
-            takes="training JSON in LLaVA's form, a list or one sample per line",
-            endings=(".json", ".jsonl"),
-        ),
-        Format(
-            name="folder",
-            reader="models.sources.pictures:read_folders",
-            takes="folders of pictures, or pictures",
-            endings=(),
-        ),
-        Format(
-            name="urls",
-            reader="models.sources.pictures:read_urls",
-            takes="text files with one URL per line",
-            endings=(".txt",),
-        ),
+        _pictures("folder", "models.sources.pictures:read_folders", "folders of pictures, or pictures"),
+        _pictures("urls", "models.sources.pictures:read_urls", "text files with one URL per line", ".txt"),
     )
 }
 

@@ -10,8 +10,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from models.boxes import iou
 from models.facts import Box, ImageFacts, ObjectFact, RelationFact
-from models.sources.boxes import iou, number
+from models.sources.boxes import number
 from models.sources.gathering import Gathering, Parts
 from models.sources.records import BrokenFile, BrokenRecord, Fault, ImageReference, Reading, Record, Tools
 from models.sources.tables import columns, plain_rows, rows

@@ -67,11 +67,13 @@ def ask_until(
     tries: int,
     max_tokens: int = 1_024,
     seed: int = 0,
+    worth: Callable[[_T], int] = lambda _: 0,
 ) -> Outcome[_T]:
-    """Ask at most `tries` times until `read` finds nothing wrong; the best answer is kept, not the last.
+    """Ask at most `tries` times until `read` finds nothing wrong; the best answer is kept, of equals the last.
 
     `read` returns what it made of a text and our own sentences on what is wrong with it. The next try shows the teacher
-    its answer and these sentences; a refusal is not shown, it would be repeated. Raises BackendDown and BadInput.
+    its answer and these sentences; a refusal is not shown, it would be repeated. `worth` tells how much of what was made
+    can be used: one sentence may name one missing mark or ten. Raises BackendDown and BadInput.
     """
     kept: Outcome[_T] = Outcome(text="", read=None, problems=(UNREADABLE,))
     conversation = tuple(messages)
@@ -88,14 +90,18 @@ def ask_until(
             found = Outcome(text=reply.text, read=made, problems=tuple(problems))
         if not found.problems:
             return found
-        if not kept.text or _better(found, kept):
-            kept = found
+        kept = better(kept, found, worth)
         conversation = tuple(messages) if found.problems == (REFUSED,) else _complained(messages, found)
     return kept
 
 
-def _better(one: Outcome[_T], two: Outcome[_T]) -> bool:
-    return (one.read is None, len(one.problems)) < (two.read is None, len(two.problems))
+def better(kept: Outcome[_T], found: Outcome[_T], worth: Callable[[_T], int]) -> Outcome[_T]:
+    """Return the better of two answers: readable, fewer problems, worth more; of equals the later, which knew the faults."""
+
+    def rank(one: Outcome[_T]) -> tuple[bool, int, int]:
+        return one.read is not None, -len(one.problems), 0 if one.read is None else worth(one.read)
+
+    return kept if kept.text and rank(kept) > rank(found) else found
 
 
 def _complained(messages: Sequence[Message], found: Outcome[_T]) -> tuple[Message, ...]:

@@ -76,7 +76,8 @@ class AnnotationIn(Strict):
     sources: list[Annotated[str, Field(min_length=1, max_length=100)]] | None = Field(
         default=None,
         max_length=20,
-        description="imports whose facts count; for marks: what they outline is marked and named. [] means all",
+        description="imports whose facts count; for marks: what they outline is marked and named. [] means all; with"
+        " `images.import` alone it is that import, if it outlines anything",
     )
     model: Annotated[str, Field(min_length=1, max_length=200)] | None = None
     teacher: TeacherIn | None = None

@@ -12,7 +12,7 @@ from typing import Any
 from models.errors import BadInput, BadOutput
 from models.vlm.prompts import LIST_TEMPLATES
 from models.vlm.types import Message
-from models.writers.asking import Asked, Outcome, ask_until
+from models.writers.asking import UNREADABLE, Asked, Outcome, ask_until, better
 from models.writers.listing.drafts import listing_draft
 from models.writers.listing.instructions import instruction_for
 from models.writers.listing.reading import Listing, read_listing
@@ -83,6 +83,7 @@ class TaughtListing:
             tries=self._tries,
             max_tokens=_TOKENS_PER_MARK * len(ids) + _SPARE_TOKENS,
             seed=seed,
+            worth=_lines,
         )
 
     def messages(self, tagged: TaggedPicture, input_px: int | None) -> tuple[Message, ...]:
@@ -107,15 +108,16 @@ class TaughtListing:
         ids = [mark.id for mark in tagged.marks]
         first = seed % len(LIST_TEMPLATES)
         wording = ""
-        outcome: Outcome[Listing] = Outcome(text="", read=None, problems=("There was no listing.",))
+        outcome: Outcome[Listing] = Outcome(text="", read=None, problems=(UNREADABLE,))
         for number in range(self._tries):
             tried = LIST_TEMPLATES[(first + number) % len(LIST_TEMPLATES)]
             reply = tagged.grounded(backend, "list", tried)
             asked.tries += 1
             asked.count(reply)
             read, problems = read_listing(reply.text, ids)
-            if outcome.read is None or len(problems) < len(outcome.problems):
-                wording, outcome = tried, Outcome(text=reply.text, read=read, problems=tuple(problems))
+            found = Outcome(text=reply.text, read=read, problems=tuple(problems))
+            if better(outcome, found, _lines) is found:
+                wording, outcome = tried, found
             if not problems:
                 break
         return wording, outcome
@@ -136,3 +138,7 @@ class TaughtListing:
         if outcome.problems:
             body[CHECKS_FAILED] = list(outcome.problems)
         return body
+
+
+def _lines(listing: Listing) -> int:
+    return len(listing.labels)

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from models.boxes import area, overlap
 from models.facts import Box, ImageFacts, ObjectFact
 from models.vlm.untrusted import one_line
 
@@ -93,10 +94,8 @@ def square_round(box_canvas_px: Box) -> Box:
 
 def ioa(square: Box, box: Box) -> float:
     """The share of `box`'s own area that lies in `square`; 0 for a box without area."""
-    width = min(square[2], box[2]) - max(square[0], box[0])
-    height = min(square[3], box[3]) - max(square[1], box[1])
-    area = (box[2] - box[0]) * (box[3] - box[1])
-    return width * height / area if width > 0 and height > 0 and area > 0 else 0.0
+    shared = overlap(square, box)
+    return shared / area(box) if shared else 0.0
 
 
 def location_of(box_canvas_px: Box) -> str:

@@ -77,6 +77,7 @@ class TaughtQa:
             tries=self._tries,
             max_tokens=_MAX_TOKENS,
             seed=seed,
+            worth=len,
         )
 
     def messages(self, tagged: TaggedPicture, input_px: int | None) -> tuple[Message, ...]:

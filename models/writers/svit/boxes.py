@@ -69,14 +69,3 @@ def box_of(match: re.Match[str]) -> Box:
     """The box that a match of `BOX` holds."""
     left, top, right, bottom = (float(value) for value in match.groups() if value is not None)
     return left, top, right, bottom
-
-
-def iou(one: Box, other: Box) -> float:
-    """Intersection over union of two boxes in any one unit; 0 where either is empty."""
-    width = min(one[2], other[2]) - max(one[0], other[0])
-    height = min(one[3], other[3]) - max(one[1], other[1])
-    if width <= 0 or height <= 0:
-        return 0.0
-    shared = width * height
-    union = (one[2] - one[0]) * (one[3] - one[1]) + (other[2] - other[0]) * (other[3] - other[1]) - shared
-    return shared / union if union > 0 else 0.0

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from models.boxes import area
 from models.errors import BadInput
 from models.facts import Box, ImageFacts
 from models.vlm.untrusted import one_line
@@ -110,7 +111,7 @@ def _told_captions(captions: Sequence[str], budget: int) -> tuple[tuple[str, ...
 
 def _largest(places: Sequence[Place], budget: int) -> tuple[tuple[Place, ...], int]:
     """The largest places that fit, in the order they were given in, and what is left of the budget."""
-    by_area = sorted(range(len(places)), key=lambda n: (-_area(places[n].box), n))
+    by_area = sorted(range(len(places)), key=lambda n: (-area(places[n].box), n))
     kept: set[int] = set()
     for n in by_area:
         cost = len(_with_box(places[n])) + 1
@@ -119,7 +120,3 @@ def _largest(places: Sequence[Place], budget: int) -> tuple[tuple[Place, ...], i
         kept.add(n)
         budget -= cost
     return tuple(place for n, place in enumerate(places) if n in kept), budget
-
-
-def _area(box: Box) -> float:
-    return (box[2] - box[0]) * (box[3] - box[1])

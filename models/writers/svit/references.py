@@ -11,8 +11,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from models.boxes import iou
 from models.facts import Box
-from models.writers.svit.boxes import BOX, box_of, box_text, has_extent, iou
+from models.writers.svit.boxes import BOX, box_of, box_text, has_extent
 from models.writers.svit.context import Place
 
 COPY_TOLERANCE: Final = 0.002

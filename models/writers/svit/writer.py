@@ -61,6 +61,7 @@ class SvitWriter:
             tries=self.tries,
             max_tokens=MAX_TOKENS[self.kind],
             seed=subject.seed,
+            worth=lambda texts: sum(len(written.pairs) for written in texts),
         )
         if outcome.read is None:
             raise BadOutput(f"nothing usable came in {self.tries} tries: {' '.join(outcome.problems)}")

@@ -3,9 +3,12 @@
 from uuid import UUID
 
 import pytest
+from sqlalchemy import update
 
 from app.catalog.image_facts import ImageFactsRepository, StatedFacts
 from app.catalog.session import transaction
+from app.catalog.tables import JobItemRow
+from app.queue.outbox import enqueue
 from models.facts import ImageFacts, ObjectFact
 from models.mixtures.samples import fault
 from models.writers.types import CHECKS_FAILED
@@ -103,3 +106,19 @@ def test_a_text_about_one_source_says_which_so_that_a_recipe_can_choose_it(desk,
     every = desk.order(kind="concept_document", writer="mmgic")
     assert runner.run(every) is Outcome.SUCCEEDED
     assert "source" not in desk.texts(every)[0].provenance
+
+
+@pytest.mark.parametrize(("format_name", "sources"), [("coco", ["mine"]), ("folder", None)])
+def test_marks_of_an_import_that_outlines_come_from_its_own_facts(desk, engine, tenant, format_name, sources) -> None:
+    (image_id, mark_set_id), *_ = desk.images(1)
+    with transaction(engine, tenant) as session:
+        payload = {"format": format_name, "source": "mine"}
+        job = enqueue(session, kind="import.create", queue="batch", payload=payload, items=[{"record": "1"}])
+        session.execute(
+            update(JobItemRow).where(JobItemRow.job_id == job.id).values(result={"image_id": str(image_id)})
+        )
+        images = {"import": str(job.id)}
+    assert desk.job(desk.order(None, images=images)).payload["sources"] == sources
+    assert desk.job(desk.order(None, images=images, sources=[])).payload["sources"] == []
+    for said in ({"marks": {"segmenter": "regions"}}, {"mark_set_ids": [str(mark_set_id)]}):
+        assert desk.job(desk.order(None, images=images, **said)).payload["sources"] is None

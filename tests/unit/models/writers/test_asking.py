@@ -47,6 +47,15 @@ def test_after_the_last_try_the_best_answer_is_kept_with_its_problems() -> None:
     assert (found.text, found.problems) == ("a", ("bad",))
 
 
+def test_of_equally_faulty_answers_the_one_that_is_worth_most_is_kept_then_the_last() -> None:
+    def read(text: str) -> tuple[str, list[str]]:
+        return text, ["marks are missing"]
+
+    answers = ScriptedTeacher("1. a", "1. a\n2. b", "1. c\n2. d", "1. e")
+    found = ask_until(Asked(answers), QUESTION, read, tries=4, worth=lambda text: len(text.splitlines()))
+    assert found.text == "1. c\n2. d"
+
+
 @pytest.mark.parametrize(
     ("said", "problem"), [("I cannot see any image.", REFUSED), (BadOutput("no text"), UNREADABLE)]
 )
