@@ -30,6 +30,7 @@ from app.http.routes import (
     marksets,
     models,
     texts,
+    webhooks,
 )
 from app.imaging.decode import ImageDecoder
 from app.queue.listener import JobListener
@@ -109,6 +110,7 @@ def create_app(settings: Settings) -> FastAPI:
         datasets,
         imports,
         models,
+        webhooks,
         health,
     ):
         app.include_router(module.router)

@@ -1,6 +1,6 @@
-"""The housekeeping process: dispatcher and reaper in one loop, woken by Postgres (`python -m workers.housekeeping`).
+"""The housekeeping process: dispatcher and reaper in one loop, woken by Postgres, the postman of webhooks beside them.
 
-Survives the loss of Redis and of Postgres. Any number may run; one per installation is enough.
+`python -m workers.housekeeping`. Survives the loss of Redis and of Postgres. Any number may run; one per installation is enough.
 """
 
 import logging
@@ -12,15 +12,18 @@ from collections.abc import Callable
 import psycopg
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.catalog.session import queue_engine
+from app.catalog.session import app_engine, queue_engine
 from app.queue.broker import HintBroker, HintsDown
 from app.queue.tasks import OUTBOX_CHANNEL
+from app.services.images import fetch_policy
 from app.settings import Settings
 from workers.dispatcher import Dispatcher
+from workers.postman import Postman
 from workers.reaper import Reaper
 
 _log = logging.getLogger(__name__)
 _DOWN_PAUSE_S = 1.0
+_LAST_DELIVERY_S = 10.0  # the longest that one receiver is given
 
 
 class Housekeeper:
@@ -34,6 +37,9 @@ class Housekeeper:
         self._reaper = Reaper(
             self._engine, self._broker, resend_s=settings.hint_resend_s, outstanding=settings.outstanding_hints
         )
+        # Two connections are enough: nothing is open while a receiver is waited for.
+        self._tenant_engine = app_engine(settings, name="markwise-postman", pool_size=2)
+        self._postman = Postman(self._engine, self._tenant_engine, fetch_policy(settings))
         self._stop = threading.Event()
         self._reap_at = 0.0
         self._scan_at = 0.0
@@ -45,6 +51,8 @@ class Housekeeper:
 
     def run(self) -> None:
         """Keep house until stopped."""
+        delivering = threading.Thread(target=self._postman.run, name="markwise-postman", daemon=True)
+        delivering.start()
         try:
             while not self._stop.is_set():
                 try:
@@ -53,8 +61,11 @@ class Housekeeper:
                     _log.warning("the database does not answer: %s", type(exc).__name__)
                     self._stop.wait(_DOWN_PAUSE_S)
         finally:
+            self._postman.stop()
+            delivering.join(_LAST_DELIVERY_S)
             self._broker.close()
             self._engine.dispose()
+            self._tenant_engine.dispose()
 
     def _listen(self) -> None:
         with psycopg.connect(

@@ -33,6 +33,7 @@ ITEM_STATUSES = ("queued", "running", "succeeded", "failed", "cancelled")
 TEXT_KINDS = ("listing", "conversation", "reasoning", "referring", "description", "concept_document")
 REVIEW_STATES = ("unreviewed", "accepted", "edited", "rejected")
 REVIEW_REASONS = ("source_error", "imprecise", "wrong")
+DELIVERY_STATUSES = ("queued", "delivered", "failed")
 
 
 class TenantTableRow(Base):
@@ -443,29 +444,39 @@ class IdempotencyRow(Base):
 
 
 class WebhookRow(TenantRow):
-    """A subscription: which events of which tenant are posted where."""
+    """A subscription: which events of which tenant are posted where. `kinds` narrows it to some kinds of jobs; NULL is all."""
 
     __tablename__ = "webhooks"
     __table_args__ = owned()
 
     url: Mapped[str]
     events: Mapped[list[str]]
+    kinds: Mapped[list[str] | None]
     secret: Mapped[str]
     active: Mapped[bool] = mapped_column(Boolean, server_default=text("true"))
 
 
 class WebhookDeliveryRow(TenantRow):
-    """One attempt record of one event to one subscriber."""
+    """One event for one subscriber, and how far its delivery got; `due_at` is when it is tried next. A test has no job."""
 
     __tablename__ = "webhook_deliveries"
-    __table_args__ = owned(same_tenant("webhook_id", "webhooks"), same_tenant("job_id", "jobs"))
+    __table_args__ = owned(
+        same_tenant("webhook_id", "webhooks"),
+        same_tenant("job_id", "jobs"),
+        CheckConstraint(one_of("status", DELIVERY_STATUSES), name="known_status"),
+        CheckConstraint("(status = 'delivered') = (delivered_at IS NOT NULL)", name="delivered_has_time"),
+        Index("ix_webhook_deliveries_due", "due_at", postgresql_where=text("status = 'queued'")),
+        Index(None, "tenant_id", "webhook_id", "created_at", "id"),
+    )
 
     webhook_id: Mapped[UUID]
-    job_id: Mapped[UUID]
+    job_id: Mapped[UUID | None]
     event: Mapped[str]
     status: Mapped[str] = mapped_column(server_default=text("'queued'"))
     attempts: Mapped[int] = mapped_column(server_default=text("0"))
+    due_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
     response_status: Mapped[int | None]
+    error: Mapped[str | None]
     delivered_at: Mapped[datetime | None]
 
 

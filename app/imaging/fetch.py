@@ -1,14 +1,15 @@
-"""The only outbound GET of a URL that a caller gave: resolve once, check every address, dial what was checked.
+"""The only way out to a URL that a caller gave: resolve once, check every address, dial what was checked.
 
-Called by the service that accepts images. Each redirect passes the same checks; no proxy, cookie or credential of this
-process is ever used; the whole fetch ends within one deadline. Knows nothing of images beyond their size.
+Called by the service that accepts images and by the postman of webhooks. Each redirect passes the same checks; no proxy, cookie
+or credential of this process is ever used; the whole errand ends within one deadline. Knows nothing of images beyond their size.
 """
 
 import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -21,6 +22,7 @@ from app.imaging.errors import FetchFailed, FetchNotFound, FetchRefused, FetchTi
 from app.imaging.limits import MEBIBYTE
 
 Resolver = Callable[[str, int], Sequence[str]]
+Header = tuple[bytes, bytes]
 
 REDIRECTS = {301, 302, 303, 307, 308}
 MAX_ADDRESSES_TRIED = 4
@@ -87,6 +89,24 @@ def fetch(url: str, policy: FetchPolicy, *, resolver: Resolver = system_resolver
     raise FetchFailed("The URL redirects too often.")
 
 
+def post(
+    url: str, body: bytes, headers: Iterable[Header], policy: FetchPolicy, *, resolver: Resolver = system_resolver
+) -> int:
+    """POST to a URL that a caller gave, under the same checks, and return the status; no redirect is followed, no answer read.
+
+    FetchRefused, FetchTimedOut, or FetchFailed where nobody answers.
+    """
+    deadline = Deadline(policy.total_s)
+    target = parse_url(url, policy.ports)
+    if not (target.secure or policy.allow_http):
+        raise FetchRefused
+    addresses = _checked_addresses(target, policy, resolver, deadline)
+    backend = _PinnedBackend(addresses, policy.connect_s, deadline)
+    length = (b"Content-Length", str(len(body)).encode())
+    with _asked("POST", target, backend, policy, [length, *headers], body) as response:
+        return response.status
+
+
 class Deadline:
     """A moment after which nothing is waited for."""
 
@@ -135,26 +155,40 @@ def _resolve(target: Target, resolver: Resolver, deadline: Deadline) -> list[Add
 
 def _get(target: Target, backend: httpcore.NetworkBackend, policy: FetchPolicy, deadline: Deadline) -> Fetched | str:
     """One request: the body, or the URL that it redirects to."""
+    with _asked("GET", target, backend, policy, HEADERS) as response:
+        if response.status in REDIRECTS:
+            return urljoin(target.url, _header(response, b"location").decode())
+        if response.status != 200:
+            raise FetchNotFound
+        return Fetched(
+            data=_read(response, policy.max_bytes, deadline),
+            media_type=_header(response, b"content-type").decode("latin-1").partition(";")[0].strip().lower() or None,
+            final_url=target.url,
+        )
+
+
+@contextmanager
+def _asked(
+    method: str,
+    target: Target,
+    backend: httpcore.NetworkBackend,
+    policy: FetchPolicy,
+    headers: Iterable[Header],
+    body: bytes | None = None,
+) -> Iterator[httpcore.Response]:
+    """One request to an address that was checked; the connection ends with the block."""
     url = httpcore.URL(
         scheme=target.scheme.encode(), host=target.host.encode(), port=target.port, target=target.path.encode()
     )
+    sent = [(b"Host", target.host_header.encode()), *headers]
     try:
         with (
             httpcore.HTTPConnection(
                 origin=url.origin, ssl_context=_tls(policy.ca_file), network_backend=backend, retries=0
             ) as connection,
-            connection.stream("GET", url, headers=[(b"Host", target.host_header.encode()), *HEADERS]) as response,
+            connection.stream(method, url, headers=sent, content=body) as response,
         ):
-            if response.status in REDIRECTS:
-                return urljoin(target.url, _header(response, b"location").decode())
-            if response.status != 200:
-                raise FetchNotFound
-            return Fetched(
-                data=_read(response, policy.max_bytes, deadline),
-                media_type=_header(response, b"content-type").decode("latin-1").partition(";")[0].strip().lower()
-                or None,
-                final_url=target.url,
-            )
+            yield response
     except httpcore.TimeoutException:
         raise FetchTimedOut from None
     except (httpcore.NetworkError, httpcore.ProtocolError, OSError, ValueError):

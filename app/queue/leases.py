@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from app.catalog.tables import JobItemRow, JobRow
+from app.catalog.webhooks import announce
 from app.queue import events
 from app.queue.outbox import hint_later
 from app.queue.tasks import Cancelled, Claim, EventType, ItemStatus, JobStatus, LeaseLost, error_body
@@ -139,9 +140,10 @@ def completed(
     error: dict[str, Any] | None = None,
     tenant_id: UUID | None = None,
 ) -> None:
-    """Write the last event of a run."""
+    """Write the last event of a run, and have those told who asked to be."""
     data = {"status": status.value, "result": result, "error": error}
     events.append(session, job_id, EventType.COMPLETED, data, tenant_id=tenant_id)
+    announce(session, job_id, f"job.{status.value}")
 
 
 def cancel_items(session: Session, job_id: UUID) -> None:

@@ -1,6 +1,7 @@
 """A web server that answers with whatever bytes a test wants, and a canary that only counts who called."""
 
 import contextlib
+import re
 import socket
 import ssl
 import threading
@@ -28,6 +29,7 @@ class WebStub:
     def __init__(self, address: str, tls: ssl.SSLContext | None = None) -> None:
         self.paths: dict[str, Behaviour] = {}
         self.heads: list[bytes] = []
+        self.bodies: list[bytes] = []
         self._tls = tls
         self._socket = socket.create_server((address, 0), backlog=64)
         self.port: int = self._socket.getsockname()[1]
@@ -64,7 +66,12 @@ class WebStub:
             if not received:
                 return
             head += received
+        head, _, body = head.partition(b"\r\n\r\n")
+        declared = re.search(rb"content-length: (\d+)", head, re.IGNORECASE)
+        while declared and len(body) < int(declared[1]):
+            body += connection.recv(65536)
         self.heads.append(head)
+        self.bodies.append(body)
         path = head.split(b" ")[1]
         if path.startswith(b"/to/"):
             _empty, _to, status, location = path.split(b"/", 3)

@@ -148,7 +148,14 @@ def test_the_queue_role_sees_no_other_table(database: Settings) -> None:
         rows = connection.execute(
             "SELECT DISTINCT table_name FROM information_schema.column_privileges WHERE grantee = 'markwise_queue'"
         ).fetchall()
-    assert {row[0] for row in rows} == {"jobs", "job_items", "job_events", "outbox", "worker_processes"}
+    queue_tables = {"jobs", "job_items", "job_events", "outbox", "worker_processes"}
+    assert {row[0] for row in rows} == {*queue_tables, "webhooks", "webhook_deliveries"}
+
+
+@pytest.mark.parametrize("column", ["url", "secret"])
+def test_the_queue_role_cannot_read_where_a_webhook_leads(queue_engine: Engine, column: str) -> None:
+    with pytest.raises(ProgrammingError, match="permission denied"), queue_transaction(queue_engine) as session:
+        session.execute(text(f"SELECT {column} FROM webhooks"))
 
 
 def test_production_roles_get_the_passwords_that_their_urls_carry(empty_database: Settings) -> None:
