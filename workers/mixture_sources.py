@@ -22,6 +22,7 @@ from models.mixtures.fit import Outdated
 from models.mixtures.llava_file import record_at, records
 from models.mixtures.recipe import FileSelector, Part, TextSelector
 from models.mixtures.samples import Sample, fault, placed
+from models.writers.types import CUT
 from workers.context import JobContext
 
 PAGE = 500
@@ -98,7 +99,7 @@ class CatalogSource:
             after = (page[-1].created_at, page[-1].id)
 
     def _sample(self, text: TextRow, stale: Outdated | None) -> Sample | None:
-        image = image_file(text.image_id, text.mark_set_id if text.tagged else None)
+        image = image_file(text.image_id, text.mark_set_id if text.tagged else None, text.provenance.get(CUT))
         # What a writer gives without a placeholder is text alone, though it was written about an image.
         pictured = any("<image>" in str(turn.get("value")) for turn in text.conversations if isinstance(turn, dict))
         reason = fault(text.conversations, image if pictured or text.tagged else None)
@@ -138,7 +139,7 @@ class CatalogSource:
                     "text_id": text_id,
                     "revision": self._revisions[index],
                     "sample_id": str(text_id),
-                    "image": image_file(text.image_id, mark_set_id) if pictured else None,
+                    "image": image_file(text.image_id, mark_set_id, text.provenance.get(CUT)) if pictured else None,
                     "image_id": text.image_id if pictured else None,
                     "mark_set_id": mark_set_id if pictured else None,
                     "kind": text.kind,

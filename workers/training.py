@@ -26,8 +26,8 @@ from app.catalog.mark_sets import MarkSetRepository, regions_of
 from app.catalog.model_versions import ModelVersionRepository
 from app.catalog.tables import DatasetItemRow, ModelVersionRow
 from app.errors import JobFailed
-from app.formats.llava import llava_text
-from app.imaging.encode import encode, read_canonical
+from app.formats.llava import cut_of, llava_text
+from app.imaging.encode import cut_out, encode, read_canonical
 from app.services.adapters import ADAPTER_FILES
 from app.services.dataset_items import PictureFolders, items_of
 from app.services.import_folder import ImportFolder
@@ -151,7 +151,8 @@ def picture_of(job: JobContext, item: DatasetItemRow, size_px: int | None, folde
         marks = [] if row is None else mark_sets.marks(row.id)
     blobs = job.resources.blobs
     if row is None:
-        return blobs.get(image.blob_key)
+        part = cut_of(item.image or "")
+        return blobs.get(image.blob_key) if part is None else cut_out(blobs.get(image.blob_key), part)
     if size_px is None:
         return blobs.get(row.overlay_blob_key)
     pixels = read_canonical(blobs.get(image.blob_key))

@@ -155,11 +155,23 @@ def _find(client: Client, given: str) -> Any:
     "--shards", type=click.IntRange(1, 100_000), default=1, help="Write so many files, numbered before the ending."
 )
 @click.option(
+    "--stage", help="Only this stage of the recipe: trainers that shuffle a whole file take one after the other."
+)
+@click.option(
     "--images", type=click.Path(file_okay=False, path_type=Path), help="Also write the pictures into this folder."
 )
 @server_option
 @json_option
-def export(dataset_id: str, out: Path, form: str, shards: int, images: Path | None, server: str, as_json: bool) -> None:
+def export(
+    dataset_id: str,
+    out: Path,
+    form: str,
+    shards: int,
+    stage: str | None,
+    images: Path | None,
+    server: str,
+    as_json: bool,
+) -> None:
     """Write the dataset DATASET for a trainer: LLaVA JSON, JSON lines, COCO or WebDataset (which brings the pictures)."""
     client = Client(server)
     body = _find(client, dataset_id)
@@ -168,11 +180,15 @@ def export(dataset_id: str, out: Path, form: str, shards: int, images: Path | No
     with Progress(console=Console(stderr=True), transient=True) as bar:
         for number, file in enumerate(bar.track(files, description=form)):
             path = f"/v1/datasets/{body['id']}/export"
-            client.download(path, file, format=form, shard=number, shards=shards)
+            client.download(path, file, format=form, shard=number, shards=shards, **_staged(stage))
         pictures = 0 if images is None else _pictures(client, body, images, bar)
     written = {"dataset": body, "files": [str(file) for file in files], "pictures": pictures}
     also = f" and {pictures} pictures to {images}" if images is not None else ""
     show(written, as_json, f"{body['statistics']['texts']} samples written to {len(files)} file(s), {files[0]}{also}")
+
+
+def _staged(stage: str | None) -> dict[str, str]:
+    return {} if stage is None else {"stage": stage}
 
 
 def _numbered(out: Path, number: int, shards: int) -> Path:

@@ -1,20 +1,35 @@
 """Dataset items as LLaVA JSON and JSON lines: `{"id", "image", "conversations": [{"from", "value"}, ...]}`.
 
 `image` is a relative path under the folder that the trainer is given: `<image id>.png`, for a marked picture
-`<mark set id>.png`, for a record of a file what the file says; a text alone has none. Knows no catalog: rows come in.
+`<mark set id>.png`, for a part of an image `<image id>@x0-y0-x1-y1.png`, for a record of a file what the file says; a
+text alone has none. Knows no catalog: rows come in.
 """
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 from uuid import UUID
 
 from app.catalog.tables import DatasetItemRow
 
+_CUT = re.compile(r"[0-9a-f-]{36}@(\d+)-(\d+)-(\d+)-(\d+)\.png")
 
-def image_file(image_id: UUID, mark_set_id: UUID | None) -> str:
-    """The file name under which a picture of the catalog is exported: the marked one where a mark set is given."""
+
+def image_file(image_id: UUID, mark_set_id: UUID | None, cut_xyxy_px: Sequence[int] | None = None) -> str:
+    """The file name under which a picture of the catalog is exported: the marked one where a mark set is given.
+
+    With `cut_xyxy_px` it is that part of the unmarked image.
+    """
+    if cut_xyxy_px is not None:
+        return f"{image_id}@{'-'.join(map(str, cut_xyxy_px))}.png"
     return f"{image_id if mark_set_id is None else mark_set_id}.png"
+
+
+def cut_of(name: str) -> tuple[int, int, int, int] | None:
+    """Which part of an image a file name means, or None for a whole one; for pictures of the catalog only."""
+    found = _CUT.fullmatch(name)
+    return None if found is None else (int(found[1]), int(found[2]), int(found[3]), int(found[4]))
 
 
 def llava_sample(sample_id: str, image: str | None, conversations: Sequence[Any]) -> dict[str, Any]:

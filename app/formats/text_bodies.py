@@ -10,6 +10,7 @@ from typing_extensions import TypedDict
 from app.catalog.tables import DatasetItemRow, DatasetRow, TextRevisionRow, TextRow
 from app.catalog.texts import ReviewCount
 from app.formats.bodies import time_text
+from app.formats.llava import cut_of
 from models.mixtures.fit import Outdated
 
 
@@ -180,7 +181,10 @@ def image_url(row: DatasetItemRow) -> str | None:
     """Where the picture of an item is served; None for text alone and for pictures of files."""
     if row.mark_set_id is not None:
         return f"/v1/marksets/{row.mark_set_id}/overlay.png"
-    return None if row.image_id is None else f"/v1/images/{row.image_id}/content"
+    if row.image_id is None:
+        return None
+    part = cut_of(row.image or "")
+    return f"/v1/images/{row.image_id}/content" + ("" if part is None else f"?cut={','.join(map(str, part))}")
 
 
 def dataset_item_body(row: DatasetItemRow) -> DatasetItemBody:

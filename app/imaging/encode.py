@@ -64,6 +64,15 @@ def read_canonical(data: bytes) -> NDArray[np.uint8]:
         raise ValueError("the stored canonical image is damaged") from failed
 
 
+def cut_out(data: bytes, box_xyxy_px: tuple[int, int, int, int]) -> bytes:
+    """A part of a canonical copy as a canonical copy: [x0, x1) x [y0, y1), cut to the image.
+
+    ValueError when nothing of it lies in the image, or the bytes are damaged.
+    """
+    x0, y0, x1, y1 = box_xyxy_px
+    return encode(np.ascontiguousarray(read_canonical(data)[y0:y1, x0:x1]))
+
+
 def _encode_cv2(image: NDArray[np.uint8], extension: str, parameters: tuple[int, ...]) -> bytes:
     done, encoded = cv2.imencode(extension, cv2.cvtColor(image, cv2.COLOR_RGB2BGR), parameters)
     if not done:

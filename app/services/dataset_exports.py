@@ -16,7 +16,7 @@ from app.errors import Unprocessable
 from app.formats.dataset_coco import MarkedPicture, coco_text
 from app.formats.llava import image_file, jsonl_lines, llava_text
 from app.formats.webdataset import tar_pieces
-from app.services.dataset_items import PictureFolders, Transaction, items_of, picture_bytes
+from app.services.dataset_items import PictureFolders, Transaction, items_of, picture_bytes, stages_of
 from app.services.import_folder import ImportFolder
 from app.storage.blobs import BlobStore
 from models.evaluation.listing import parse_listing
@@ -33,12 +33,13 @@ EXTENSIONS: dict[str, str] = {"llava": "json", "jsonl": "jsonl", "coco": "json",
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Export:
-    """One dataset, or one of `shards` equal slices of it."""
+    """One dataset or one stage of it, or one of `shards` equal slices of either."""
 
     transaction: Transaction
     blobs: BlobStore
     folder: ImportFolder
     dataset: DatasetRow
+    stage: str | None = None
     shard: int = 0
     shards: int = 1
 
@@ -56,6 +57,9 @@ class Export:
 
     def check(self, format: Format) -> None:
         """Raise Unprocessable where the export would break off in the middle."""
+        known = stages_of(self.dataset)
+        if self.stage is not None and self.stage not in known:
+            raise Unprocessable(f"This dataset has no stage `{self.stage}`; its stages are {', '.join(known)}.")
         if not 0 <= self.shard < self.shards:
             raise Unprocessable("`shard` counts from 0 and is smaller than `shards`.")
         if format == "coco" and not self.dataset.statistics.get("tagged"):
@@ -75,12 +79,14 @@ class Export:
 
     def file_name(self, format: Format) -> str:
         """How the file is called where it is saved."""
+        stage = "" if self.stage is None else f"-{self.stage}"
         number = f"-{self.shard:05d}-of-{self.shards:05d}" if self.shards > 1 else ""
-        return f"{self.dataset.name}-v{self.dataset.version}{number}.{EXTENSIONS[format]}"
+        return f"{self.dataset.name}-v{self.dataset.version}{stage}{number}.{EXTENSIONS[format]}"
 
     def _items(self) -> Iterator[DatasetItemRow]:
-        total = int(self.dataset.statistics["texts"])
-        first, before = (total * edge // self.shards for edge in (self.shard, self.shard + 1))
+        whole = range(int(self.dataset.statistics["texts"]))
+        inside = whole if self.stage is None else stages_of(self.dataset)[self.stage]
+        first, before = (inside.start + len(inside) * edge // self.shards for edge in (self.shard, self.shard + 1))
         return items_of(self.transaction, self.dataset.id, first=first, before=before)
 
     def _picture(self, item: DatasetItemRow) -> bytes | None:

@@ -6,6 +6,7 @@ together.
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
+from itertools import accumulate
 from typing import Any
 from uuid import UUID
 
@@ -14,8 +15,10 @@ from sqlalchemy.orm import Session
 from app.catalog.datasets import DatasetRepository
 from app.catalog.images import ImageRepository
 from app.catalog.mark_sets import MarkSetRepository
-from app.catalog.tables import DatasetItemRow
+from app.catalog.tables import DatasetItemRow, DatasetRow
 from app.errors import Unprocessable
+from app.formats.llava import cut_of
+from app.imaging.encode import cut_out
 from app.services.import_folder import ImportFolder
 from app.storage.blobs import BlobStore
 
@@ -34,6 +37,16 @@ def items_of(
             return
         yield from rows
         after = rows[-1].position
+
+
+def stages_of(dataset: DatasetRow) -> dict[str, range]:
+    """The positions of each stage, in the order in which a trainer has to take them: shuffling must not cross their ends."""
+    total = int(dataset.statistics["texts"])
+    sizes = {
+        name: sum(parts.values()) for name, parts in dataset.statistics.get("stages", {"all": {"": total}}).items()
+    }
+    ends = list(accumulate(sizes.values()))
+    return {name: range(end - sizes[name], end) for name, end in zip(sizes, ends, strict=True)}
 
 
 class PictureFolders:
@@ -78,4 +91,7 @@ def picture_bytes(
         return None
     with transaction() as session:
         key = stored_picture(session, item)
-    return folders.read(item) if key is None else blobs.get(key)
+    if key is None:
+        return folders.read(item)
+    part = None if item.image_id is None else cut_of(item.image)
+    return blobs.get(key) if part is None else cut_out(blobs.get(key), part)

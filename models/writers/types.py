@@ -13,6 +13,7 @@ from models.vlm.types import Dialect, FinishReason, Message, Picture, VlmBackend
 
 __all__ = [
     "CHECKS_FAILED",
+    "CUT",
     "TEXT_KINDS",
     "Draft",
     "FinishReason",
@@ -44,6 +45,12 @@ CHECKS_FAILED = "checks_failed"
 """Key of a draft's provenance: the sentences that say what is still wrong with a text that was kept for review.
 
 A text that carries a non-empty one is left out of datasets until a person accepts or edits it.
+"""
+
+CUT = "cut_xyxy_px"
+"""Key of a draft's provenance: the part of the image that the text is about, [x0, y0, x1, y1] in whole pixels.
+
+A text that carries one is trained on with that part as its picture.
 """
 
 IMAGE = "<image>"

@@ -23,6 +23,9 @@ from app.services.keys import Caller
 
 router = APIRouter(tags=["learning"])
 
+Stage = Annotated[
+    str | None, Query(max_length=100, description="one stage of the recipe; without it all, in their order")
+]
 Shard = Annotated[int, Query(ge=0, lt=100_000)]
 Shards = Annotated[int, Query(ge=1, le=100_000)]
 
@@ -101,7 +104,13 @@ def list_dataset_texts(
     responses={200: {"content": {media_type: {} for media_type in sorted(set(MEDIA_TYPES.values()))}}},
 )
 def export_dataset(
-    web: WebPart, caller: AnyCaller, dataset_id: UUID, format: Format = "llava", shard: Shard = 0, shards: Shards = 1
+    web: WebPart,
+    caller: AnyCaller,
+    dataset_id: UUID,
+    format: Format = "llava",
+    stage: Stage = None,
+    shard: Shard = 0,
+    shards: Shards = 1,
 ) -> StreamingResponse:
     """Export as LLaVA JSON, JSON lines, COCO or WebDataset, whole or one slice of several.
 
@@ -114,6 +123,7 @@ def export_dataset(
         blobs=web.blobs,
         folder=ImportFolder(web.settings),
         dataset=export_of(units, dataset_id),
+        stage=stage,
         shard=shard,
         shards=shards,
     )

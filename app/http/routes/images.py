@@ -16,9 +16,12 @@ from app.http.body import Upload, openapi_body, read_body
 from app.http.deps import MarkCaller, PageOf, Tx, Web, WebPart
 from app.http.lists import ListBody, list_body
 from app.http.schemas.images import ImageById, ImageByUrl, ImageIn, ImageRef
+from app.imaging.encode import cut_out
 from app.services.images import ImageDoor
 
 router = APIRouter(tags=["images"])
+
+_CUT = r"^[0-9]{1,6}(,[0-9]{1,6}){3}$"
 
 # A picture somebody sent is shown as a picture and as nothing else, whoever opens it.
 CONTENT_HEADERS = {
@@ -78,11 +81,22 @@ def get_image(tx: Tx, _: MarkCaller, image_id: UUID) -> ImageBody:
 
 
 @router.get("/v1/images/{image_id}/content", response_class=Response, responses={200: {"content": {"image/png": {}}}})
-def get_content(web: WebPart, caller: MarkCaller, image_id: UUID) -> Any:
+def get_content(
+    web: WebPart,
+    caller: MarkCaller,
+    image_id: UUID,
+    cut: Annotated[str | None, Query(pattern=_CUT, description="x0,y0,x1,y1: only this part, in pixels")] = None,
+) -> Any:
     """Show the pixels: our own re-encoded copy, upright and without metadata."""
     with transaction(web.engine, caller.tenant_id) as session:
         row = ImageRepository(session).get(image_id)
-    return Response(web.blobs.get(row.blob_key), media_type="image/png", headers=CONTENT_HEADERS)
+    data = web.blobs.get(row.blob_key)
+    if cut is not None:
+        x0, y0, x1, y1 = (int(value) for value in cut.split(","))
+        if not (x0 < min(x1, row.width) and y0 < min(y1, row.height)):
+            raise Unprocessable(f"`cut` has no area inside this image of {row.width} x {row.height} pixels.")
+        data = cut_out(data, (x0, y0, x1, y1))
+    return Response(data, media_type="image/png", headers=CONTENT_HEADERS)
 
 
 @router.delete("/v1/images/{image_id}", status_code=204, response_class=Response)

@@ -2,11 +2,12 @@
 
 MMGiC, section F.3 and F.7: on the image squeezed to 224 x 224, the smallest square that contains the box, its centre as near
 to the box's as the image's edges allow; edges of 28 to 182 px stay. An object joins a crop's labels when at least 0.8 of its
-own area lies inside. Called by `contents`. Knows no pixels: whoever trains cuts the crop out by `bbox_xyxy_px`.
+own area lies inside. Called by `contents`. Knows no pixels: exports and the trainer cut a crop out by `cut_xyxy_px`.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from math import ceil, floor
 from typing import Final
 
 from models.boxes import area, overlap
@@ -36,6 +37,12 @@ class Crop:
     square_xyxy_canvas_px: Box
     bbox_xyxy_px: Box
     labels: tuple[str, ...]
+
+    @property
+    def cut_xyxy_px(self) -> tuple[int, int, int, int]:
+        """The whole pixels of the image that the crop touches."""
+        left, top, right, bottom = (round(value, 3) for value in self.bbox_xyxy_px)  # 640.0000001 is the edge
+        return floor(left), floor(top), ceil(right), ceil(bottom)
 
     @property
     def location(self) -> str:

@@ -99,7 +99,12 @@ def label_lines(contents: Contents, *, descriptions: bool) -> list[str]:
 
 def part_lines(crop: Crop) -> list[str]:
     """Where a crop lies and what is in it."""
-    return [f"{PART_PLACE}{crop.location}", PART_THINGS, *(f"- {label}" for label in crop.labels)]
+    return [f"{PART_PLACE}{crop.location}", *thing_lines(crop)]
+
+
+def thing_lines(crop: Crop) -> list[str]:
+    """What is in a crop."""
+    return [PART_THINGS, *(f"- {label}" for label in crop.labels)]
 
 
 def _entry(entry: Entry, *, descriptions: bool) -> str:

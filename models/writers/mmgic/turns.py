@@ -3,19 +3,17 @@
 LLaVA's trainer takes the loss on answers only and one picture per sample, so a document is cut at its pictures. Image first: asked
 what is there, the answer is the document's words; asked about a part, its place and its things. Text first: the question
 gives the words, the answer is the caption, or the part's box. A part is named by its box on the padded square (as in SVIT), or
-`cut out` and shown as a picture of its own, for trainers that take several.
+cut out: then it is the picture of a sample of its own.
 """
 
-from dataclasses import dataclass
 from random import Random
 from typing import Final
 
-from models.facts import Box
 from models.writers.mmgic.contents import Contents
 from models.writers.mmgic.crops import Crop
-from models.writers.mmgic.documents import Template, caption_lines, label_lines, part_lines
+from models.writers.mmgic.documents import Template, caption_lines, label_lines, part_lines, thing_lines
 from models.writers.svit.boxes import box_text, padded_square_norm
-from models.writers.types import IMAGE, Turn
+from models.writers.types import Turn, dialogue
 
 MAIN_QUESTIONS: Final = (
     "What is in this picture? Name the things one by one.",
@@ -51,20 +49,17 @@ BOX_QUESTIONS: Final = (
     "Find this part and write down its box.",
     "Give the box that these words are about.",
 )
-CUT_OUT: Final = "this part of it"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Turns:
-    """Turns in LLaVA's form with the part that each `<image>` of them stands for, in order; None is the whole image."""
-
-    turns: tuple[Turn, ...]
-    pictures: tuple[Box | None, ...]
+CUT_OUT_QUESTIONS: Final = (
+    "This is a part of a larger picture ({place}). What is in it?",
+    "Here is a cut-out of a picture, taken from: {place}. Which things does it hold?",
+    "Look at this part of a picture, {place}, and list its things.",
+    "Part of a picture, {place}: name what is to be seen.",
+)
 
 
 def turns_of(
-    contents: Contents, template: Template, *, descriptions: bool, crops: int, cut_out: bool, seed: str
-) -> Turns | None:
+    contents: Contents, template: Template, *, descriptions: bool, crops: int, seed: str
+) -> tuple[Turn, ...] | None:
     """Return the turns of the document with its first `crops` crops; None where a text-first one has nothing to answer."""
     random = Random(f"{seed}:questions")
     labels = "\n".join(label_lines(contents, descriptions=descriptions))
@@ -75,30 +70,22 @@ def turns_of(
         pairs.append((question, "\n".join(filter(None, (captions, labels)))))
     elif captions:
         pairs.append((f"{labels}\n{random.choice(CAPTION_QUESTIONS)}", captions))
-    pictures: list[Box | None] = [None]
     lead = f"{labels}\n" if template == "text-first" and not captions else ""
     for crop in contents.crops[:crops]:
-        question, answer = _part(crop, contents.size_hw, template, random, cut_out=cut_out)
-        # The whole picture opens the talk; a cut-out cannot share its turn, because a turn holds one placeholder.
-        shown = f"{IMAGE}\n" if cut_out and pairs else ""
-        if shown:
-            pictures.append(crop.bbox_xyxy_px)
-        pairs.append((f"{shown}{lead}{question}", answer))
+        question, answer = _part(crop, contents.size_hw, template, random)
+        pairs.append((f"{lead}{question}", answer))
         lead = ""
-    if not pairs:
-        return None
-    turns: list[Turn] = []
-    for number, (question, answer) in enumerate(pairs):
-        turns.append({"from": "human", "value": question if number else f"{IMAGE}\n{question}"})
-        turns.append({"from": "gpt", "value": answer})
-    return Turns(turns=tuple(turns), pictures=tuple(pictures))
+    return dialogue(pairs) if pairs else None
 
 
-def _part(
-    crop: Crop, size_hw: tuple[int, int], template: Template, random: Random, *, cut_out: bool
-) -> tuple[str, str]:
+def cut_out_turns(crop: Crop, seed: str) -> tuple[Turn, ...]:
+    """Return the turns about a crop that is shown as a picture of its own, which cannot tell where it lay."""
+    question = Random(f"{seed}:cut out:{crop.object_id}").choice(CUT_OUT_QUESTIONS)
+    return dialogue([(question.format(place=crop.location.lower()), "\n".join(thing_lines(crop)))])
+
+
+def _part(crop: Crop, size_hw: tuple[int, int], template: Template, random: Random) -> tuple[str, str]:
     words, box = "\n".join(part_lines(crop)), box_text(padded_square_norm(crop.bbox_xyxy_px, size_hw))
     if template == "text-first":
         return f"{words}\n{random.choice(BOX_QUESTIONS)}", box
-    part = CUT_OUT if cut_out else f"the part {box}"
-    return random.choice(PART_QUESTIONS).format(part=part), words
+    return random.choice(PART_QUESTIONS).format(part=f"the part {box}"), words

@@ -26,21 +26,23 @@ from models.writers.mmgic.contents import MIN_NARRATIVE_WORDS, Contents, content
 from models.writers.mmgic.descriptions import Descriptions
 from models.writers.mmgic.documents import Template, document_of
 from models.writers.mmgic.fitting import IMAGE_TOKENS, MAX_TOKENS, TURN_TOKENS, estimate_tokens, fit
-from models.writers.mmgic.turns import Turns, turns_of
+from models.writers.mmgic.turns import cut_out_turns, turns_of
 from models.writers.svit.context import context_of
-from models.writers.types import IMAGE, Draft, Subject, Teacher, WriterOptions
+from models.writers.types import CUT, IMAGE, Draft, Subject, Teacher, Turn, WriterOptions
 
 P_DROP_DESCRIPTIONS: Final = 0.5
 P_IMAGE_FIRST: Final = 0.5
 CAPTION_TOKENS: Final = 1_024
+Samples = tuple[tuple[Turn, ...], ...]
+"""The turns of the document, then of each part that is cut out."""
 OPTIONS: Final = frozenset({"cut_out", "descriptions", "image_tokens", "max_tokens"})
 
 
 class MmgicWriter:
     """Concept documents.
 
-    `extra`: `cut_out` shows each part as a picture of its own (for trainers that take several), `descriptions` are ready ones
-    by `kind:label`, `image_tokens` is what a picture costs (576), `max_tokens` the context (2,048).
+    `extra`: `cut_out` makes each part a text of its own whose picture is the part, `descriptions` are ready ones by
+    `kind:label`, `image_tokens` is what a picture costs (576), `max_tokens` the context (2,048).
     """
 
     name = "mmgic"
@@ -69,7 +71,7 @@ class MmgicWriter:
         self._count, self._scorer, self._estimated = count_tokens, scorer, count_tokens is estimate_tokens
 
     def write(self, subject: Subject, teacher: Teacher | None) -> Sequence[Draft]:
-        """Return one document, or none where the image has no box or nothing fits; raises like `Writer.write`."""
+        """Return one document and its cut-outs; raises like `Writer.write`, also where no box or nothing fits."""
         if subject.facts is None or not subject.facts.objects:
             raise BadInput("mmgic writes about objects with boxes: import annotations of this image first")
         if teacher is not None and teacher.dialect == "tiny":
@@ -84,7 +86,7 @@ class MmgicWriter:
         )
         if contents is None:
             raise BadInput("no object of this image has a box inside it and a label that makes sense")
-        return [self._draft(subject, contents, caption, asked)]
+        return self._drafts(subject, contents, caption, asked)
 
     def _caption(self, subject: Subject, facts: ImageFacts, asked: Asked | None) -> CaptionChoice | None:
         """A person's caption where there is one, else one that the teacher writes from what is known."""
@@ -101,48 +103,55 @@ class MmgicWriter:
 
         return choose_caption(candidates, scorer, rounds=MAX_ROUNDS)
 
-    def _draft(self, subject: Subject, contents: Contents, caption: CaptionChoice | None, asked: Asked | None) -> Draft:
+    def _drafts(
+        self, subject: Subject, contents: Contents, caption: CaptionChoice | None, asked: Asked | None
+    ) -> list[Draft]:
+        """The document, and with `cut_out` a text for each of its parts behind it."""
         template, descriptions = drawn(subject.seed)
-        if contents.caption is None and contents.narrative is None and not contents.crops:
+        if contents.caption is None and contents.narrative is None and (self._cut_out or not contents.crops):
             template = "image-first"  # text first would have nothing left to answer
         told = any(entry.description for entry in (*contents.objects, *contents.attributes, *contents.relationships))
+        seed = f"{subject.seed}"
 
-        def render(crops: int, with_descriptions: bool) -> Turns | None:
-            return turns_of(
-                contents,
-                template,
-                descriptions=with_descriptions,
-                crops=crops,
-                cut_out=self._cut_out,
-                seed=f"{subject.seed}",
-            )
+        def render(crops: int, with_descriptions: bool) -> Samples | None:
+            parts = contents.crops[:crops] if self._cut_out else ()
+            inside = 0 if self._cut_out else crops
+            turns = turns_of(contents, template, descriptions=with_descriptions, crops=inside, seed=seed)
+            return None if turns is None else (turns, *(cut_out_turns(crop, seed) for crop in parts))
 
         fitted = fit(
             render, self._cost, crops=len(contents.crops), descriptions=descriptions and told, limit=self._limit
         )
         if fitted is None:
             raise BadOutput(f"the document does not fit into {self._limit} tokens, even without parts and descriptions")
-        turns, crops, with_descriptions = fitted
+        samples, crops, with_descriptions = fitted
+        written = {"writer": self.name, "prompt_version": self.prompt_version, "seed": subject.seed}
         provenance: dict[str, Any] = {
-            "writer": self.name,
-            "prompt_version": self.prompt_version,
-            "seed": subject.seed,
+            **written,
             "template": template,
             "descriptions": with_descriptions,
             "parts": crops,
             "parts_left_out": len(contents.crops) - crops,
-            "tokens": {"count": self._cost(turns), "estimated": self._estimated},
-            "pictures": [None if box is None else list(box) for box in turns.pictures],
+            "tokens": {"count": self._cost(samples), "estimated": self._estimated},
+            **_about(contents, caption, asked),
         }
         if self._cut_out:
             document = document_of(contents, template, descriptions=with_descriptions, crops=crops)
             provenance["document"] = document.text()
-        provenance |= _about(contents, caption, asked)
-        return Draft(kind="concept_document", conversations=turns.turns, tagged=False, provenance=provenance)
+        about_parts = [
+            {**written, "part": number, CUT: list(crop.cut_xyxy_px)}
+            for number, crop in enumerate(contents.crops[: len(samples) - 1], start=1)
+        ]
+        return [
+            Draft(kind="concept_document", conversations=turns, tagged=False, provenance=origin)
+            for turns, origin in zip(samples, (provenance, *about_parts), strict=True)
+        ]
 
-    def _cost(self, turns: Turns) -> int:
-        words = sum(self._count(turn["value"].replace(IMAGE, "")) + TURN_TOKENS for turn in turns.turns)
-        return words + self._image_tokens * len(turns.pictures)
+    def _cost(self, samples: Samples) -> int:
+        """Tokens of the document with all its pictures, also where its parts are samples of their own."""
+        turns = [turn["value"] for sample in samples for turn in sample]
+        words = sum(self._count(value.replace(IMAGE, "")) + TURN_TOKENS for value in turns)
+        return words + self._image_tokens * len(samples)
 
 
 def _about(contents: Contents, caption: CaptionChoice | None, asked: Asked | None) -> dict[str, Any]:

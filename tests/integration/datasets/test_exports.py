@@ -6,23 +6,34 @@ import json
 import tarfile
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from app.catalog.session import transaction
 from app.catalog.tables import DatasetRow
 from app.errors import Unprocessable
+from app.formats.llava import cut_of
+from app.formats.text_bodies import image_url
+from app.imaging.encode import read_canonical
 from app.services.dataset_exports import Export, Format
+from app.services.dataset_items import PictureFolders, stages_of
 from models.training.conversations import read_conversations
+from models.writers.types import CUT
 from tests.integration.datasets.conftest import NAMES, Catalog, recipe_of, said
+from workers.training import picture_of
 
 
-def exported(catalog: Catalog, dataset: DatasetRow, format: Format, shard: int = 0, shards: int = 1) -> bytes:
+def exported(
+    catalog: Catalog, dataset: DatasetRow, format: Format, shard: int = 0, shards: int = 1, stage: str | None = None
+) -> bytes:
     export = Export(
         transaction=partial(transaction, catalog.engine, catalog.tenant),
         blobs=catalog.resources.blobs,
         folder=catalog.folder,
         dataset=dataset,
+        stage=stage,
         shard=shard,
         shards=shards,
     )
@@ -114,3 +125,38 @@ def test_what_a_format_cannot_hold_is_told_before_the_first_byte(catalog: Catalo
     (catalog.folder.root / "photos" / "a.jpg").write_bytes(b"jpeg")
     made = catalog.build(recipe_of({"name": "mix", "file": "file.json", "images": "photos"}))
     assert b"jpeg" in exported(catalog, made, "webdataset")
+
+
+def test_a_stage_leaves_alone_and_the_stages_make_the_whole(catalog: Catalog) -> None:
+    for kind in ("listing", "description", "description"):
+        catalog.text(said("What?", kind), kind=kind, tagged=False)
+    parts = [{"name": kind, "texts": {"kinds": [kind]}} for kind in ("listing", "description")]
+    stages = [{"name": "both", "parts": ["listing", "description"]}, {"name": "last", "parts": ["description"]}]
+    made = catalog.build(recipe_of(*parts, stages=stages))
+    assert stages_of(made) == {"both": range(3), "last": range(3, 5)}
+    whole = exported(catalog, made, "jsonl").splitlines()
+    both, last = (exported(catalog, made, "jsonl", stage=name).splitlines() for name in ("both", "last"))
+    assert whole == both + last
+    assert [json.loads(line)["stage"] for line in whole] == ["both"] * 3 + ["last"] * 2
+    assert exported(catalog, made, "jsonl", 1, 2, stage="last").splitlines() == last[1:]
+    with pytest.raises(Unprocessable, match="its stages are both, last"):
+        exported(catalog, made, "llava", stage="first")
+
+
+def test_a_text_about_a_part_of_an_image_leaves_with_that_part_as_its_picture(catalog: Catalog) -> None:
+    box = [10, 5, 70, 30]  # reaches over the right edge of 60 px
+    catalog.text(said("What?", "A thing."), kind="concept_document", tagged=False, provenance={CUT: box})
+    made = catalog.build()
+    (item,) = catalog.items(made)
+    assert item.image == f"{item.image_id}@10-5-70-30.png"
+    assert cut_of(item.image) == tuple(box)
+    assert image_url(item) == f"/v1/images/{item.image_id}/content?cut=10,5,70,30"
+    with tarfile.open(fileobj=io.BytesIO(exported(catalog, made, "webdataset"))) as tar:
+        picture = tar.extractfile("000000000.png")
+        assert picture is not None
+        assert read_canonical(picture.read()).shape == (25, 50, 3)
+    job: Any = SimpleNamespace(
+        resources=catalog.resources, transaction=partial(transaction, catalog.engine, catalog.tenant)
+    )
+    seen = picture_of(job, item, None, PictureFolders(made.recipe, catalog.folder))
+    assert read_canonical(seen).shape == (25, 50, 3)

@@ -11,15 +11,17 @@ from hypothesis import strategies as st
 
 from models.errors import BackendDown, BadInput, BadOutput
 from models.facts import Box, ImageFacts, ObjectFact
+from models.mixtures.samples import fault
 from models.writers.mmgic import MmgicWriter, fitting, preview
 from models.writers.mmgic.concepts import Verdict
 from models.writers.mmgic.contents import Contents, contents_of
+from models.writers.mmgic.crops import Crop, crops_of
 from models.writers.mmgic.documents import Picture, document_of
 from models.writers.mmgic.fitting import estimate_tokens, fit
 from models.writers.mmgic.turns import MAIN_QUESTIONS, turns_of
 from models.writers.mmgic.writer import P_DROP_DESCRIPTIONS, P_IMAGE_FIRST, drawn
 from models.writers.svit.boxes import has_extent, read_boxes
-from models.writers.types import Draft, Subject, WriterOptions
+from models.writers.types import CUT, Draft, Subject, WriterOptions
 from tests.unit.models.writers.mmgic.test_concepts import TEXT
 from tests.unit.models.writers.scripted import ScriptedTeacher
 from tests.unit.models.writers.svit.beach import FACTS
@@ -162,38 +164,51 @@ def test_parts_go_one_at_a_time_then_descriptions_else_nothing(
 
 
 def test_the_turns_of_both_templates() -> None:
-    asked = turns_of(contents(), "image-first", descriptions=False, crops=2, cut_out=False, seed="1")
-    told = turns_of(contents(), "text-first", descriptions=False, crops=2, cut_out=False, seed="1")
+    asked = turns_of(contents(), "image-first", descriptions=False, crops=2, seed="1")
+    told = turns_of(contents(), "text-first", descriptions=False, crops=2, seed="1")
     assert asked is not None
     assert told is not None
-    assert asked.turns[0]["value"].removeprefix("<image>\n") in MAIN_QUESTIONS
-    assert asked.turns[1]["value"].startswith("In one sentence: A man throws a ball.\nThings:\n- man")
-    assert len(read_boxes(asked.turns[2]["value"])) == 1
-    assert asked.turns[3]["value"].startswith("Where it lies in the picture: ")
-    assert told.turns[0]["value"].startswith("<image>\nThings:\n- man")
-    assert told.turns[1]["value"] == "In one sentence: A man throws a ball."
-    assert "Things in it:" in told.turns[2]["value"]
-    assert [turn["value"] for turn in told.turns[3::2]] == [
-        turn["value"][turn["value"].index("[") : turn["value"].index("]") + 1] for turn in asked.turns[2::2]
+    assert asked[0]["value"].removeprefix("<image>\n") in MAIN_QUESTIONS
+    assert asked[1]["value"].startswith("In one sentence: A man throws a ball.\nThings:\n- man")
+    assert len(read_boxes(asked[2]["value"])) == 1
+    assert asked[3]["value"].startswith("Where it lies in the picture: ")
+    assert told[0]["value"].startswith("<image>\nThings:\n- man")
+    assert told[1]["value"] == "In one sentence: A man throws a ball."
+    assert "Things in it:" in told[2]["value"]
+    assert [turn["value"] for turn in told[3::2]] == [
+        turn["value"][turn["value"].index("[") : turn["value"].index("]") + 1] for turn in asked[2::2]
     ]
-    assert asked.pictures == told.pictures == (None,)
 
 
-def test_parts_may_be_shown_as_pictures_of_their_own() -> None:
-    made = contents()
-    turns = turns_of(made, "image-first", descriptions=False, crops=2, cut_out=True, seed="1")
-    assert turns is not None
-    assert [turn["value"].count("<image>") for turn in turns.turns] == [1, 0, 1, 0, 1, 0]
-    assert turns.pictures == (None, *(crop.bbox_xyxy_px for crop in made.crops[:2]))
+def test_parts_may_be_samples_whose_picture_is_the_part() -> None:
+    subject = replace(SUBJECT, seed=seed_of("text-first", descriptions=False))
+    document, *parts = MmgicWriter(options(cut_out=True)).write(subject, None)
+    crops = {crop.cut_xyxy_px: crop for crop in crops_of(FACTS)}
+    assert len(parts) == document.provenance["parts"] == len(crops) > 1
+    assert CUT not in document.provenance
+    for number, part in enumerate(parts, start=1):
+        crop = crops.pop(tuple(part.provenance[CUT]))
+        assert part.provenance["part"] == number
+        question, answer = (turn["value"] for turn in part.conversations)
+        assert question.startswith("<image>\n")
+        assert crop.location.lower() in question
+        assert answer == "\n".join(["Things in it:", *(f"- {label}" for label in crop.labels)])
+
+
+def test_a_cut_out_is_the_whole_pixels_of_its_crop_and_never_more_than_the_image() -> None:
+    crop = Crop(
+        object_id="1", square_xyxy_canvas_px=(0, 0, 1, 1), bbox_xyxy_px=(1.5, 2.0, 640.0000001, 7.2), labels=("a",)
+    )
+    assert crop.cut_xyxy_px == (1, 2, 640, 8)
 
 
 def test_text_first_without_a_caption_asks_for_parts_alone_or_not_at_all() -> None:
     made = replace(contents(), caption=None)
-    assert turns_of(made, "text-first", descriptions=False, crops=0, cut_out=False, seed="1") is None
-    turns = turns_of(made, "text-first", descriptions=False, crops=1, cut_out=False, seed="1")
+    assert turns_of(made, "text-first", descriptions=False, crops=0, seed="1") is None
+    turns = turns_of(made, "text-first", descriptions=False, crops=1, seed="1")
     assert turns is not None
-    assert turns.turns[0]["value"].startswith("<image>\nThings:\n- man")
-    assert has_extent(read_boxes(turns.turns[1]["value"])[0])
+    assert turns[0]["value"].startswith("<image>\nThings:\n- man")
+    assert has_extent(read_boxes(turns[1]["value"])[0])
 
 
 def test_an_image_with_nothing_but_small_things_is_told_image_first() -> None:
@@ -208,18 +223,14 @@ def test_an_image_with_nothing_but_small_things_is_told_image_first() -> None:
 
 @given(st.integers(0, 10_000), st.booleans())
 def test_every_document_is_a_sample_that_a_trainer_takes(seed: int, cut_out: bool) -> None:
-    draft = write(replace(SUBJECT, seed=seed), cut_out=cut_out)
-    values = [turn["value"] for turn in draft.conversations]
-    assert [turn["from"] for turn in draft.conversations] == ["human", "gpt"] * (len(values) // 2)
-    assert all(values)
-    assert values[0].startswith("<image>\n")
-    assert not any("<image>" in value.removeprefix("<image>\n") for value in values[::2])
-    assert not any("<image>" in value for value in values[1::2])
-    assert sum(value.count("<image>") for value in values) == len(draft.provenance["pictures"])
-    assert draft.provenance["tokens"]["count"] <= 2048
-    assert draft == write(replace(SUBJECT, seed=seed), cut_out=cut_out)
-    assert ("document" in draft.provenance) is cut_out
-    json.dumps(dict(draft.provenance))
+    subject = replace(SUBJECT, seed=seed)
+    drafts = MmgicWriter(options(cut_out=cut_out)).write(subject, None)
+    assert [fault(draft.conversations, "a.png") for draft in drafts] == [None] * len(drafts)
+    assert len(drafts) == 1 or cut_out
+    assert drafts[0].provenance["tokens"]["count"] <= 2048
+    assert drafts == MmgicWriter(options(cut_out=cut_out)).write(subject, None)
+    assert ("document" in drafts[0].provenance) is cut_out
+    json.dumps([dict(draft.provenance) for draft in drafts])
 
 
 def test_a_small_context_costs_parts_then_descriptions_then_the_document() -> None:
