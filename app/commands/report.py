@@ -13,8 +13,7 @@ from rich.table import Table
 from app.cli import Failure
 from models.errors import BadEvaluation
 from models.evaluation.compare import ROUNDS, difference, interval
-from models.evaluation.scores import BENCHMARKS, Files, Matched, benchmark
-from models.evaluation.scores.sheets import total
+from models.evaluation.scores import BENCHMARKS, Matched, Sheets, benchmark
 
 _file = click.Path(exists=True, dir_okay=False, path_type=Path)
 _STYLE = """
@@ -85,7 +84,7 @@ def _titles(runs: Sequence[str]) -> dict[str, Path]:
 def _compare(name: str, runs: dict[str, Path], questions: Sequence[Path], labels: Sequence[Path]) -> dict[str, Any]:
     chosen = benchmark(name)
     paired = {
-        title: chosen.pair(Files(questions=tuple(questions), labels=tuple(labels), answers=(path,)))
+        title: chosen.pair(Sheets.read(questions=questions, labels=labels, answers=[path]))
         for title, path in runs.items()
     }
     baseline = next(iter(paired.values()))
@@ -97,7 +96,7 @@ def _compare(name: str, runs: dict[str, Path], questions: Sequence[Path], labels
             "n": len(matched.pairs),
             "missing": matched.missing,
             chosen.chief: {"value": sure.value, "low": sure.low, "high": sure.high},
-            "metrics": chosen.metrics(total(chosen.tallies(matched.pairs))),
+            "metrics": chosen.measured(matched.pairs),
         }
         if matched is not baseline:
             found = difference(chosen, matched, baseline)

@@ -9,8 +9,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-_NEXT: Final = re.compile(r"[,;.]\s+(?=\[?[0-9]{1,3}\]?\s*[.:)]\s)")  # where one line holds several items
-_LINE: Final = re.compile(r"^\s*\[?([0-9]{1,3}|[A-Za-z]{1,2})\]?\s*[.:)\-]\s*(.+?)\s*\.?\s*$")
+_NEXT: Final = re.compile(r"[,;.:]\s+(?=\[?[0-9]{1,3}\]?\s*[.:)]\s)")  # where one line holds several items
+_LINE: Final = re.compile(
+    r"^\s*(?:\[([0-9]{1,3})\]|([0-9]{1,3}|[A-Za-z]{1,2})\s*[.:)\-]|\[([A-Za-z]{1,2})\])\s*[.:)\-]?\s*(.+?)[\s.,;]*$"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +57,7 @@ def parse_listing(text: str) -> dict[str, str]:
     for line in _NEXT.sub("\n", text).splitlines():
         match = _LINE.match(line)
         if match:
-            found.setdefault(match[1], match[2])
+            found.setdefault(match[1] or match[2] or match[3], match[4])
     return found
 
 

@@ -13,8 +13,8 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from models.errors import BadEvaluation
-from models.evaluation.scores.sheets import Row, read
-from models.evaluation.scores.sheets import field as value_of
+from models.evaluation.scores.reading import Row, read
+from models.evaluation.scores.reading import field as value_of
 
 _LETTERS: Final = "ABCDEF"
 _YES_NO: Final = MappingProxyType({"Yes": "Yes", "No": "No"})

@@ -11,9 +11,9 @@ from typing import Any
 
 from models.errors import BadEvaluation
 from models.evaluation.scores import gqa, listing, llava_bench, mmbench, mme, mmvet, pope, seed
-from models.evaluation.scores.sheets import Benchmark, Files, Matched, Score
+from models.evaluation.scores.sheets import Benchmark, Matched, Score, Sheets
 
-__all__ = ["BENCHMARKS", "Benchmark", "Files", "Matched", "Score", "benchmark", "score"]
+__all__ = ["BENCHMARKS", "Benchmark", "Matched", "Score", "Sheets", "benchmark", "score"]
 
 BENCHMARKS: MappingProxyType[str, Benchmark[Any, Any]] = MappingProxyType(
     {module.BENCHMARK.name: module.BENCHMARK for module in (pope, mme, gqa, seed, mmbench, mmvet, llava_bench, listing)}
@@ -34,4 +34,4 @@ def score(
     chosen = benchmark(name)
     if not answers:
         raise BadEvaluation("no answer file was given")
-    return chosen.score(Files(questions=tuple(questions), labels=tuple(labels), answers=tuple(answers)))
+    return chosen.score(Sheets.read(questions=questions, labels=labels, answers=answers))

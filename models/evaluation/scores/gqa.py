@@ -3,27 +3,16 @@
 An answer is lower-cased and loses full stops at its end; nothing else is forgiven.
 """
 
-from models.evaluation.scores.sheets import (
-    Benchmark,
-    Counts,
-    Files,
-    Matched,
-    Pairs,
-    Row,
-    field,
-    pair_up,
-    percent,
-    read_all,
-)
+from models.evaluation.scores.reading import field, question_id
+from models.evaluation.scores.sheets import Benchmark, Counts, Matched, Pairs, Sheets, pair_up, percent
 
 
-def pair(files: Files) -> Matched[str, str]:
+def pair(sheets: Sheets) -> Matched[str, str]:
     """Pair answers {question_id, text} or {questionId, prediction} with labels {question_id, answer}."""
-    answers = read_all(files.answers)
-    labels = read_all(files.labels) or answers
+    labels = sheets.truth("answer", "label")
     return pair_up(
-        ((_id(row), _plain(field(row, "answer", "label", where="labels"))) for row in labels),
-        ((_id(row), _plain(field(row, "text", "prediction", where="answers"))) for row in answers),
+        ((question_id(row), _plain(field(row, "answer", "label", where="labels"))) for row in labels),
+        ((question_id(row), _plain(field(row, "text", "prediction", where="answers"))) for row in sheets.said),
     )
 
 
@@ -37,12 +26,15 @@ def metrics(counts: Counts) -> dict[str, float]:
     return {"accuracy": percent(counts["right"], counts["answers"])}
 
 
-def _id(row: Row) -> str:
-    return str(field(row, "question_id", "questionId", where="files"))
-
-
 def _plain(text: object) -> str:
     return str(text).strip().lower().rstrip(".").strip()
 
 
-BENCHMARK = Benchmark(name="gqa", chief="accuracy", pair=pair, tally=tally, metrics=metrics)
+BENCHMARK = Benchmark(
+    name="gqa",
+    chief="accuracy",
+    pair=pair,
+    tally=tally,
+    metrics=metrics,
+    grade=lambda label, said: float(label == said),
+)

@@ -10,32 +10,18 @@ from typing import Any, Final
 
 from models.errors import BadEvaluation
 from models.evaluation.listing import ListingScore, normal, parse_listing
-from models.evaluation.scores.sheets import (
-    Benchmark,
-    Counts,
-    Files,
-    Matched,
-    Pairs,
-    Row,
-    field,
-    pair_up,
-    percent,
-    read_all,
-)
+from models.evaluation.scores.reading import Row, field, question_id
+from models.evaluation.scores.sheets import Benchmark, Counts, Matched, Pairs, Sheets, pair_up, percent
 
 _ARTICLE: Final = re.compile(r"^(?:an?|the)\s+")
-
-
 Items = tuple[str, ...]
 
 
-def pair(files: Files) -> Matched[Items, str]:
+def pair(sheets: Sheets) -> Matched[Items, str]:
     """Pair answers {image, text} with labels {image, items: [name of mark 1, of mark 2, ...]}."""
-    answers = read_all(files.answers)
-    labels = read_all(files.labels) or answers
     return pair_up(
-        ((_image(row), _items(row)) for row in labels),
-        ((_image(row), str(field(row, "text", where="answers"))) for row in answers),
+        ((question_id(row, "image"), _items(row)) for row in sheets.truth("items")),
+        ((question_id(row, "image"), str(field(row, "text", where="answers"))) for row in sheets.said),
     )
 
 
@@ -80,10 +66,6 @@ def _name(text: str) -> str:
     return _ARTICLE.sub("", normal(text))
 
 
-def _image(row: Row) -> str:
-    return str(field(row, "image", where="files"))
-
-
 def _items(row: Row) -> Items:
     items: Any = field(row, "items", where="labels")
     if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
@@ -91,4 +73,11 @@ def _items(row: Row) -> Items:
     return tuple(items)
 
 
-BENCHMARK = Benchmark(name="listing", chief="list_accuracy", pair=pair, tally=tally, metrics=metrics)
+BENCHMARK = Benchmark(
+    name="listing",
+    chief="list_accuracy",
+    pair=pair,
+    tally=tally,
+    metrics=metrics,
+    grade=lambda items, text: _one(items, text).item_accuracy,
+)

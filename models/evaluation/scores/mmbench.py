@@ -10,19 +10,9 @@ from collections.abc import Mapping
 from typing import Final
 
 from models.errors import BadEvaluation
+from models.evaluation.scores.reading import Row, field, question_id
 from models.evaluation.scores.replies import option_letter
-from models.evaluation.scores.sheets import (
-    Benchmark,
-    Counts,
-    Files,
-    Matched,
-    Pairs,
-    Row,
-    field,
-    pair_up,
-    percent,
-    read_all,
-)
+from models.evaluation.scores.sheets import Benchmark, Counts, Matched, Pairs, Sheets, pair_up, percent
 
 ROTATION_STEP: Final = 1_000_000
 
@@ -30,11 +20,10 @@ ROTATION_STEP: Final = 1_000_000
 Label = tuple[str, int]  # letter, number of rotations of the question
 
 
-def pair(files: Files) -> Matched[Label, str | None]:
+def pair(sheets: Sheets) -> Matched[Label, str | None]:
     """Pair the rows of a sheet with `index, question, A-D, answer, prediction`; `answer` may stand in a label file."""
-    answers = read_all(files.answers)
-    labels = read_all(files.labels) or answers
-    options = {_index(row): _options(row) for row in (*read_all(files.questions), *labels, *answers) if _options(row)}
+    answers, labels = sheets.said, sheets.truth("answer")
+    options = {_index(row): _options(row) for row in (*sheets.questions, *labels, *answers) if _options(row)}
     rotations = Counter(unit(index) for index in {_index(row) for row in labels})
     return pair_up(
         ((index, (_letter(row), rotations[unit(index)])) for row in labels for index in [_index(row)]),
@@ -67,11 +56,10 @@ def unit(index: int) -> int:
 
 
 def _index(row: Row) -> int:
-    value = field(row, "index", "question_id", where="sheet")
-    try:
-        return int(float(value))
-    except ValueError as exc:
-        raise BadEvaluation(f"an index must be a whole number; got {value!r}") from exc
+    value = question_id(row, "index", "question_id")
+    if not value.isdigit():
+        raise BadEvaluation(f"an index must be a whole number; got {value!r}")
+    return int(value)
 
 
 def _letter(row: Row) -> str:
@@ -79,11 +67,19 @@ def _letter(row: Row) -> str:
 
 
 def _said(row: Row) -> str:
-    return str(row.get("prediction") or row.get("text") or "")
+    return str(next((row[name] for name in ("prediction", "text") if row.get(name) is not None), ""))
 
 
 def _options(row: Row) -> Mapping[str, str]:
     return {letter: str(row[letter]) for letter in "ABCD" if row.get(letter) is not None}
 
 
-BENCHMARK = Benchmark(name="mmbench", chief="circular", pair=pair, tally=tally, metrics=metrics, unit=unit)
+BENCHMARK = Benchmark(
+    name="mmbench",
+    chief="circular",
+    pair=pair,
+    tally=tally,
+    metrics=metrics,
+    grade=lambda label, said: float(label[0] == said),
+    unit=unit,
+)

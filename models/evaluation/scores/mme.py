@@ -4,23 +4,13 @@ A subtask's points are its share of right answers plus its share of pictures wit
 sum of ten subtasks, cognition of four. Ids come twice, once for each question, so the key is the id with the question.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from models.errors import BadEvaluation
+from models.evaluation.scores.reading import Row, field, holds
 from models.evaluation.scores.replies import label_is_yes, mme_yes, plain_question
-from models.evaluation.scores.sheets import (
-    Benchmark,
-    Counts,
-    Files,
-    Matched,
-    Pairs,
-    Row,
-    field,
-    pair_up,
-    percent,
-    read_all,
-)
+from models.evaluation.scores.sheets import Benchmark, Counts, Matched, Pairs, Sheets, pair_up, percent
 
 PERCEPTION: Final = (
     "existence",
@@ -36,17 +26,16 @@ PERCEPTION: Final = (
 )
 COGNITION: Final = ("commonsense_reasoning", "numerical_calculation", "text_translation", "code_reasoning")
 
-Key = tuple[str, str, str]  # subtask, file name, question
+Key = tuple[str, str, str]  # subtask, file name without ending, question
 
 
-def pair(files: Files) -> Matched[bool, str]:
+def pair(sheets: Sheets) -> Matched[bool, str]:
     """Pair answers {question_id, prompt, text} with labels {category, image, question, label}.
 
     Answers without a `prompt` need the questions, and must stand in their order.
     """
-    answers = read_all(files.answers)
-    labels = read_all(files.labels) or answers
-    return pair_up(((_key(row), _truth(row)) for row in labels), _answers(answers, read_all(files.questions)))
+    labels = sheets.truth("label", "answer")
+    return pair_up(((_key(row), _truth(row)) for row in labels), _answers(sheets.said, sheets.questions))
 
 
 def tally(pairs: Pairs[bool, str]) -> Counts:
@@ -88,8 +77,8 @@ def unit(key: Key) -> tuple[str, str]:
     return key[:2]
 
 
-def _answers(rows: list[Row], questions: list[Row]) -> Iterator[tuple[Key, str]]:
-    if rows and not any(rows[0].get(name) for name in ("prompt", "question")):
+def _answers(rows: Sequence[Row], questions: Sequence[Row]) -> Iterator[tuple[Key, str]]:
+    if rows and not holds(rows, "prompt", "question"):
         if [row.get("question_id") for row in rows] != [row.get("question_id") for row in questions]:
             raise BadEvaluation(
                 "answers without a `prompt` need the questions, in the same order: ids come twice in MME"
@@ -103,7 +92,8 @@ def _key(row: Row) -> Key:
     name = str(field(row, "question_id", "image", where="files"))
     subtask = str(row.get("category") or name.partition("/")[0])
     question = str(field(row, "prompt", "question", "text", where="files"))
-    return subtask, name.rpartition("/")[2].strip(), plain_question(question)
+    # The label files say 0001.jpg where an answer file may say 0001.png, or 0001 alone.
+    return subtask, name.rpartition("/")[2].strip().partition(".")[0], plain_question(question)
 
 
 def _truth(row: Row) -> bool:
@@ -114,4 +104,12 @@ def _truth(row: Row) -> bool:
     return label
 
 
-BENCHMARK = Benchmark(name="mme", chief="perception", pair=pair, tally=tally, metrics=metrics, unit=unit)
+BENCHMARK = Benchmark(
+    name="mme",
+    chief="perception",
+    pair=pair,
+    tally=tally,
+    metrics=metrics,
+    grade=lambda label, said: float(mme_yes(said) is label),
+    unit=unit,
+)

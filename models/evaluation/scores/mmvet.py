@@ -4,54 +4,55 @@ The grade file holds one score or one per run for each answer; the runs are aver
 missing, not 0 and not good.
 """
 
-from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
+from models.errors import BadEvaluation
+from models.evaluation.scores.reading import Row, holds, question_id
 from models.evaluation.scores.sheets import (
     Benchmark,
     Counts,
-    Files,
     Matched,
     Pairs,
-    Row,
-    field,
+    Sheets,
+    grouped,
+    groups_of,
     pair_up,
     percent,
-    read_all,
+    total,
 )
 
 Capabilities = tuple[str, ...]
 
 
-def pair(files: Files) -> Matched[Capabilities, float]:
+def pair(sheets: Sheets) -> Matched[Capabilities, float]:
     """Pair a grade file {id: {score, ...}} with labels {id: {capability: [...]}}, which may stand in it as well."""
-    grades = read_all(files.answers)
-    labels = read_all(files.labels) or grades
+    grades = sheets.said
+    if grades and not holds(grades, "score"):
+        raise BadEvaluation("a row of the grade file has no `score`: MM-Vet's answers must be graded by a judge first")
     return pair_up(
-        ((_id(row), tuple(row.get("capability") or ())) for row in labels),
+        ((_id(row), tuple(row.get("capability") or ())) for row in sheets.truth("capability")),
         [(_id(row), grade) for row in grades if (grade := _grade(row.get("score"))) is not None],
     )
 
 
 def tally(pairs: Pairs[Capabilities, float]) -> Counts:
     """Sum the grades of all answers, and of each capability."""
-    counts: dict[tuple[str, str], float] = defaultdict(float)
-    for _, capabilities, grade in pairs:
-        for name in {"total", *capabilities}:
-            counts["grades", name] += grade
-            counts["answers", name] += 1
-    return counts
+    return total(grouped(capabilities, grades=grade, answers=1) for _, capabilities, grade in pairs)
 
 
 def metrics(counts: Counts) -> dict[str, float]:
     """Return the total and the mean of each capability."""
-    names = sorted(name for what, name in counts if what == "answers" and name != "total")
-    return {name: percent(counts["grades", name], counts["answers", name]) for name in ("total", *names)}
+    return {
+        name or "total": percent(counts["grades", name], counts["answers", name])
+        for name in ("", *groups_of(counts, "answers"))
+    }
 
 
 def _id(row: Row) -> str:
-    return str(field(row, "question_id", where="grade file"))
+    """Return the official id; LLaVA's question file counts 0, 1, 2 where the others say v1_0, v1_1, v1_2."""
+    found = question_id(row)
+    return f"v1_{found}" if found.isdigit() else found
 
 
 def _grade(value: Any) -> float | None:
@@ -69,4 +70,6 @@ def _numbers(values: list[Any]) -> Iterator[float]:
             yield number
 
 
-BENCHMARK = Benchmark(name="mmvet", chief="total", pair=pair, tally=tally, metrics=metrics)
+BENCHMARK = Benchmark(
+    name="mmvet", chief="total", pair=pair, tally=tally, metrics=metrics, grade=lambda _capabilities, grade: grade
+)

@@ -4,42 +4,28 @@ The number that papers report is the unweighted mean of the F1 of the random, po
 file has 2,910 questions, today's repository 3,000: score against the file that the answers were made for.
 """
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
 
 from models.errors import BadEvaluation
+from models.evaluation.scores.reading import Row, field, question_id
 from models.evaluation.scores.replies import label_is_yes, plain_question, pope_yes
-from models.evaluation.scores.sheets import (
-    Benchmark,
-    Counts,
-    Files,
-    Matched,
-    Pairs,
-    Row,
-    field,
-    pair_up,
-    percent,
-    read,
-    read_all,
-)
+from models.evaluation.scores.sheets import Benchmark, Counts, Matched, Pairs, Sheets, pair_up, percent
+
+# LLaVA numbers the questions of the random and popular files anew: the label file's id and 10 or 20 million.
+_LLAVA_STEP: Final = 10_000_000
+
+Content = tuple[str, str]  # picture, question
 
 
-def pair(files: Files) -> Matched[bool, str]:
+def pair(sheets: Sheets) -> Matched[bool, str]:
     """Pair answers {question_id, text} with labels {question_id, label}; several files pair up in their order.
 
     With one answer file for several label files, `questions` say which answer belongs where (field `category`). Ids of the
     result are (number of the file, id).
     """
-    parts = list(_matched(files))
-    return Matched(
-        pairs=tuple(
-            ((number, key), label, said) for number, part in enumerate(parts, 1) for key, label, said in part.pairs
-        ),
-        missing=sum(part.missing for part in parts),
-        unknown=sum(part.unknown for part in parts),
-        duplicates=sum(part.duplicates for part in parts),
-    )
+    return Matched.numbered(_matched(sheets))
 
 
 def tally(pairs: Pairs[bool, str]) -> Counts:
@@ -57,62 +43,85 @@ def metrics(counts: Counts) -> dict[str, float]:
     return found | each | {"f1_mean": sum(each.values()) / len(each)}
 
 
-def _matched(files: Files) -> Iterator[Matched[bool, str]]:
-    answers = [read(path) for path in files.answers]
-    labels = [read(path) for path in files.labels] or answers
-    if len(labels) == len(answers):
-        for truth, said in zip(labels, answers, strict=True):
-            yield _match(truth, said, read_all(files.questions))
-    elif len(answers) == 1 and files.questions:
-        yield from _match_by_category(labels, answers[0], read_all(files.questions))
+def _matched(sheets: Sheets) -> Iterator[Matched[bool, str]]:
+    labels = sheets.labels or ((sheets.truth("label"),) if len(sheets.answers) == 1 else sheets.answers)
+    if len(labels) == len(sheets.answers):
+        for number, (truth, said) in enumerate(zip(labels, sheets.answers, strict=True), 1):
+            found = _match(truth, said, sheets.questions)
+            if not found.pairs and len(labels) > 1:
+                raise BadEvaluation(
+                    f"no answer of answer file {number} has a label in label file {number}: are both in the same order?"
+                )
+            yield found
+    elif len(sheets.answers) == 1 and sheets.questions:
+        yield from _match_by_category(labels, sheets.answers[0], sheets.questions)
     else:
         raise BadEvaluation(
-            f"{len(labels)} label files and {len(answers)} answer files do not pair up: give one answer file for each "
-            "label file, in the same order, or one answer file and the questions with their `category`"
+            f"{len(labels)} label files and {len(sheets.answers)} answer files do not pair up: give one answer file for "
+            "each label file, in the same order, or one answer file and the questions with their `category`"
         )
 
 
 def _match(labels: Sequence[Row], answers: Sequence[Row], questions: Sequence[Row]) -> Matched[bool, str]:
-    by_id = pair_up(_labels(labels), _answers(answers))
-    if by_id.pairs or not questions:
-        return by_id
+    ids = {question_id(row) for row in answers}
+    if ids & {question_id(row) for row in labels}:
+        return _match_by_id(labels, answers)
     content = _content(questions)
+    if ids & content.keys():
+        return pair_up(
+            ((_key(row), _truth(row)) for row in labels),
+            ((content.get(question_id(row), question_id(row)), _text(row)) for row in answers),
+        )
+    return _match_by_id(labels, [{**row, "question_id": _unstepped(question_id(row))} for row in answers])
+
+
+def _match_by_id(labels: Sequence[Row], answers: Sequence[Row]) -> Matched[bool, str]:
+    """Pair by id; an answer to another question than the label's, as of another version of the file, is unknown."""
+    texts = {question_id(row): plain_question(str(row.get("text") or "")) for row in labels}
+    worded_alike = any(_asks(row, texts.get(question_id(row))) for row in answers)
+
+    def key(row: Row) -> tuple[str, bool]:
+        asked = texts.get(question_id(row))
+        return question_id(row), worded_alike and asked is not None and not _asks(row, asked)
+
     return pair_up(
-        ((_key(row), _truth(row)) for row in labels),
-        ((content.get(field(row, "question_id", where="answers"), row), _text(row)) for row in answers),
+        (((question_id(row), False), _truth(row)) for row in labels), ((key(row), _text(row)) for row in answers)
     )
+
+
+def _asks(answer: Row, text: str | None) -> bool:
+    """Return whether an answer's prompt holds the label's question; so it does where either is not told."""
+    prompt = answer.get("prompt")
+    return text is not None and (not text or prompt is None or text in plain_question(str(prompt)))
+
+
+def _unstepped(key: str) -> str:
+    return str(int(key) % _LLAVA_STEP) if key.isdigit() else key
 
 
 def _match_by_category(
     labels: Sequence[Sequence[Row]], answers: Sequence[Row], questions: Sequence[Row]
 ) -> Iterator[Matched[bool, str]]:
+    """Yield the match of each label file with the answers of the category that shares most questions with it."""
     content = _content(questions)
-    category = {row["question_id"]: field(row, "category", where="questions") for row in questions}
-    members: dict[str, set[Any]] = {}
-    for question_id, name in category.items():
-        members.setdefault(name, set()).add(content[question_id])
+    category = {question_id(row): str(field(row, "category", where="questions")) for row in questions}
+    members: Mapping[str, set[Content]] = defaultdict(set)
+    for here, name in category.items():
+        members[name].add(content[here])
     for rows in labels:
         keys = {_key(row) for row in rows}
         name = max(members, key=lambda one: len(members[one] & keys))
-        mine = [row for row in answers if category.get(row["question_id"]) == name]
+        mine = [row for row in answers if category.get(question_id(row)) == name]
         yield pair_up(
-            ((_key(row), _truth(row)) for row in rows), ((content[row["question_id"]], _text(row)) for row in mine)
+            ((_key(row), _truth(row)) for row in rows), ((content[question_id(row)], _text(row)) for row in mine)
         )
 
 
-def _labels(rows: Sequence[Row]) -> Iterator[tuple[Any, bool]]:
-    return ((field(row, "question_id", where="labels"), _truth(row)) for row in rows)
+def _content(questions: Sequence[Row]) -> dict[str, Content]:
+    return {question_id(row): _key(row) for row in questions}
 
 
-def _answers(rows: Sequence[Row]) -> Iterator[tuple[Any, str]]:
-    return ((field(row, "question_id", where="answers"), _text(row)) for row in rows)
-
-
-def _content(questions: Sequence[Row]) -> dict[Any, Any]:
-    return {field(row, "question_id", where="questions"): _key(row) for row in questions}
-
-
-def _key(row: Row) -> tuple[str, str]:
+def _key(row: Row) -> Content:
     return str(row.get("image")), plain_question(str(row.get("text")))
 
 
@@ -121,9 +130,10 @@ def _text(row: Row) -> str:
 
 
 def _truth(row: Row) -> bool:
-    label = label_is_yes(str(field(row, "label", where="labels")))
+    value: Any = field(row, "label", where="labels")
+    label = label_is_yes(str(value))
     if label is None:
-        raise BadEvaluation(f"a label must be yes or no; got {row['label']!r}")
+        raise BadEvaluation(f"a label must be yes or no; got {value!r}")
     return label
 
 
@@ -146,4 +156,11 @@ def _metrics(counts: Counts, files: Sequence[int]) -> dict[str, float]:
     }
 
 
-BENCHMARK = Benchmark(name="pope", chief="f1", pair=pair, tally=tally, metrics=metrics)
+BENCHMARK = Benchmark(
+    name="pope",
+    chief="f1",
+    pair=pair,
+    tally=tally,
+    metrics=metrics,
+    grade=lambda label, said: float(pope_yes(said) is label),
+)

@@ -54,12 +54,12 @@ def option_letter(text: str, options: Mapping[str, str] | None = None) -> str | 
     "The answer is B". An article or a pronoun at the start ("A dog", "I see") is no letter.
     """
     said = text.strip()
+    if len(said) == 1 and said.isalpha():
+        return said.upper()
     if options:
         spoken = [letter for letter, words in options.items() if words and _bare(words) == _bare(said)]
         if len(spoken) == 1:
             return spoken[0]
-    if len(said) == 1 and said.isalpha():
-        return said.upper()
     found = _LETTER.match(said)
     if found is None or (found[1] in ("a", "A", "I") and re.match(r"\W*(?:A|I)\s+\w", said, re.IGNORECASE)):
         return None

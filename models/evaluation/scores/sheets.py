@@ -1,32 +1,50 @@
-"""Reads question, label and answer files and matches them by id: JSON lines, JSON, CSV, TSV, xlsx.
+"""Matches answers with their labels by id, and sums up what a benchmark counts. Each scorer is built from this.
 
-Scorers call it. Public scorers zip answers and labels by order, where one lost line shifts all that follow without a
-word; here every answer finds its label by id, or is counted as what is wrong with it. Knows no benchmark.
+Public scorers zip answers and labels by order, where one lost line shifts all that follow without a word; here every
+answer finds its label by id, or is counted as what is wrong with it. Knows no benchmark and no file's layout.
 """
 
-import csv
-import json
-import sys
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from models.errors import BadEvaluation
+from models.evaluation.scores.reading import Row, holds, read
 
-Row = Mapping[str, Any]
 L = TypeVar("L")
 A = TypeVar("A")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Files:
-    """The files of one scoring; several label and answer files belong together in their order."""
+class Sheets:
+    """The rows of one scoring; several label and answer files belong together in their order."""
 
-    questions: tuple[Path, ...]
-    labels: tuple[Path, ...]
-    answers: tuple[Path, ...]
+    questions: Sequence[Row] = ()
+    labels: tuple[Sequence[Row], ...] = ()
+    answers: tuple[Sequence[Row], ...] = ()
+
+    @classmethod
+    def read(
+        cls, *, questions: Sequence[Path] = (), labels: Sequence[Path] = (), answers: Sequence[Path] = ()
+    ) -> "Sheets":
+        """Read files; raises BadEvaluation with file and line."""
+        return cls(
+            questions=[row for path in questions for row in read(path)],
+            labels=tuple(read(path) for path in labels),
+            answers=tuple(read(path) for path in answers),
+        )
+
+    @property
+    def said(self) -> list[Row]:
+        """The answers of all files."""
+        return [row for rows in self.answers for row in rows]
+
+    def truth(self, *names: str) -> list[Row]:
+        """Return the labels of all files; left out, they are the questions if these have a field `names`, else the answers."""
+        if self.labels:
+            return [row for rows in self.labels for row in rows]
+        return list(self.questions) if holds(self.questions, *names) else self.said
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,9 +87,22 @@ class Matched(Generic[L, A]):
     unknown: int = 0
     duplicates: int = 0
 
+    @classmethod
+    def numbered(cls, parts: Iterable["Matched[L, A]"]) -> "Matched[L, A]":
+        """Return several files as one whose ids are (number of the file from 1, id)."""
+        all_ = list(parts)
+        return cls(
+            pairs=tuple(
+                ((number, key), label, said) for number, part in enumerate(all_, 1) for key, label, said in part.pairs
+            ),
+            missing=sum(part.missing for part in all_),
+            unknown=sum(part.unknown for part in all_),
+            duplicates=sum(part.duplicates for part in all_),
+        )
 
-def _itself(key: Any) -> Hashable:
-    return key  # type: ignore[no-any-return]  # ids are hashable, or they would not have been matched
+
+def _itself(key: Hashable) -> Hashable:
+    return key
 
 
 Counts = Mapping[Any, float]
@@ -83,14 +114,16 @@ class Benchmark(Generic[L, A]):
     """How one benchmark is scored: `pair` finds the labels of the answers, `tally` counts a unit, `metrics` reads the sum.
 
     A unit holds the answers that count only together (the rotations of a question, the two questions about a picture);
-    `unit` maps an id to it, and a bootstrap draws whole units. `chief` is the metric that papers report.
+    `unit` maps an id to it, and a bootstrap draws whole units. `chief` is the metric that papers report. `grade` says how
+    good one answer is by itself, from 0 to 1: reports look for the worst, nothing is averaged from it.
     """
 
     name: str
     chief: str
-    pair: Callable[[Files], Matched[L, A]]
+    pair: Callable[[Sheets], Matched[L, A]]
     tally: Callable[[Pairs[L, A]], Counts]
     metrics: Callable[[Counts], dict[str, float]]
+    grade: Callable[[L, A], float]
     unit: Callable[[Any], Hashable] = _itself
 
     def tallies(self, pairs: Pairs[L, A]) -> list[Counts]:
@@ -100,12 +133,16 @@ class Benchmark(Generic[L, A]):
             units[self.unit(row[0])].append(row)
         return [self.tally(rows) for rows in units.values()]
 
-    def score(self, files: Files) -> Score:
-        """Score files; raises BadEvaluation."""
-        matched = self.pair(files)
+    def measured(self, pairs: Pairs[L, A]) -> dict[str, float]:
+        """Return the metrics of answers that are paired already."""
+        return self.metrics(total(self.tallies(pairs)))
+
+    def score(self, sheets: Sheets) -> Score:
+        """Score rows; raises BadEvaluation."""
+        matched = self.pair(sheets)
         return Score(
             benchmark=self.name,
-            metrics=self.metrics(total(self.tallies(matched.pairs))),
+            metrics=self.measured(matched.pairs),
             n=len(matched.pairs),
             missing=matched.missing,
             unknown=matched.unknown,
@@ -122,16 +159,27 @@ def total(tallies: Iterable[Counts]) -> Counts:
     return whole
 
 
+def grouped(groups: Iterable[str], **amounts: float) -> Counts:
+    """Return each amount as (name, group), for all answers together (group "") and for each group that has a name."""
+    return {(name, group): amount for name, amount in amounts.items() for group in {"", *groups}}
+
+
+def groups_of(counts: Counts, name: str) -> list[str]:
+    """Return the named groups under which `name` was counted, in order."""
+    return sorted(group for what, group in counts if what == name and group)
+
+
+def percent(part: float, whole: float) -> float:
+    """Return 100 * part / whole, unrounded; 0 of nothing is 0."""
+    return 100.0 * part / whole if whole else 0.0
+
+
 def pair_up(labels: Iterable[tuple[Any, L]], answers: Iterable[tuple[Any, A]]) -> Matched[L, A]:
     """Pair (id, label) with (id, answer)."""
     truth, said = _unique(labels), _unique(answers)
-    pairs = []
-    for key, label in truth.found.items():
-        if key in said.found:
-            pairs.append((key, label, said.found[key]))
     known = truth.found.keys() | truth.torn
     return Matched(
-        pairs=tuple(pairs),
+        pairs=tuple((key, label, said.found[key]) for key, label in truth.found.items() if key in said.found),
         missing=sum(key not in said.found and key not in said.torn for key in truth.found),
         unknown=sum(key not in known for key in (*said.found, *said.torn)),
         duplicates=truth.doubled + said.doubled,
@@ -158,118 +206,3 @@ def _unique(rows: Iterable[tuple[Any, L]]) -> _Unique[L]:
                 del seen.found[key]
                 seen.torn.add(key)
     return seen
-
-
-def read(path: Path) -> list[Row]:
-    """Return the rows of a file by its ending, `.xlsx`, `.tsv`, `.csv`, else JSON or JSON lines; raises BadEvaluation.
-
-    A JSON object whose values are objects becomes one row per entry, its key under `question_id`.
-    """
-    if not path.is_file():
-        raise BadEvaluation(f"{path} is not a file")
-    match path.suffix.lower():
-        case ".xlsx":
-            return _read_xlsx(path)
-        case ".tsv" | ".csv":
-            return _read_table(path, "\t" if path.suffix.lower() == ".tsv" else ",")
-        case _:
-            return _read_json(path)
-
-
-def read_all(paths: Sequence[Path]) -> list[Row]:
-    """Return the rows of all files, one file behind the other."""
-    return [row for path in paths for row in read(path)]
-
-
-def field(row: Row, *names: str, where: str) -> Any:
-    """Return the first of the named fields that the row has; raises BadEvaluation that names them all."""
-    for name in names:
-        if row.get(name) is not None:
-            return row[name]
-    wanted = " or ".join(f"`{name}`" for name in names)
-    raise BadEvaluation(f"a row of the {where} has no {wanted}: {json.dumps(dict(row), default=str)[:200]}")
-
-
-def has(rows: Sequence[Row], *names: str) -> bool:
-    """Return whether the rows carry one of the named fields."""
-    return any(row.get(name) is not None for row in rows[:1] for name in names)
-
-
-def percent(part: float, whole: float) -> float:
-    """Return 100 * part / whole, unrounded; 0 of nothing is 0."""
-    return 100.0 * part / whole if whole else 0.0
-
-
-def _read_json(path: Path) -> list[Row]:
-    text = path.read_text(encoding="utf-8-sig")
-    if text.lstrip()[:1] == "[" or _is_one_document(text):
-        try:
-            return list(_rows_of(json.loads(text), path))
-        except json.JSONDecodeError as exc:
-            raise BadEvaluation(f"{path}, line {exc.lineno}: not JSON ({exc.msg})") from exc
-    return list(_lines(text, path))
-
-
-def _is_one_document(text: str) -> bool:
-    """Return whether the text is one object that holds the rows, and not one row for each line."""
-    lines = text.strip().splitlines()
-    if not lines or not lines[0].startswith("{"):
-        return False
-    try:
-        first = json.loads(lines[0])
-    except json.JSONDecodeError:
-        # Either the object goes on behind its first line, or that line is broken: then a later one stands for itself.
-        return not lines[0].rstrip().endswith("}")
-    return len(lines) == 1 and (isinstance(first.get("questions"), list) or _holds_rows(first))
-
-
-def _holds_rows(document: Mapping[str, Any]) -> bool:
-    return bool(document) and all(isinstance(value, dict) for value in document.values())
-
-
-def _lines(text: str, path: Path) -> Iterator[Row]:
-    for number, line in enumerate(text.splitlines(), 1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-        except json.JSONDecodeError as exc:
-            raise BadEvaluation(f"{path}, line {number}: not JSON ({exc.msg})") from exc
-        if not isinstance(row, dict):
-            raise BadEvaluation(f"{path}, line {number}: expected an object, got {line.strip()[:60]}")
-        yield row
-
-
-def _rows_of(document: Any, path: Path) -> Iterator[Row]:
-    if isinstance(document, dict) and isinstance(document.get("questions"), list):
-        document = document["questions"]
-    if isinstance(document, dict):
-        for key, value in document.items():
-            yield {"question_id": key, **(value if isinstance(value, dict) else {"text": value})}
-        return
-    for number, row in enumerate(document, 1):
-        if not isinstance(row, dict):
-            raise BadEvaluation(f"{path}, entry {number}: expected an object, got {str(row)[:60]}")
-        yield row
-
-
-def _read_table(path: Path, delimiter: str) -> list[Row]:
-    # Published sheets carry pictures in base64 in one field.
-    csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        return [
-            {name: value or None for name, value in row.items()} for row in csv.DictReader(file, delimiter=delimiter)
-        ]
-
-
-def _read_xlsx(path: Path) -> list[Row]:
-    from python_calamine import CalamineError, CalamineWorkbook
-
-    try:
-        rows = CalamineWorkbook.from_path(str(path)).get_sheet_by_index(0).to_python()
-    except CalamineError as exc:
-        raise BadEvaluation(f"{path} is not a readable xlsx file: {exc}") from exc
-    if not rows:
-        raise BadEvaluation(f"{path} is empty")
-    header = [str(cell).strip() for cell in rows[0]]
-    return [{name: None if cell == "" else cell for name, cell in zip(header, row, strict=False)} for row in rows[1:]]

@@ -298,7 +298,81 @@ def test_a_broken_file_is_named_with_its_line(tmp_path, name):
 @pytest.mark.parametrize("name", BENCHMARKS)
 def test_a_row_without_its_fields_says_which_it_needs(tmp_path, name):
     with pytest.raises(BadEvaluation, match=r"has no `|without a `prompt`"):
-        score(name, answers=[lines(tmp_path / "a", {"nothing": 1})])
+        score(name, answers=[lines(tmp_path / "a", {"nothing": 1}, {"nothing": 2})])
+
+
+def test_what_says_nothing_is_forgiven(tmp_path):
+    """A byte order mark, blank lines, commas behind lines, ids as numbers and as texts, a rare line separator in a text."""
+    labels = tmp_path / "labels.json"
+    labels.write_text(
+        '{"question_id": "1", "gt_answer": "A"},\n\n{"question_id": "2", "gt_answer": "B"},\n', "utf-8-sig"
+    )
+    answers = tmp_path / "answers.jsonl"
+    answers.write_text(
+        '{"question_id": 1, "prediction": "A"}\r\n{"question_id": 2, "prediction": "B. so\u2028it is"}\n\n'
+    )
+    result = score("seed", labels=[labels], answers=[answers])
+    assert (result.metrics["accuracy"], result.n, result.unknown, result.missing) == (100, 2, 0, 0)
+
+
+def test_an_empty_label_file_is_not_replaced_by_the_answers(tmp_path):
+    labels, answers = lines(tmp_path / "l"), lines(tmp_path / "a", said(1, "Yes", label="yes"))
+    assert (score("pope", labels=[labels], answers=[answers]).n, score("pope", answers=[answers]).n) == (0, 1)
+
+
+def test_labels_may_stand_in_the_questions(tmp_path):
+    questions, answers = lines(tmp_path / "q", truth(1, "no")), lines(tmp_path / "a", said(1, "No"))
+    assert score("pope", questions=[questions], answers=[answers]).metrics["tn"] == 1
+
+
+def test_a_file_that_is_no_text_is_a_sentence(tmp_path):
+    strange = tmp_path / "a.tsv"
+    strange.write_bytes("index\tanswer\n".encode("utf-16"))
+    with pytest.raises(BadEvaluation, match="UTF-8"):
+        score("mmbench", answers=[strange])
+
+
+def test_pope_knows_the_ids_that_llava_gave_the_other_files(tmp_path):
+    labels = lines(tmp_path / "l", truth(1, "yes"), truth(2, "no"))
+    answers = lines(tmp_path / "a", said(10000001, "Yes"), said(10000002, "No"))
+    assert score("pope", labels=[labels], answers=[answers]).n == 2
+
+
+def test_pope_does_not_score_an_answer_to_another_version_of_the_file(tmp_path):
+    def ask(thing):
+        return f"Is there a {thing} in the image?"
+
+    labels = lines(tmp_path / "l", truth(1, "yes", text=ask("cat")), truth(2, "no", text=ask("dog")))
+    answers = lines(tmp_path / "a", said(1, "Yes", prompt=ask("cat")), said(2, "No", prompt=ask("cow")))
+    result = score("pope", labels=[labels], answers=[answers])
+    assert (result.n, result.missing, result.unknown) == (1, 1, 1)
+
+
+def test_pope_files_in_another_order_are_told(tmp_path):
+    first, second = lines(tmp_path / "l1", truth(1, "yes")), lines(tmp_path / "l2", truth(2, "no"))
+    answers = [lines(tmp_path / "a1", said(2, "No")), lines(tmp_path / "a2", said(1, "Yes"))]
+    with pytest.raises(BadEvaluation, match="same order"):
+        score("pope", labels=[first, second], answers=answers)
+
+
+def test_an_option_that_reads_like_a_letter_does_not_take_its_place():
+    assert option_letter("B", {"A": "B", "B": "A"}) == "B"
+
+
+def test_mmvet_ids_may_be_bare_numbers(tmp_path):
+    labels = lines(tmp_path / "l", {"question_id": 0, "capability": ["ocr"]}, {"question_id": 1, "capability": ["rec"]})
+    grades = tmp_path / "g.json"
+    grades.write_text('{"v1_0": {"score": [1.0]}, "v1_1": {"score": [0.5]}}')
+    assert score("mmvet", labels=[labels], answers=[grades]).metrics == {"total": 75, "ocr": 100, "rec": 50}
+
+
+def test_llava_bench_averages_several_judgements(tmp_path):
+    first = lines(tmp_path / "r1", {"question_id": 0, "tuple": [10, 5]}, {"question_id": 1, "tuple": [10, 5]})
+    second = lines(tmp_path / "r2", {"question_id": 0, "content": "10 8.5\nboth"}, {"question_id": 1, "tuple": [5, 5]})
+    result = score("llava-bench", answers=[first, second])
+    assert (result.n, result.duplicates) == (4, 0)
+    assert (result.metrics["score_1"], result.metrics["score_2"]) == (50, 90)
+    assert result.metrics["score_mean"] == 70
 
 
 def test_an_unknown_benchmark_names_the_known():
