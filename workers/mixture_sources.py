@@ -18,10 +18,11 @@ from app.catalog.texts import TextRepository
 from app.formats.llava import image_file
 from app.services.freshness import outdated
 from app.services.import_folder import ImportFolder
+from models.mixtures.draws import identity
 from models.mixtures.fit import Outdated
 from models.mixtures.llava_file import record_at, records
 from models.mixtures.recipe import FileSelector, Part, TextSelector
-from models.mixtures.samples import Sample, fault, placed
+from models.mixtures.samples import Sample, fault, placed, words_of
 from models.writers.types import CUT
 from workers.context import JobContext
 
@@ -70,7 +71,8 @@ def open_source(job: JobContext, part: Part) -> Source:
         raise ValueError("a part has texts or a file")
     folder = ImportFolder(job.resources.settings)
     images = None if part.file.images is None else folder.find(part.file.images)
-    return FileSource(part, part.file, folder.find(part.file.path), images)
+    without = None if part.file.without is None else folder.find(part.file.without)
+    return FileSource(part, part.file, folder.find(part.file.path), images, without)
 
 
 class CatalogSource:
@@ -161,19 +163,24 @@ class CatalogSource:
 class FileSource:
     """Records of a LLaVA JSON file, found again by their places in it."""
 
-    def __init__(self, part: Part, selector: FileSelector, path: Path, images: Path | None) -> None:
+    def __init__(
+        self, part: Part, selector: FileSelector, path: Path, images: Path | None, without: Path | None = None
+    ) -> None:
         self.faults = Faults()
-        self._part, self._selector, self._path = part, selector, path
+        self._part, self._selector, self._path, self._without = part, selector, path, without
         self._images = None if images is None else images.resolve()
         self._begins = array("Q")
         self._sizes = array("I")
         self._count = 0
 
     def scan(self) -> Iterator[Sample]:
-        """Read the file once."""
+        """Read the file once, behind the one that it is without."""
+        unwanted = set() if self._without is None else _said(self._without)
         for number, (place, record) in enumerate(records(self._path)):
             self._count += 1
             reason, image = self._fault(record)
+            if unwanted and reason is None and _identity(record["conversations"]) in unwanted:
+                reason = f"it stands in {self._selector.without}"
             name = str(record.get("id", number)) if isinstance(record, dict) else str(number)
             if reason is not None:
                 self.faults.add(name, reason)
@@ -230,3 +237,14 @@ class FileSource:
         if self.faults.listed:
             return f"none of its {self._count} records can be used, the first because {self.faults.listed[0][1]}."
         return f"the file {self._selector.path} holds no record."
+
+
+def _said(path: Path) -> set[int]:
+    """What the records of a file say, 8 bytes each: LLaVA-Instruct-150K takes some 10 MB."""
+    told = (_identity(record.get("conversations")) for _, record in records(path) if isinstance(record, dict))
+    return {one for one in told if one is not None}
+
+
+def _identity(conversations: Any) -> int | None:
+    words = words_of(conversations)
+    return None if words is None else identity(words)

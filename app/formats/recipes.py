@@ -74,11 +74,15 @@ class PartIn(_Strict):
     texts: TextsIn | None = None
     file: Annotated[str, Field(min_length=1, max_length=1000)] | None = None
     images: Annotated[str, Field(min_length=1, max_length=1000)] | None = None
+    without: Annotated[str, Field(min_length=1, max_length=1000)] | None = Field(
+        default=None, description="another LLaVA file, whose records are left out of `file`"
+    )
     kind: TextKind | None = Field(default=None, description="what the samples of a file are (conversation)")
     noun_phrases: NounPhrasesIn | None = None
     coreset: CoresetIn | None = None
     yes_per_no: Annotated[float, Field(gt=0, le=1000, strict=False)] | None = None
     take: Count | None = None
+    hold_out: bool = Field(default=True, description="whether the recipe's `hold_out` concerns this part")
     repeat: Annotated[int, Field(ge=1, le=100)] = 1
     optional: bool = False
 
@@ -86,8 +90,8 @@ class PartIn(_Strict):
     def _one_source(self) -> Self:
         if (self.texts is None) == (self.file is None):
             raise ValueError("a part has either `texts` or `file`")
-        if self.file is None and (self.images or self.kind):
-            raise ValueError("`images` and `kind` go with `file`")
+        if self.file is None and (self.images or self.kind or self.without):
+            raise ValueError("`images`, `kind` and `without` go with `file`")
         return self
 
     def value(self) -> values.Part:
@@ -98,10 +102,12 @@ class PartIn(_Strict):
             texts=None if self.texts is None else values.TextSelector(**_tuples(self.texts.model_dump())),
             file=None
             if self.file is None
-            else values.FileSelector(path=self.file, images=self.images, kind=self.kind or "conversation"),
+            else values.FileSelector(
+                path=self.file, images=self.images, without=self.without, kind=self.kind or "conversation"
+            ),
             noun_phrases=None if phrases is None else values.PhraseRule(**phrases.model_dump()),
             coreset=None if coreset is None else values.CoresetRule(**coreset.model_dump()),
-            **self.model_dump(include={"yes_per_no", "take", "repeat", "optional"}),
+            **self.model_dump(include={"yes_per_no", "take", "hold_out", "repeat", "optional"}),
         )
 
 

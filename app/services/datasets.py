@@ -41,9 +41,9 @@ def order(
             continue
         if not may_read_files:
             raise Forbidden("A recipe that names files of the server needs a key with the scope `admin`.")
-        folder.find(part.file.path)
-        if part.file.images is not None:
-            folder.find(part.file.images)
+        for named in (part.file.path, part.file.images, part.file.without):
+            if named is not None:
+                folder.find(named)
     return enqueue(
         session,
         kind="dataset.build",

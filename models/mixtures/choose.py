@@ -49,6 +49,7 @@ class _Read:
 
 def choose(part: Part, samples: Iterable[Sample], *, seed: int, hold_out: HoldOut | None = None) -> Chosen:
     """Return which of `samples` a part takes."""
+    hold_out = hold_out if part.hold_out else None
     read = _read(part, samples, hold_out)
     report = {"read": len(read.identities)}
     left: Sequence[int] = range(len(read.identities))

@@ -34,10 +34,14 @@ class TextSelector:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileSelector:
-    """A LLaVA JSON file, and the folder of its pictures if exports are to bring them; both under the operator's folder."""
+    """A LLaVA JSON file, and the folder of its pictures if exports are to bring them; all under the operator's folder.
+
+    Records that say the same as one of the file `without` are left out, wherever their pictures lie.
+    """
 
     path: str
     images: str | None = None
+    without: str | None = None
     kind: str = "conversation"
 
 
@@ -59,7 +63,10 @@ class CoresetRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """Where samples come from and what thins them out. A part without samples ends the build unless it is `optional`."""
+    """Where samples come from and what thins them out. A part without samples ends the build unless it is `optional`.
+
+    With `hold_out` false the recipe's split does not concern it.
+    """
 
     name: str
     texts: TextSelector | None = None
@@ -68,6 +75,7 @@ class Part:
     coreset: CoresetRule | None = None
     yes_per_no: float | None = None
     take: int | None = None
+    hold_out: bool = True
     repeat: int = 1
     optional: bool = False
 

@@ -112,6 +112,17 @@ def without_pairs(conversations: Sequence[Mapping[str, Any]], dropped: Iterable[
     return left
 
 
+def words_of(conversations: Any) -> str | None:
+    """Return what is said, without the picture's placeholder and with single blanks; None where there are no turns.
+
+    Published mixtures move placeholders and put folders before pictures, but keep the words.
+    """
+    turns = _turns(conversations)
+    if turns is None:
+        return None
+    return "\n".join(" ".join(value.replace(IMAGE, " ").split()) for _, value in turns)
+
+
 class ContentHash:
     """SHA-256 over samples in order. Anyone can recompute it from the LLaVA export."""
 

@@ -98,7 +98,7 @@ _ALL: Final = (
     _LORA,
     replace(_FULL, name="llava-1.5-task-full", purpose="LLaVA-1.5 taught a task of one's own", start=_TASK_START),
     replace(_LORA, name="llava-1.5-task-lora", purpose="the same with LoRA", start=_TASK_START),
-    replace(_FULL, name="svit-full", purpose="LLaVA-1.5 on SVIT-mix-665K (dataset recipe svit-core)"),
+    replace(_FULL, name="svit-full", purpose="LLaVA-1.5 on SVIT-mix-665K (dataset recipe svit-mix-665k)"),
     replace(_LORA, name="svit-lora", purpose="the same with LoRA, as published beside the full run"),
     replace(_FULL, name="som-llava-13b", purpose="SoM-LLaVA on the 695K mixture (dataset recipe som-llava-695k)"),
     replace(

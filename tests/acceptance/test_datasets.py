@@ -212,4 +212,5 @@ def test_recipes_are_listed_without_a_service() -> None:
         "mmgic-then-ic",
         "som-llava-695k",
         "svit-core",
+        "svit-mix-665k",
     ]

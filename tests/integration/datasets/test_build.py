@@ -26,7 +26,7 @@ def test_without_a_recipe_all_texts_are_taken_in_their_order(catalog: Catalog) -
 
 
 def test_the_hash_is_that_of_the_export_and_comes_again(catalog: Catalog) -> None:
-    for _ in range(4):
+    for _ in range(12):  # of four texts, two seeds make one order in 24
         catalog.text()
     shuffled = recipe_of(TEXTS, seed=3)
     first, second = catalog.build(shuffled), catalog.build(shuffled)
@@ -128,6 +128,25 @@ def test_a_llava_file_is_mixed_in(catalog: Catalog) -> None:
     assert made.statistics["text_only"] == 1
     assert made.statistics["excluded"]["listed"][0]["id"] == "broken"
     assert made.statistics["parts"]["mix"] == {"read": 21, "taken": 21}
+
+
+def test_a_file_is_taken_without_what_another_says(catalog: Catalog) -> None:
+    mix = [
+        {"id": "1", "image": "coco/train2017/1.jpg", "conversations": said("What  is this?", "A bus.")},
+        {"id": "1", "image": "coco/train2017/1.jpg", "conversations": said("How many?", "2")},
+        {"id": "3", "conversations": said("Hi?", "Hi!", image=False)},
+    ]
+    moved = [{"from": "human", "value": "What is this?\n<image>"}, {"from": "gpt", "value": "A bus."}]
+    (catalog.folder.root / "mix.json").write_text(json.dumps(mix))
+    (catalog.folder.root / "instruct.json").write_text(
+        json.dumps([{"id": "1", "image": "1.jpg", "conversations": moved}])
+    )
+    part = {"name": "rest", "file": "mix.json", "without": "instruct.json"}
+    made = catalog.build(recipe_of(part, shuffle=False))
+    assert [item.conversations[1]["value"] for item in catalog.items(made)] == ["2", "Hi!"]
+    assert made.statistics["excluded"]["reasons"] == {"it stands in instruct.json": 1}
+    job = catalog.run(catalog.order(recipe_of(part | {"without": "mix.json"})))
+    assert "the first because it stands in mix.json" in (job.error or {})["detail"]
 
 
 def test_pictures_that_are_not_there_are_told_when_their_folder_is_named(catalog: Catalog) -> None:

@@ -54,7 +54,7 @@ def test_what_is_stored_can_be_posted_again(name: str) -> None:
         ("purpose: Mine.\n", "", "`purpose` is missing"),
         ("take: 3", "take: 3\n    take: 4", "line 7: the key `take` stands twice"),
         ("take: 3", "take: [", "this is not YAML"),
-        ("take: 3", "take: 3\n    images: x", "`images` and `kind` go with `file`"),
+        ("take: 3", "take: 3\n    images: x", "`images`, `kind` and `without` go with `file`"),
     ],
 )
 def test_a_wrong_one_says_where_and_what_is_allowed(old: str, new: str, said: str) -> None:

@@ -1,5 +1,7 @@
 """The numbers of the papers, one by one."""
 
+from dataclasses import replace
+
 from app.formats.recipes import shipped, shipped_recipe
 from models.mixtures.concepts import CONCEPTS
 from models.mixtures.coreset import CORE_SIZE, KEPT_SHARE, PER_KIND
@@ -31,8 +33,8 @@ def test_text_alone_is_a_sixteenth_of_665k() -> None:
     assert round(TEXT_ONLY_SHARE, 4) == 0.0612
 
 
-def test_four_recipes_ship_each_with_a_purpose_of_one_line() -> None:
-    assert shipped() == ["markwise-listing-qa", "mmgic-then-ic", "som-llava-695k", "svit-core"]
+def test_five_recipes_ship_each_with_a_purpose_of_one_line() -> None:
+    assert shipped() == ["markwise-listing-qa", "mmgic-then-ic", "som-llava-695k", "svit-core", "svit-mix-665k"]
     assert all("\n" not in shipped_recipe(name).purpose for name in shipped())
 
 
@@ -56,6 +58,17 @@ def test_svit_core_is_157712_of_four_kinds() -> None:
     assert (part.coreset.keep, part.yes_per_no) == (0.5, 8)
     assert recipe.hold_out is not None
     assert (recipe.hold_out.share, recipe.hold_out.split) == (0.1, "train")
+
+
+def test_svit_mix_665k_is_llavas_with_its_instructions_replaced_by_the_core() -> None:
+    recipe = shipped_recipe("svit-mix-665k").value()
+    llava, svit = recipe.parts
+    assert llava.file is not None
+    assert (llava.file.path, llava.file.without) == ("llava_v1_5_mix665k.json", "llava_instruct_150k.json")
+    assert (llava.take, llava.hold_out) == (None, False), "all the rest, test pictures or not"
+    core = shipped_recipe("svit-core").value()
+    assert replace(svit, name="svit") == core.parts[0]
+    assert recipe.hold_out == core.hold_out
 
 
 def test_mmgic_trains_both_and_then_documents_and_repeats_two_sources_thrice() -> None:
