@@ -10,13 +10,44 @@ from types import MappingProxyType
 from typing import Any
 
 from models.errors import BadEvaluation
-from models.evaluation.scores import gqa, listing, llava_bench, mmbench, mme, mmvet, pope, seed
+from models.evaluation.scores import (
+    classify,
+    click,
+    gqa,
+    listing,
+    llava_bench,
+    mmbench,
+    mme,
+    mmvet,
+    phrases,
+    pope,
+    refer,
+    seed,
+    video,
+)
 from models.evaluation.scores.sheets import Benchmark, Matched, Score, Sheets
 
 __all__ = ["BENCHMARKS", "Benchmark", "Matched", "Score", "Sheets", "benchmark", "score"]
 
 BENCHMARKS: MappingProxyType[str, Benchmark[Any, Any]] = MappingProxyType(
-    {module.BENCHMARK.name: module.BENCHMARK for module in (pope, mme, gqa, seed, mmbench, mmvet, llava_bench, listing)}
+    {
+        module.BENCHMARK.name: module.BENCHMARK
+        for module in (
+            pope,
+            mme,
+            gqa,
+            seed,
+            mmbench,
+            mmvet,
+            llava_bench,
+            listing,
+            classify,
+            refer,
+            phrases,
+            video,
+            click,
+        )
+    }
 )
 
 

@@ -49,7 +49,7 @@ def metrics(counts: Counts) -> dict[str, float]:
 
 def _one(items: Items, text: str) -> ListingScore:
     said = parse_listing(text)
-    right = sum(_name(said.get(str(mark), "")) == _name(item) for mark, item in enumerate(items, 1))
+    right = sum(plain_name(said.get(str(mark), "")) == plain_name(item) for mark, item in enumerate(items, 1))
     marks = {str(mark) for mark in range(1, len(items) + 1)}
     invented = len(said.keys() - marks)
     return ListingScore(
@@ -62,7 +62,8 @@ def _one(items: Items, text: str) -> ListingScore:
     )
 
 
-def _name(text: str) -> str:
+def plain_name(text: str) -> str:
+    """Return a name as it is compared: lower case, single blanks, no leading article, no full stop at its end."""
     return _ARTICLE.sub("", normal(text))
 
 
