@@ -76,7 +76,7 @@ class Acceptance:
 
     def _taken(self, record: Record) -> tuple[ImageRow, bool, ImageFacts | None]:
         """The image, whether it is new, and what is known of it; raises _LeftOut, before the picture is read where it can."""
-        if record.external_id in self.cleaner.rules.left_out_records:
+        if not self.cleaner.rules.left_out_records.isdisjoint((record.external_id, *record.aliases)):
             raise _LeftOut("it is left out by name")
         facts = record.facts if record.fractions else self._cleaned(record.facts)
         _check_storable(record, facts)

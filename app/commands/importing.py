@@ -19,6 +19,8 @@ from app.settings import Settings
 from app.stack import embedded, lock
 from models.sources.cleaning import Cleaning
 from models.sources.formats import FORMATS
+from models.sources.left_out import names_in
+from models.sources.records import BrokenFile
 
 SHOWN_ERRORS = 20
 RULES = tuple(
@@ -29,7 +31,7 @@ RULES = tuple(
 EXAMPLES = """\b
 Examples:
   markwise import coco instances.json captions.json --images train2017/
-  markwise import visual-genome vg/ --images vg/images/ --clean mmgic
+  markwise import visual-genome vg/ --images vg/images/ --clean mmgic --leave-out dataset_coco.json
   markwise import folder screenshots/ --label shop
 """
 
@@ -51,6 +53,15 @@ def _formats() -> str:
 )
 @click.option("--rule", "rules", multiple=True, metavar="NAME=VALUE", help=f"Change one rule: {', '.join(RULES)}.")
 @click.option(
+    "--leave-out",
+    "lists",
+    multiple=True,
+    metavar="FILE",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Leave out the images that this list names: an id per line (also coco:ID, flickr:ID), or a split file of"
+    " Karpathy's, of whose COCO pictures those of the test split go. None ships. May be repeated.",
+)
+@click.option(
     "--on-server", is_flag=True, help="Paths are names in the server's own folder of imports (MARKWISE_IMPORTS)."
 )
 @server_option
@@ -63,6 +74,7 @@ def import_(
     labels: tuple[str, ...],
     clean: str,
     rules: tuple[str, ...],
+    lists: tuple[Path, ...],
     on_server: bool,
     server: str,
     as_json: bool,
@@ -72,6 +84,8 @@ def import_(
     Every record that cannot be used is listed with its reason, and `POST /v1/jobs/ID/retry` tries only those again.
     """
     body: dict[str, Any] = {"format": format_name, "labels": list(labels), "clean": {"rules": clean, **_rules(rules)}}
+    if lists:
+        body["clean"]["left_out_records"] = _left_out(lists)
     if source is not None:
         body["source"] = source
     client = Client(server)
@@ -97,6 +111,13 @@ def _rules(given: tuple[str, ...]) -> dict[str, Any]:
                 f"{rule}: expected NAME=VALUE, NAME one of {', '.join(RULES)}", param_hint="--rule"
             )
     return found
+
+
+def _left_out(lists: tuple[Path, ...]) -> list[str]:
+    try:
+        return sorted(frozenset[str]().union(*map(names_in, lists)))
+    except BrokenFile as error:
+        raise Failure(str(error)) from None
 
 
 def _place(

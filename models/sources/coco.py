@@ -4,15 +4,16 @@ Fields as COCO's data format page documents them; Objects365 and V3Det are publi
 apart by their first annotation, so they may be given in any order, and several of one kind (train and val) are joined.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from models.facts import ImageFacts, ObjectFact
 from models.sources.boxes import from_corner_and_size, size_hw
 from models.sources.categories import Categories, categories_of, label_of
 from models.sources.gathering import Gathering, Parts
+from models.sources.left_out import coco_and_flickr, flickr_number
 from models.sources.panoptic import Segments
 from models.sources.records import BrokenFile, BrokenRecord, Fault, ImageReference, Reading, Record, Tools
 from models.sources.streaming import entries, field, first_entry, is_list, words
@@ -98,7 +99,13 @@ def _record(name: str, parts: Parts, files: Sequence[CocoFile], segments: Segmen
         external_id=name,
         image=ImageReference(file_name=words(image, "file_name"), url=words(image, "coco_url", "url")),
         facts=ImageFacts(size_hw=size, captions=tuple(dict.fromkeys(captions)), objects=tuple(objects)),
+        aliases=coco_and_flickr(_coco_id(image, name), flickr_number(words(image, "flickr_url"))),
     )
+
+
+def _coco_id(image: Mapping[str, Any], name: str) -> str | None:
+    """COCO's own number; its file names end with it in twelve digits, which tells them from other files of this form."""
+    return name if PurePosixPath(words(image, "file_name") or "").stem.endswith(f"{name:0>12}") else None
 
 
 def _caption(entry: Any) -> str:

@@ -44,7 +44,8 @@ class Record:
     """One image and what its source says about it.
 
     `facts` is None where the source says nothing, not even a size. With `fractions`, boxes are shares of the image on
-    a frame of 1 x 1, because the source states no size; `sizing.in_pixels` turns them once the picture is open.
+    a frame of 1 x 1, because the source states no size; `sizing.in_pixels` turns them once the picture is open. `aliases`
+    are names of the same picture elsewhere, such as `coco:42`.
     """
 
     external_id: str
@@ -52,6 +53,7 @@ class Record:
     facts: ImageFacts | None = None
     fractions: bool = False
     conversations: tuple[Mapping[str, Any], ...] = ()
+    aliases: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

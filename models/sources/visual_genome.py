@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from models.facts import ImageFacts, ObjectFact, RegionFact, RelationFact
 from models.sources.boxes import from_corner_and_size, size_hw
 from models.sources.gathering import Gathering, Parts
+from models.sources.left_out import coco_and_flickr
 from models.sources.records import BrokenFile, BrokenRecord, Fault, ImageReference, Reading, Record, Tools
 from models.sources.streaming import entries, field, first_entry, is_list, words
 
@@ -99,6 +100,7 @@ def _record(name: str, parts: Parts) -> Record:
             relations=tuple(dict.fromkeys(_relations(_listed(parts, "relationships"), kept, older))),
             regions=tuple(_region(entry) for entry in _listed(parts, "regions")),
         ),
+        aliases=coco_and_flickr(image.get("coco_id"), image.get("flickr_id")),
     )
 
 

@@ -30,7 +30,7 @@ class CleanIn(Strict):
     min_predicate_count: Count | None = None
     left_out_labels: list[str] | None = Field(default=None, max_length=100_000)
     left_out_records: list[str] | None = Field(
-        default=None, max_length=1_000_000, description="by the source's own ids"
+        default=None, max_length=1_000_000, description="by the source's own ids, or as coco:ID or flickr:ID"
     )
     senses: dict[str, str] | None = Field(default=None, description="words for synsets, such as batter.n.01")
 

@@ -42,6 +42,22 @@ def test_a_cleaned_import_leaves_out_what_the_rules_say_and_counts_it(
     assert job(strict).result["skipped"] == 4, "48 pixels are under 224"
 
 
+def test_a_picture_that_is_tested_on_elsewhere_is_left_out_under_its_number_there(
+    order, runner, job, items, imports_folder
+) -> None:
+    document = write_coco(imports_folder, 3)
+    for image, flickr in zip(document["images"], ("30_4e.jpg", "31_4e.jpg", None), strict=True):
+        image |= {"flickr_url": flickr and f"http://farm1.staticflickr.com/22/{flickr}"}
+        coco_name = f"COCO_train2014_{image['id']:012d}.png"
+        (imports_folder / "pictures" / image["file_name"]).rename(imports_folder / "pictures" / coco_name)
+        image["file_name"] = coco_name
+    (imports_folder / "instances.json").write_text(json.dumps(document))
+    clean = {"left_out_records": ["coco:3", "flickr:31", "coco:1000"]}
+    job_id = order(files=["instances.json"], images="pictures", clean=clean)
+    assert runner.run(job_id) is Outcome.SUCCEEDED
+    assert [item.result["outcome"] for item in items(job_id)] == ["added", "skipped", "skipped"]
+
+
 def test_rare_labels_are_counted_over_the_whole_source(order, runner, engine, tenant, imports_folder) -> None:
     document = write_coco(imports_folder, 3)
     document["categories"].append({"id": 2, "name": "rare"})

@@ -108,6 +108,11 @@ def test_any_file_but_image_data_may_be_left_out(opened) -> None:
         opened("visual-genome", x__json=[{"qas": []}], i__json=[IMAGE])
 
 
+def test_a_picture_is_known_by_its_numbers_in_coco_and_flickr(opened) -> None:
+    records, _ = opened("visual-genome", i__json=[{**IMAGE, "coco_id": 42, "flickr_id": 7}])
+    assert records["1"].aliases == ("coco:42", "flickr:7")
+
+
 @pytest.mark.parametrize(
     ("broken", "said"),
     [
