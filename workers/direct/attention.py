@@ -20,8 +20,10 @@ _PICTURE_PX = 448
 @picture_argument
 @click.argument("query")
 @click.option("--answer", help="Look at these words of an answer instead of the query's.")
+@click.option("--writing", is_flag=True, help="With --answer: where the model looks while it decides on those words.")
 @click.option("--only", help="Only tokens that hold this text, such as the number of a mark.")
 @click.option("--layer", "layers", type=int, multiple=True, help="Only these layers of the language model, from 0.")
+@click.option("--head", "heads", type=int, multiple=True, help="Only these heads, from 0.")
 @click.option("--tags/--no-tags", default=True, show_default=True, help="Mark the picture first.")
 @segmenter_option
 @style_option
@@ -40,7 +42,9 @@ def attention(
     answer: str | None,
     only: str | None,
     layers: tuple[int, ...],
+    heads: tuple[int, ...],
     *,
+    writing: bool,
     tags: bool,
     segmenter: str,
     style: str,
@@ -49,6 +53,9 @@ def attention(
     as_json: bool,
 ) -> None:
     r"""Show which parts of the picture FILE the words of QUERY look at: a heat map, and the 20 highest patches in red.
+
+    Attention is the mean over all heads of all layers, or of those that are named. Numbers over many pictures:
+    `markwise evaluate pointing`.
 
     \b
     markwise evaluate attention photo.png "I have labeled a bright numeric ID at the center for each visual object in \
@@ -67,8 +74,9 @@ def attention(
                 marks = place(picture.regions, style).marks
                 shown = picture.regions.take([mark.region_index for mark in marks])
                 pixels = paint_for_model(pixels, shown, [mark.id for mark in marks], style, probe.input_px)
-            words: Words = "query" if answer is None else "answer"
-            look = probe.look(pixels, query, answer=answer, words=words, only=only, layers=layers or None)
+            words: Words = "writing" if writing else "query" if answer is None else "answer"
+            chosen = {"layers": layers or None, "heads": heads or None}
+            look = probe.look(pixels, query, answer=answer, words=words, only=only, **chosen)
             rows.append(np.hstack([heat_map(pixels, look, _PICTURE_PX), top_patches(pixels, look, _PICTURE_PX)]))
             weights = look.weights.round(6).tolist()
             found.append({"model": folder.name, "words": list(look.words), "weights": weights})

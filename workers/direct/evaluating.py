@@ -15,6 +15,7 @@ from app.commands.score import score
 from workers.direct.attention import attention
 from workers.direct.benchmarks import run_benchmark
 from workers.direct.pictures import json_option
+from workers.direct.pointing import pointing
 
 
 @click.group()
@@ -67,3 +68,4 @@ evaluate.add_command(run_benchmark)
 evaluate.add_command(report)
 evaluate.add_command(probes)
 evaluate.add_command(attention)
+evaluate.add_command(pointing)
