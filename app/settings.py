@@ -121,6 +121,9 @@ class Settings(BaseSettings):
     # {"gpt-4o": {"url": "https://api.openai.com/v1", "model": "gpt-4o", "api_key": "..."}}.
     teachers: dict[str, TeacherAt] = Field(default_factory=dict)
 
+    # Chooses among captions for concept documents (MMGiC): the folder of a CLIP; without it the words alone decide.
+    caption_scorer: Path | None = None
+
     # Segmenters with weights. `sam`: a checkpoint file, or a name that is downloaded once into the cache (sam-vit-b,
     # sam-vit-l, sam-vit-h); the others: a folder as `hf download` or save_pretrained leaves it.
     sam_weights: str | None = None
@@ -148,6 +151,17 @@ class Settings(BaseSettings):
         default=10.0, gt=0, description="a queued job this long without a claim is hinted again"
     )
     outstanding_hints: int = Field(default=64, ge=1, description="hints left waiting in Redis per queue")
+
+    # How long things are kept, in days; unset is for ever. Images go only while nothing was made of them: no label, no facts, no texts.
+    keep_images_days: float | None = Field(default=None, gt=0)
+    keep_answers_days: float | None = Field(default=None, gt=0)
+    keep_jobs_days: float | None = Field(
+        default=None,
+        gt=0,
+        description="finished ones; a job that texts, datasets, versions or evaluations come from stays",
+    )
+    keep_deliveries_days: float | None = Field(default=30.0, gt=0)
+    keep_idempotency_keys_days: float | None = Field(default=1.0, gt=0)
 
     # Processes started by `serve`.
     interactive_concurrency: int = Field(default=1, ge=1)

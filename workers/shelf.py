@@ -23,6 +23,7 @@ from app.storage.blobs import BlobStore
 from models.vlm.openai import OpenAiBackend
 from models.vlm.transport import Transport
 from models.vlm.types import VlmBackend
+from models.writers.types import Similarity
 
 if TYPE_CHECKING:
     from models.vlm.local import LocalBackend
@@ -40,6 +41,7 @@ class ModelShelf:
         self._loaded: OrderedDict[Path, LocalBackend] = OrderedDict()
         self._remote = open_remote(settings)
         self._teachers: dict[str, tuple[Transport, OpenAiBackend]] = {}
+        self._similarity: Similarity | None = None
 
     def close(self) -> None:
         """Close the connections to model servers."""
@@ -119,6 +121,15 @@ class ModelShelf:
         if version is None:
             raise NotFound("There is no model with this name.")
         return self.folder_of(version), version.id
+
+    def similarity(self) -> Similarity | None:
+        """What chooses captions: the CLIP of MARKWISE_CAPTION_SCORER, None without one; raises WeightsMissing."""
+        folder = self._settings.caption_scorer
+        if self._similarity is None and folder is not None:
+            from models.writers.mmgic.similarity import ClipSimilarity
+
+            self._similarity = ClipSimilarity(folder.expanduser())
+        return self._similarity
 
     def _load(self, folder: Path, name: str) -> VlmBackend:
         from models.vlm.local import LocalBackend

@@ -4,9 +4,12 @@ A writer computes on values only. It lets BackendDown pass (the teacher is away:
 subject again) and answers everything else itself.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, TypedDict
+
+import numpy as np
+from numpy.typing import NDArray
 
 from models.facts import ImageFacts
 from models.vlm.types import Dialect, FinishReason, Message, Picture, VlmBackend
@@ -20,6 +23,7 @@ __all__ = [
     "Message",
     "Picture",
     "Reply",
+    "Similarity",
     "Subject",
     "TaggedMark",
     "TaggedPicture",
@@ -68,6 +72,14 @@ class Reply:
     completion_tokens: int = 0
     finish_reason: FinishReason = "stop"
     latency_s: float = 0.0
+
+
+class Similarity(Protocol):
+    """How well captions fit a picture."""
+
+    def __call__(self, pixels: NDArray[np.uint8], captions: Sequence[str]) -> Sequence[float]:
+        """Return one similarity per caption, in order; larger is better. `pixels` are (H, W, 3) uint8 RGB."""
+        ...
 
 
 class Teacher(Protocol):
@@ -128,7 +140,8 @@ class TaggedPicture(Protocol):
 class Subject:
     """One image to write about. `seed` is the image's own, made of the order's seed and the image's id.
 
-    `facts` are what all chosen sources say, merged; `tagged` is there for writers of tagged texts only.
+    `facts` are what all chosen sources say, merged; `tagged` is there for writers of tagged texts only. `pixels` reads the
+    untagged image, (H, W, 3) uint8 RGB.
     """
 
     image_id: str
@@ -136,6 +149,7 @@ class Subject:
     size_hw: tuple[int, int]
     facts: ImageFacts | None = None
     tagged: TaggedPicture | None = None
+    pixels: Callable[[], NDArray[np.uint8]] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,13 +168,17 @@ class Draft:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WriterOptions:
-    """What an order says to its writer; `extra` are the options that only this writer knows."""
+    """What an order says to its writer; `extra` are the options that only this writer knows.
+
+    `similarity` is there where the operator has installed one.
+    """
 
     kind: TextKind
     mode: str | None = None
     tries: int = 3
     seed: int = 0
     extra: Mapping[str, Any] = field(default_factory=dict)
+    similarity: Similarity | None = None
 
 
 class Writer(Protocol):

@@ -126,7 +126,14 @@ def _options(job: JobContext, order: Order) -> WriterOptions:
             for text in texts
             if text.mark_set_id in sets
         ]
-    return WriterOptions(kind=order.kind, mode=order.mode, tries=order.tries, seed=order.seed, extra=extra)
+    return WriterOptions(
+        kind=order.kind,
+        mode=order.mode,
+        tries=order.tries,
+        seed=order.seed,
+        extra=extra,
+        similarity=job.resources.models.similarity() if order.kind == "concept_document" else None,
+    )
 
 
 def _error(failed: Exception) -> dict[str, Any]:

@@ -128,6 +128,7 @@ class Subjects:
             size_hw=(image.height, image.width),
             facts=facts,
             tagged=picture,
+            pixels=lambda: read_canonical(self._job.resources.blobs.get(image.blob_key)),
         )
 
     def _stored(self, image: ImageRow, row: MarkSetRow, marks: Sequence[Any]) -> CatalogPicture:

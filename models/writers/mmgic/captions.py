@@ -1,9 +1,9 @@
 """Chooses one caption among candidates: 5 to 25 words, similar enough to the picture, else asked for anew, else the best there was.
 
 MMGiC, section F.4: ten candidates at a time, ranked by the similarity of picture and text, refused below 0.25, up to ten times. The
-similarity comes from a scorer that the caller passes in. There is none by default, because nothing that works without
-downloads measures it: the words alone decide then, and the choice says so. Candidates are people's captions where there
-are any, else a teacher's. Knows no documents.
+similarity comes from a scorer that the caller passes in (`similarity` has a CLIP for the operator's own weights). There is none
+by default, because nothing that works without downloads measures it: the words alone decide then, and the choice says so.
+Candidates are people's captions where there are any, else a teacher's. Knows no documents.
 """
 
 import re

@@ -28,7 +28,7 @@ from models.writers.mmgic.documents import Template, document_of
 from models.writers.mmgic.fitting import IMAGE_TOKENS, MAX_TOKENS, TURN_TOKENS, estimate_tokens, fit
 from models.writers.mmgic.turns import cut_out_turns, turns_of
 from models.writers.svit.context import context_of
-from models.writers.types import CUT, IMAGE, Draft, Subject, Teacher, Turn, WriterOptions
+from models.writers.types import CUT, IMAGE, Draft, Similarity, Subject, Teacher, Turn, WriterOptions
 
 P_DROP_DESCRIPTIONS: Final = 0.5
 P_IMAGE_FIRST: Final = 0.5
@@ -53,9 +53,8 @@ class MmgicWriter:
         options: WriterOptions,
         *,
         count_tokens: Callable[[str], int] = estimate_tokens,
-        scorer: Callable[[Subject], CaptionScorer | None] = lambda _: None,
     ) -> None:
-        """`count_tokens` is the trainer's tokenizer, `scorer` measures captions on a subject; raises BadInput for unknown options."""
+        """`count_tokens` is the trainer's tokenizer; raises BadInput for unknown options."""
         if options.kind != "concept_document":
             raise BadInput(f"the writer mmgic writes concept_document texts, not {options.kind!r}")
         if options.mode is not None:
@@ -68,7 +67,8 @@ class MmgicWriter:
         if self._image_tokens < 0 or self._limit < 1:
             raise BadInput("`image_tokens` cannot be negative, and `max_tokens` must be at least 1")
         self._book = Descriptions(options.extra.get("descriptions"), tries=options.tries)
-        self._count, self._scorer, self._estimated = count_tokens, scorer, count_tokens is estimate_tokens
+        self._count, self._estimated = count_tokens, count_tokens is estimate_tokens
+        self._similarity = options.similarity
 
     def write(self, subject: Subject, teacher: Teacher | None) -> Sequence[Draft]:
         """Return one document and its cut-outs; raises like `Writer.write`, also where no box or nothing fits."""
@@ -90,7 +90,7 @@ class MmgicWriter:
 
     def _caption(self, subject: Subject, facts: ImageFacts, asked: Asked | None) -> CaptionChoice | None:
         """A person's caption where there is one, else one that the teacher writes from what is known."""
-        scorer = self._scorer(subject)
+        scorer = _scorer(self._similarity, subject)
         human = [text for text in facts.captions if len(text.split()) < MIN_NARRATIVE_WORDS]
         if human:
             return choose_caption(lambda _: human, scorer, rounds=1)
@@ -152,6 +152,13 @@ class MmgicWriter:
         turns = [turn["value"] for sample in samples for turn in sample]
         words = sum(self._count(value.replace(IMAGE, "")) + TURN_TOKENS for value in turns)
         return words + self._image_tokens * len(samples)
+
+
+def _scorer(similarity: Similarity | None, subject: Subject) -> CaptionScorer | None:
+    if similarity is None or subject.pixels is None:
+        return None
+    pixels = subject.pixels()
+    return lambda captions: similarity(pixels, captions)
 
 
 def _about(contents: Contents, caption: CaptionChoice | None, asked: Asked | None) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """SVIT and MMGiC as orders: from facts in the catalog through the factory to texts, with a teacher that reads only."""
 
+from dataclasses import replace
 from uuid import UUID
 
 import pytest
@@ -11,7 +12,7 @@ from app.catalog.tables import JobItemRow
 from app.queue.outbox import enqueue
 from models.facts import ImageFacts, ObjectFact
 from models.mixtures.samples import fault
-from models.writers.types import CHECKS_FAILED
+from models.writers.types import CHECKS_FAILED, CUT
 from tests.integration.annotating.conftest import Desk
 from tests.unit.models.writers.svit import beach
 from workers.runner import Outcome
@@ -122,3 +123,36 @@ def test_marks_of_an_import_that_outlines_come_from_its_own_facts(desk, engine, 
     assert desk.job(desk.order(None, images=images, sources=[])).payload["sources"] == []
     for said in ({"marks": {"segmenter": "regions"}}, {"mark_set_ids": [str(mark_set_id)]}):
         assert desk.job(desk.order(None, images=images, **said)).payload["sources"] is None
+
+
+def test_a_scorer_of_the_operators_sees_the_picture_and_chooses_the_caption(desk, runner, monkeypatch) -> None:
+    image_id, _ = desk.images(1)[0]
+    facts = replace(FACTS, captions=("A dog sits beside a ball.", "A ball lies beside a brown dog."))
+    with transaction(desk.engine, desk.tenant) as session:
+        stated = StatedFacts(image_id=image_id, source="test", external_id="1", facts=facts)
+        ImageFactsRepository(session).add_or_fill(stated)
+    seen = []
+
+    def similarity(pixels, captions):
+        seen.append(pixels.shape)
+        return [0.4 if "brown" in caption else 0.3 for caption in captions]
+
+    monkeypatch.setattr(desk.resources.models, "_similarity", similarity)
+    job_id = desk.order(kind="concept_document", writer="mmgic")
+    assert runner.run(job_id) is Outcome.SUCCEEDED
+    (text,) = desk.texts(job_id)
+    assert text.provenance["caption"]["similarity"] == 0.4
+    assert "A ball lies beside a brown dog." in str(text.conversations)
+    assert seen == [(48, 64, 3)]
+
+
+def test_parts_that_are_cut_out_become_texts_of_their_own(desk, runner) -> None:
+    with_facts(desk, 1)
+    job_id = desk.order(kind="concept_document", writer="mmgic", options={"cut_out": True})
+    assert runner.run(job_id) is Outcome.SUCCEEDED
+    document, *parts = desk.texts(job_id)
+    assert CUT not in document.provenance
+    assert len(parts) == document.provenance["parts"] > 0
+    assert all(0 <= x0 < x1 <= 64 and 0 <= y0 < y1 <= 48 for x0, y0, x1, y1 in (part.provenance[CUT] for part in parts))
+    assert [text.ordinal for text in parts] == list(range(1, len(parts) + 1))
+    assert all(fault(part.conversations, "part.png") is None for part in parts)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from random import Random
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -266,11 +267,22 @@ def test_a_teacher_writes_the_caption_where_nobody_did() -> None:
     draft = write(replace(SUBJECT, facts=replace(FACTS, captions=())), ScriptedTeacher(answers))
     assert "A man throws a red ball to his dog" in str(draft.conversations)
     assert "no scorer" in draft.provenance["caption"]["reason"]
-    scored = MmgicWriter(options(), scorer=lambda _: lambda texts: [0.1 for _ in texts])
+    unlike = replace(options(), similarity=lambda pixels, texts: [float(pixels.mean()) for _ in texts])
     teacher = ScriptedTeacher(answers)
-    (draft,) = scored.write(replace(SUBJECT, facts=replace(FACTS, captions=())), teacher)
+    pictured = replace(SUBJECT, facts=replace(FACTS, captions=()), pixels=lambda: np.zeros((4, 4, 3), np.uint8))
+    (draft,) = MmgicWriter(unlike).write(pictured, teacher)
     assert draft.provenance["caption"]["rounds"] == 10
+    assert draft.provenance["caption"]["similarity"] == 0
     assert sum("10 captions" in messages[0].text for messages in teacher.asked) == 10
+
+
+def test_of_peoples_captions_the_one_that_fits_the_picture_best_is_taken() -> None:
+    said = ("A man and his dog play", "A red ball flies over the sand")
+    liked = replace(options(), similarity=lambda _, texts: [0.9 if "sand" in text else 0.3 for text in texts])
+    subject = replace(SUBJECT, facts=replace(FACTS, captions=said), pixels=lambda: np.zeros((4, 4, 3), np.uint8))
+    (draft,) = MmgicWriter(liked).write(subject, None)
+    assert said[1] in str(draft.conversations)
+    assert draft.provenance["caption"] == {"similarity": 0.9, "rounds": 1, "reason": "the most similar of fit length"}
 
 
 def test_a_teacher_that_is_away_passes() -> None:
