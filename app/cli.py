@@ -21,6 +21,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "train": ("workers.direct.training:train", "Teach a model."),
     "evaluate": ("workers.direct.evaluating:evaluate", "Measure a model."),
     "keys": ("app.commands.keys:keys", "Make, list and revoke API keys."),
+    "sweep": ("app.commands.sweep:sweep", "Delete what is past its time, and files that nothing names."),
     "doctor": ("app.commands.doctor:doctor", "Look at the installation and say what is wrong."),
 }
 

@@ -1,4 +1,4 @@
-"""The housekeeping process: dispatcher and reaper in one loop, woken by Postgres, the postman of webhooks beside them.
+"""The housekeeping process: dispatcher and reaper in one loop, woken by Postgres, beside them the postman of webhooks and the sweeper.
 
 `python -m workers.housekeeping`. Survives the loss of Redis and of Postgres. Any number may run; one per installation is enough.
 """
@@ -17,9 +17,11 @@ from app.queue.broker import HintBroker, HintsDown
 from app.queue.tasks import OUTBOX_CHANNEL
 from app.services.images import fetch_policy
 from app.settings import Settings
+from app.storage.blobs import open_blobs
 from workers.dispatcher import Dispatcher
 from workers.postman import Postman
 from workers.reaper import Reaper
+from workers.sweeper import Sweeper
 
 _log = logging.getLogger(__name__)
 _DOWN_PAUSE_S = 1.0
@@ -40,6 +42,8 @@ class Housekeeper:
         # Two connections are enough: nothing is open while a receiver is waited for.
         self._tenant_engine = app_engine(settings, name="markwise-postman", pool_size=2)
         self._postman = Postman(self._engine, self._tenant_engine, fetch_policy(settings))
+        self._blobs = open_blobs(settings.blobs_place)
+        self._sweeper = Sweeper(self._tenant_engine, self._blobs, settings)
         self._stop = threading.Event()
         self._reap_at = 0.0
         self._scan_at = 0.0
@@ -51,8 +55,12 @@ class Housekeeper:
 
     def run(self) -> None:
         """Keep house until stopped."""
-        delivering = threading.Thread(target=self._postman.run, name="markwise-postman", daemon=True)
-        delivering.start()
+        beside = [
+            threading.Thread(target=target, name=name, daemon=True)
+            for name, target in (("markwise-postman", self._postman.run), ("markwise-sweeper", self._sweeper.run))
+        ]
+        for thread in beside:
+            thread.start()
         try:
             while not self._stop.is_set():
                 try:
@@ -62,7 +70,10 @@ class Housekeeper:
                     self._stop.wait(_DOWN_PAUSE_S)
         finally:
             self._postman.stop()
-            delivering.join(_LAST_DELIVERY_S)
+            self._sweeper.stop()
+            for thread in beside:
+                thread.join(_LAST_DELIVERY_S)
+            self._blobs.close()
             self._broker.close()
             self._engine.dispose()
             self._tenant_engine.dispose()

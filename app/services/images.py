@@ -84,6 +84,9 @@ class ImageDoor:
             images = ImageRepository(session)
             stored, new = images.add(row)
             images.add_labels(stored.id, labels)
+        # Somebody may have deleted the same picture between our look at its blob and our commit, see `forgetting`.
+        if new and not self.blobs.exists(key):
+            self.blobs.put_if_absent(key, decoded.canonical)
         return stored, new
 
     def _known(self, tenant_id: UUID, sha256: str, labels: list[str]) -> ImageRow | None:

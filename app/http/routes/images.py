@@ -17,6 +17,7 @@ from app.http.deps import MarkCaller, PageOf, Tx, Web, WebPart
 from app.http.lists import ListBody, list_body
 from app.http.schemas.images import ImageById, ImageByUrl, ImageIn, ImageRef
 from app.imaging.encode import cut_out
+from app.services.forgetting import Forgetting
 from app.services.images import ImageDoor
 
 router = APIRouter(tags=["images"])
@@ -101,10 +102,6 @@ def get_content(
 
 @router.delete("/v1/images/{image_id}", status_code=204, response_class=Response)
 def delete_image(web: WebPart, caller: MarkCaller, image_id: UUID) -> Response:
-    """Delete an image with its mark sets and answers; refused while training texts were written about it."""
-    with transaction(web.engine, caller.tenant_id) as session:
-        images = ImageRepository(session)
-        key = images.get(image_id).blob_key
-        images.delete(image_id)
-    web.blobs.delete(key)
+    """Delete an image with its mark sets, answers and pictures; refused while a dataset holds a text about it."""
+    Forgetting(engine=web.engine, blobs=web.blobs, tenant_id=caller.tenant_id).image(image_id)
     return Response(status_code=204)
