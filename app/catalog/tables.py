@@ -209,6 +209,8 @@ class TextRow(TenantRow):
         same_tenant("mark_set_id", "mark_sets"),
         same_tenant("job_id", "jobs", ondelete="RESTRICT"),
         UniqueConstraint("tenant_id", "job_id", "job_item", "ordinal"),
+        Index(None, "tenant_id", "image_id"),
+        Index(None, "tenant_id", "mark_set_id", postgresql_where=text("mark_set_id IS NOT NULL")),
         CheckConstraint(one_of("kind", TEXT_KINDS), name="known_kind"),
         CheckConstraint(one_of("review", REVIEW_STATES), name="known_review"),
     )
