@@ -5,7 +5,7 @@ Pictures are decoded as carefully as uploads. Knows no scorer.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from app.imaging.errors import ImagingError
 from app.services.remote import open_remote
 from app.settings import Settings
 from models.errors import BackendDown, BadImage, ModelError
-from models.evaluation.runs import Asking, Outcome, load, run
+from models.evaluation.runs import Asking, Outcome, Tags, load, run
 from models.evaluation.scores import BENCHMARKS
 from models.marks import STYLES
 from models.protocols import SegmentRequest
@@ -48,6 +48,13 @@ _folder = click.Path(exists=True, file_okay=False, path_type=Path)
     "--granularity", type=click.IntRange(1, 6), help="How fine the regions are, where the segmenter has levels."
 )
 @click.option("--style", type=click.Choice(list(STYLES)), default="som-llava", show_default=True)
+@click.option("--max-marks", type=click.IntRange(1), help="Paint at most so many marks.")
+@click.option(
+    "--golden/--found",
+    default=True,
+    show_default=True,
+    help="Mark the regions that the questions bring with them, or those that the segmenter finds.",
+)
 @click.option(
     "--choose",
     type=click.Choice(["text", "likelihood"]),
@@ -68,6 +75,8 @@ def run_benchmark(
     name: str,
     granularity: int | None,
     style: str,
+    max_marks: int | None,
+    golden: bool,
     choose: str,
     limit: int | None,
     as_json: bool,
@@ -88,14 +97,28 @@ def run_benchmark(
             asking = Asking(
                 backend=backend,
                 read=lambda image: _decoded(decoder, image),
-                segment=_segmenting(settings, name, granularity) if tags else None,
-                style=style,
+                tags=None
+                if not tags
+                else Tags(
+                    segment=segmenting(settings, name, granularity),
+                    style=STYLES[style],
+                    max_marks=max_marks,
+                    golden=golden,
+                ),
                 choosing="likelihood" if choose == "likelihood" else "text",
             )
             kept = {
                 "benchmark": benchmark,
                 "model": f"{backend.name} {backend.version}",
-                "tags": {"segmenter": name, "granularity": granularity, "style": style} if tags else None,
+                "tags": None
+                if not tags
+                else {
+                    "segmenter": name,
+                    "granularity": granularity,
+                    "style": style,
+                    "max_marks": max_marks,
+                    "golden": golden,
+                },
                 "choose": choose,
             }
             parallel = 1 if backend.dialect == "tiny" else settings.vlm_concurrency
@@ -148,7 +171,8 @@ def _bytes(path: Path) -> bytes:
         raise BadImage(f"{path} cannot be read") from None
 
 
-def _segmenting(settings: Settings, name: str, granularity: int | None) -> Any:
+def segmenting(settings: Settings, name: str, granularity: int | None) -> Callable[[Any], Regions]:
+    """Return what finds the regions of a picture; raises BadInput for an unknown segmenter when it is used."""
     install_segmenters(settings)
 
     def segment(pixels: Any) -> Regions:

@@ -5,7 +5,9 @@
 """
 
 from models.evaluation.runs.asking import Ask, Asking
-from models.evaluation.runs.questions import Question, load
-from models.evaluation.runs.run import Outcome, run
+from models.evaluation.runs.questions import AnyQuestion, Question, load
+from models.evaluation.runs.run import Outcome, asked, run
+from models.evaluation.runs.tags import Tags
+from models.evaluation.runs.tasks import MarkQuestion
 
-__all__ = ["Ask", "Asking", "Outcome", "Question", "load", "run"]
+__all__ = ["AnyQuestion", "Ask", "Asking", "MarkQuestion", "Outcome", "Question", "Tags", "asked", "load", "run"]

@@ -8,57 +8,57 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Any
 
 from models.errors import BadEvaluation
-from models.evaluation.runs.questions import Question
-from models.marks import STYLES, mark, paint_for_model, place
-from models.regions import Regions
+from models.evaluation.runs.marked import AskingMarks, Choosing
+from models.evaluation.runs.questions import AnyQuestion, Question
+from models.evaluation.runs.tags import Picture, Tags
+from models.evaluation.runs.tasks import MarkQuestion
+from models.grounding import Decide
 from models.vlm.types import VlmBackend, VlmRequest
 
-Picture = NDArray[np.uint8]
-Ask = Callable[[Question], str]
-Choosing = Literal["text", "likelihood"]
+Ask = Callable[[Any], dict[str, Any]]
+"""Question -> the fields of its answer line."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asking:
-    """How a run asks. `read` decodes a picture ((H, W, 3) uint8 RGB), `segment` is None for a run without tags."""
+    """How a run asks. `read` decodes a picture ((H, W, 3) uint8 RGB), `tags` is None for a run without."""
 
     backend: VlmBackend
     read: Callable[[Path | bytes], Picture]
-    segment: Callable[[Picture], Regions] | None = None
-    style: str = "som-llava"
+    tags: Tags | None = None
     choosing: Choosing = "text"
+    decide: Decide = "model"
     max_tokens: int = 1024
     # Pictures are made ready one at a time: what runs side by side is the waiting for a remote model.
     turn: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
-    def __post_init__(self) -> None:
-        """Check the style; raises BadEvaluation."""
-        if self.style not in STYLES:
-            raise BadEvaluation(f"there is no style {self.style!r}; known are {', '.join(STYLES)}")
-
-    def __call__(self, question: Question) -> str:
+    def __call__(self, question: AnyQuestion) -> dict[str, Any]:
         """Return the model's words, or the option it finds likeliest; raises what the backend and `read` raise."""
+        if isinstance(question, MarkQuestion):
+            return self._about_marks(question)
         with self.turn:
-            picture = self._picture(self.read(question.image))
-        request = VlmRequest(images=(picture,), prompt=question.prompt, max_tokens=self.max_tokens)
+            picture = self.read(question.image)
+            shown = picture if self.tags is None else self.tags.painted(picture, self.backend)
+        request = VlmRequest(images=(shown,), prompt=question.prompt, max_tokens=self.max_tokens)
+        return {question.answer_field: self._answer(question, request)}
+
+    def _answer(self, question: Question, request: VlmRequest) -> str:
         if self.choosing == "text":
             return self.backend.generate(request).text
         if not question.options:
             raise BadEvaluation("a question without options can only be answered in words; choose by `text`")
         return self.backend.weigh(request, tuple(question.options)).best
 
-    def _picture(self, pixels: Picture) -> Picture:
-        if self.segment is None:
-            return pixels
-        regions = self.segment(pixels)
-        if self.backend.input_px is None:
-            return mark(pixels, regions, self.style)[0]
-        marks = place(regions, self.style).marks
-        shown = regions.take([one.region_index for one in marks])
-        return paint_for_model(pixels, shown, [one.id for one in marks], self.style, self.backend.input_px)
+    def _about_marks(self, question: MarkQuestion) -> dict[str, Any]:
+        asking = AskingMarks(
+            backend=self.backend,
+            read=self.read,
+            tags=self.tags,
+            choosing=self.choosing,
+            decide=self.decide,
+            turn=self.turn,
+        )
+        return asking(question)

@@ -4,16 +4,16 @@ Prompts are those of LLaVA's evaluation, since published figures rest on them: t
 a sentence on how to answer. Knows no model; a picture is a path or the bytes that a sheet carries.
 """
 
-import base64
-import binascii
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
 from models.errors import BadEvaluation
-from models.evaluation.scores.reading import Row, read
+from models.evaluation.runs.pictures import picture_file, unpacked
+from models.evaluation.runs.tasks import TASKS, MarkQuestion, mark_questions
+from models.evaluation.scores.reading import Row, holds, read
 from models.evaluation.scores.reading import field as value_of
 
 _LETTERS: Final = "ABCDEF"
@@ -36,19 +36,25 @@ class Question:
     answer_field: str = "text"
 
 
-def load(benchmark: str, path: Path, images: Path | None) -> list[Question]:
+AnyQuestion = Question | MarkQuestion
+
+
+def load(benchmark: str, path: Path, images: Path | None) -> Sequence[AnyQuestion]:
     """Return the questions of `path`; raises BadEvaluation where a row or a picture's name is not as expected.
 
-    `images` is the folder that names of pictures are relative to; MMBench's sheets carry theirs.
+    `images` is the folder that names of pictures are relative to; MMBench's sheets carry theirs. A listing whose pictures
+    carry their marks already is asked in the words of its file.
     """
     rows = read(path)
-    match benchmark:
-        case "mmbench":
-            questions = list(_mmbench(rows))
-        case "seed":
-            questions = list(_seed(rows, images))
-        case _:
-            questions = list(_llava(benchmark, rows, images))
+    questions: Sequence[AnyQuestion]
+    if benchmark in TASKS and (benchmark != "listing" or holds(rows, "regions")):
+        questions = list(mark_questions(benchmark, rows, images))
+    elif benchmark == "mmbench":
+        questions = list(_mmbench(rows))
+    elif benchmark == "seed":
+        questions = list(_seed(rows, images))
+    else:
+        questions = list(_llava(benchmark, rows, images))
     if not questions:
         raise BadEvaluation(f"{path} holds no question")
     doubled = len(questions) - len({question.key for question in questions})
@@ -68,7 +74,7 @@ def _llava(benchmark: str, rows: list[Row], images: Path | None) -> Iterator[Que
         yield Question(
             # MME asks twice about each id.
             key=f"{question_id}\n{prompt}" if benchmark == "mme" else str(question_id),
-            image=_file(images, str(value_of(row, "image", where="questions"))),
+            image=picture_file(images, str(value_of(row, "image", where="questions"))),
             prompt=prompt,
             options=_YES_NO if benchmark in ("pope", "mme") else {},
             row={"image": row["image"]} if listing else {"question_id": question_id, "prompt": prompt},
@@ -87,7 +93,7 @@ def _seed(rows: list[Row], images: Path | None) -> Iterator[Question]:
         question_id = value_of(row, "question_id", where="questions")
         yield Question(
             key=str(question_id),
-            image=_file(images, str(value_of(row, "data_id", where="questions"))),
+            image=picture_file(images, str(value_of(row, "data_id", where="questions"))),
             prompt=_choices(str(value_of(row, "question", where="questions")), options),
             options=options,
             row={"question_id": question_id},
@@ -117,7 +123,7 @@ def _mmbench(rows: list[Row]) -> Iterator[Question]:
         index = int(float(value_of(row, "index", where="sheet")))
         packed = row.get("image")
         if packed is not None and len(str(packed)) > 64:
-            pictures[index] = _unpacked(str(packed), index)
+            pictures[index] = unpacked(str(packed), index)
         base = index if index in pictures else index % 1_000_000
         if base not in pictures:
             raise BadEvaluation(f"question {index} of the sheet carries no picture, and no question before it does")
@@ -138,19 +144,3 @@ def _mmbench(rows: list[Row]) -> Iterator[Question]:
 def _choices(question: str, options: Mapping[str, str]) -> str:
     lines = [question, *(f"{letter}. {words}" for letter, words in options.items()), _BY_LETTER]
     return "\n".join(lines)
-
-
-def _file(images: Path | None, name: str) -> Path:
-    if images is None:
-        raise BadEvaluation(f"the questions name pictures such as {name}; say in which folder they are")
-    path = (images / name).resolve()
-    if not path.is_relative_to(images.resolve()):
-        raise BadEvaluation(f"the picture {name} lies outside of {images}")
-    return path
-
-
-def _unpacked(text: str, index: int) -> bytes:
-    try:
-        return base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError) as exc:
-        raise BadEvaluation(f"the picture of question {index} is not base64") from exc

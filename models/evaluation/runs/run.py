@@ -15,7 +15,7 @@ from typing import Any
 
 from models.errors import BackendDown, BadEvaluation, ModelError
 from models.evaluation.runs.asking import Ask
-from models.evaluation.runs.questions import Question
+from models.evaluation.runs.questions import AnyQuestion
 
 _KEY = "key"
 
@@ -30,7 +30,7 @@ class Outcome:
 
 
 def run(
-    questions: Sequence[Question],
+    questions: Sequence[AnyQuestion],
     ask: Ask,
     out: Path,
     *,
@@ -50,11 +50,11 @@ def run(
     answered = reused
     told(answered)
     with out.open("a", encoding="utf-8") as file:
-        for question, outcome in _asked(due, ask, parallel):
+        for question, outcome in asked(due, ask, parallel):
             if isinstance(outcome, ModelError):
                 failed[question.key] = str(outcome)
                 continue
-            row = {**question.row, question.answer_field: outcome, "model_id": settings["model"], _KEY: question.key}
+            row = {**question.row, **outcome, "model_id": settings["model"], _KEY: question.key}
             file.write(json.dumps(row, ensure_ascii=False) + "\n")
             file.flush()
             answered += 1
@@ -62,10 +62,15 @@ def run(
     return Outcome(answered=answered, reused=reused, failed=failed)
 
 
-def _asked(due: Sequence[Question], ask: Ask, parallel: int) -> Iterator[tuple[Question, str | ModelError]]:
-    """Yield answers as they come, never more than `parallel` under way; raises BackendDown."""
+def asked(
+    due: Sequence[AnyQuestion], ask: Ask, parallel: int
+) -> Iterator[tuple[AnyQuestion, dict[str, Any] | ModelError]]:
+    """Yield each question with its answer, or why there is none, as they come; never more than `parallel` are under way.
+
+    Raises BackendDown when the model is not there.
+    """
     with ThreadPoolExecutor(parallel, thread_name_prefix="evaluate") as pool:
-        waiting: dict[Future[str], Question] = {}
+        waiting: dict[Future[dict[str, Any]], AnyQuestion] = {}
         upcoming = iter(due)
         try:
             while True:
@@ -80,7 +85,7 @@ def _asked(due: Sequence[Question], ask: Ask, parallel: int) -> Iterator[tuple[Q
             raise
 
 
-def _outcome(future: Future[str]) -> str | ModelError:
+def _outcome(future: Future[dict[str, Any]]) -> dict[str, Any] | ModelError:
     try:
         return future.result()
     except BackendDown:

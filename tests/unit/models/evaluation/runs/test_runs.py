@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from models.errors import BackendDown, BadEvaluation, BadImage
-from models.evaluation.runs import Asking, Question, run
+from models.evaluation.runs import Asking, Question, Tags, run
 from models.regions import Regions
 from models.vlm.fake import FakeBackend
 
@@ -26,7 +26,7 @@ def rows(path):
 def test_every_question_is_answered_once(tmp_path, parallel):
     out = tmp_path / "a.jsonl"
     told = []
-    outcome = run(asked(20), lambda q: f"a{q.key}", out, settings=SETTINGS, parallel=parallel, told=told.append)
+    outcome = run(asked(20), lambda q: {"text": f"a{q.key}"}, out, settings=SETTINGS, parallel=parallel, told=told.append)
     assert (outcome.answered, outcome.reused, outcome.failed) == (20, 0, {})
     assert sorted((row["question_id"], row["text"]) for row in rows(out)) == [(i, f"a{i}") for i in range(20)]
     assert told == list(range(21))
@@ -38,7 +38,7 @@ def test_a_cut_run_goes_on_and_drops_a_torn_line(tmp_path):
     def dies(question):
         if question.key == "7":
             raise BackendDown("gone")
-        return "yes"
+        return {"text": "yes"}
 
     with pytest.raises(BackendDown):
         run(asked(10), dies, out, settings=SETTINGS)
@@ -46,7 +46,7 @@ def test_a_cut_run_goes_on_and_drops_a_torn_line(tmp_path):
     with out.open("a") as file:
         file.write('{"question_id": 7, "te')
     later = []
-    outcome = run(asked(10), lambda q: later.append(q.key) or "no", out, settings=SETTINGS)
+    outcome = run(asked(10), lambda q: later.append(q.key) or {"text": "no"}, out, settings=SETTINGS)
     assert later == ["7", "8", "9"]
     assert (outcome.answered, outcome.reused) == (10, 7)
     assert [row["question_id"] for row in rows(out)] == list(range(10))
@@ -58,22 +58,22 @@ def test_a_failed_question_stays_unanswered_and_is_asked_again(tmp_path):
     def broken(question):
         if question.key == "1":
             raise BadImage("torn")
-        return "yes"
+        return {"text": "yes"}
 
     assert run(asked(3), broken, out, settings=SETTINGS).failed == {"1": "torn"}
     assert [row["question_id"] for row in rows(out)] == [0, 2]
-    assert run(asked(3), lambda _: "yes", out, settings=SETTINGS).answered == 3
+    assert run(asked(3), lambda _: {"text": "yes"}, out, settings=SETTINGS).answered == 3
 
 
 def test_another_models_answers_do_not_mix(tmp_path):
     out = tmp_path / "a.jsonl"
-    run(asked(2), lambda _: "yes", out, settings=SETTINGS)
+    run(asked(2), lambda _: {"text": "yes"}, out, settings=SETTINGS)
     with pytest.raises(BadEvaluation, match="model"):
-        run(asked(3), lambda _: "yes", out, settings=SETTINGS | {"model": "other"})
+        run(asked(3), lambda _: {"text": "yes"}, out, settings=SETTINGS | {"model": "other"})
     stray = tmp_path / "b.jsonl"
     stray.write_text("{}\n")
     with pytest.raises(BadEvaluation, match="not written by a run"):
-        run(asked(1), lambda _: "yes", stray, settings=SETTINGS)
+        run(asked(1), lambda _: {"text": "yes"}, stray, settings=SETTINGS)
 
 
 def test_no_more_than_parallel_are_under_way(tmp_path):
@@ -91,7 +91,7 @@ def test_no_more_than_parallel_are_under_way(tmp_path):
         gate.acquire()
         with lock:
             under_way[0] -= 1
-        return "yes"
+        return {"text": "yes"}
 
     run(asked(12), slow, tmp_path / "a.jsonl", settings=SETTINGS, parallel=3)
     assert most[0] == 3
@@ -106,7 +106,7 @@ def test_tags_change_the_picture_and_nothing_else(input_px):
     backend = FakeBackend(answer="Yes", input_px=input_px)
     question = asked(1)[0]
     Asking(backend=backend, read=lambda _: PIXELS)(question)
-    Asking(backend=backend, read=lambda _: PIXELS, segment=boxes)(question)
+    Asking(backend=backend, read=lambda _: PIXELS, tags=Tags(segment=boxes))(question)
     plain, tagged = backend.requests
     assert plain.prompt == tagged.prompt == question.prompt
     assert np.array_equal(plain.images[0], PIXELS)
@@ -118,11 +118,6 @@ def test_tags_change_the_picture_and_nothing_else(input_px):
 def test_the_likeliest_option_is_one_of_the_options():
     backend = FakeBackend(favourite="No")
     question = Question(key="1", image=b"", prompt="Is it a cat?", options={"Yes": "Yes", "No": "No"})
-    assert Asking(backend=backend, read=lambda _: PIXELS, choosing="likelihood")(question) in question.options
+    assert Asking(backend=backend, read=lambda _: PIXELS, choosing="likelihood")(question)["text"] in question.options
     with pytest.raises(BadEvaluation, match="without options"):
         Asking(backend=backend, read=lambda _: PIXELS, choosing="likelihood")(asked(1)[0])
-
-
-def test_an_unknown_style_is_refused():
-    with pytest.raises(BadEvaluation, match="markwise"):
-        Asking(backend=FakeBackend(), read=lambda _: PIXELS, style="none")
