@@ -38,6 +38,10 @@ def test_an_image_is_stored_once_and_shown_again(service: httpx.Client) -> None:
     assert content.headers["x-content-type-options"] == "nosniff"
     original, shown = (np.asarray(Image.open(io.BytesIO(d)).convert("RGB")) for d in (data, content.content))
     assert np.array_equal(original, shown)
+    part = service.get(f"/v1/images/{body['id']}/content", params={"cut": "300,200,400,240"})
+    assert np.array_equal(np.asarray(Image.open(io.BytesIO(part.content))), original[200:240, 300:320])
+    for nowhere in ("320,0,400,10", "5,5,5,9", "a"):
+        assert service.get(f"/v1/images/{body['id']}/content", params={"cut": nowhere}).status_code == 422
 
 
 def test_lists_page_through_everything_once(service: httpx.Client) -> None:

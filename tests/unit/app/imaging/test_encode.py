@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app.imaging.encode import Encoding, encode, read_canonical
+from app.imaging.encode import Encoding, cut_out, encode, read_canonical
 from tests.unit.app.imaging.pictures import gradient
 
 PIXELS = np.asarray(gradient(300, 200))
@@ -40,6 +40,12 @@ def test_a_view_with_odd_strides_is_encoded_as_seen() -> None:
 def test_other_arrays_are_refused(array: np.ndarray) -> None:
     with pytest.raises(ValueError, match="expected"):
         encode(array)
+
+
+def test_a_part_is_cut_out_of_a_copy_and_ends_with_it() -> None:
+    assert np.array_equal(read_canonical(cut_out(encode(PIXELS), (10, 20, 999, 60))), PIXELS[20:60, 10:])
+    with pytest.raises(ValueError, match="expected"):
+        cut_out(encode(PIXELS), (999, 0, 1010, 5))
 
 
 def test_webp_ends_at_its_own_limit() -> None:
