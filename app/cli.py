@@ -21,6 +21,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "train": ("workers.direct.training:train", "Teach a model."),
     "evaluate": ("workers.direct.evaluating:evaluate", "Measure a model."),
     "keys": ("app.commands.keys:keys", "Make, list and revoke API keys."),
+    "backup": ("app.commands.backup:backup", "Write the whole installation into a folder."),
+    "restore": ("app.commands.backup:restore", "Fill an empty installation from a backup."),
     "sweep": ("app.commands.sweep:sweep", "Delete what is past its time, and files that nothing names."),
     "doctor": ("app.commands.doctor:doctor", "Look at the installation and say what is wrong."),
 }

@@ -3,7 +3,7 @@
 Called by `app.services.forgetting`. Of the layout of blob keys it knows only what each folder of a tenant belongs to.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -20,10 +20,12 @@ from app.catalog.tables import (
     ImageFactsRow,
     ImageRow,
     JobRow,
+    KeyRow,
     MarkSetRow,
     ModelVersionRow,
     TextRow,
     WebhookDeliveryRow,
+    WebhookRow,
 )
 
 NOW = func.clock_timestamp()
@@ -68,6 +70,17 @@ class Holdings:
         # Finished imports too: a retry reads the file again.
         names_it = JobRow.payload["files"].contains(type_coerce([{"blob": key}], JSONB))
         return self.session.scalar(select(exists().where(JobRow.kind == "import.create", names_it))) is True
+
+    def pictures(self) -> Iterator[str]:
+        """Yield the keys of all images and marked pictures."""
+        for column in (ImageRow.blob_key, MarkSetRow.overlay_blob_key):
+            yield from self.session.scalars(select(column).execution_options(yield_per=10_000))
+
+    def anything(self) -> bool:
+        """Whether the tenant has an image, a job, a key or a webhook."""
+        return any(
+            self.session.scalar(select(exists().select_from(table))) for table in (ImageRow, JobRow, KeyRow, WebhookRow)
+        )
 
     def overlays_of(self, image_id: UUID) -> list[str]:
         """Return the keys of the marked pictures of an image."""

