@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from anyio import CapacityLimiter, to_thread
+from anyio import to_thread
 from fastapi import FastAPI
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import FileResponse, HTMLResponse
@@ -26,12 +26,14 @@ from app.http.routes import (
     images,
     imports,
     jobs,
+    keys,
     learning,
     marksets,
     models,
     texts,
     webhooks,
 )
+from app.http.threads import Slots
 from app.imaging.decode import ImageDecoder
 from app.queue.listener import JobListener
 from app.services.direct import DirectPath
@@ -72,7 +74,7 @@ def create_app(settings: Settings) -> FastAPI:
             listener=listener,
             remote=remote,
             direct=None if remote is None else direct_path(settings, engine, blobs, remote),
-            remote_slots=CapacityLimiter(settings.vlm_concurrency),
+            remote_slots=Slots(settings.vlm_concurrency),
         )
         if remote is not None:
             remote.watch()
@@ -110,6 +112,7 @@ def create_app(settings: Settings) -> FastAPI:
         datasets,
         imports,
         models,
+        keys,
         webhooks,
         health,
     ):

@@ -61,6 +61,20 @@ class KeyRow(TenantRow):
     last_used_at: Mapped[datetime | None]
 
 
+class AuditEntryRow(TenantRow):
+    """One act upon keys, deployments or webhooks. Append-only; outlives the key that did it, so it points at nothing."""
+
+    __tablename__ = "audit_entries"
+    __table_args__ = owned()
+
+    action: Mapped[str]
+    subject: Mapped[str]
+    actor: Mapped[str]
+    key_id: Mapped[UUID | None]
+    request_id: Mapped[str | None]
+    detail: Mapped[dict[str, Any]]
+
+
 class ImageRow(TenantRow):
     """One immutable image, found again by the sha256 of the bytes received."""
 

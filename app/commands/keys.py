@@ -7,6 +7,7 @@ from uuid import UUID
 import click
 from sqlalchemy.orm import Session
 
+from app.catalog.audit import record
 from app.catalog.keys import LOCAL_TENANT, KeyRepository
 from app.catalog.session import app_engine, transaction
 from app.cli import Failure
@@ -14,6 +15,8 @@ from app.commands.serve import settings_or_fail
 from app.errors import NotFound
 from app.services.keys import ALL_SCOPES, issue
 from app.stack.embedded import available
+
+_ACTOR = "command line"
 
 
 @contextmanager
@@ -53,7 +56,8 @@ def keys() -> None:
 def create(name: str, scopes: tuple[str, ...], tenant: str) -> None:
     """Make a key called NAME and print it, this once."""
     with _tenant(tenant) as session:
-        _row, key = issue(session, name, list(scopes))
+        row, key = issue(session, name, list(scopes))
+        record(session, "key.created", row.id, actor=_ACTOR, detail={"name": name, "scopes": list(scopes)})
     click.echo(key)
 
 
@@ -73,5 +77,6 @@ def list_(tenant: str) -> None:
 def revoke(key_id: UUID, tenant: str) -> None:
     """Switch the key KEY_ID off for good."""
     with _tenant(tenant) as session:
-        KeyRepository(session).revoke(key_id)
+        row = KeyRepository(session).revoke(key_id)
+        record(session, "key.revoked", key_id, actor=_ACTOR, detail={"name": row.name})
     click.echo("revoked")

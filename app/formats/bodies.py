@@ -11,6 +11,7 @@ from typing import Any, NotRequired
 from typing_extensions import TypedDict
 
 from app.catalog.tables import (
+    AuditEntryRow,
     EvaluationRow,
     ImageRow,
     JobEventRow,
@@ -371,5 +372,34 @@ def key_body(row: KeyRow) -> KeyBody:
         "scopes": list(row.scopes),
         "expires_at": _maybe(row.expires_at),
         "revoked_at": _maybe(row.revoked_at),
+        "created_at": time_text(row.created_at),
+    }
+
+
+class AuditBody(TypedDict):
+    """One act; `actor` is a key by its name, `command line`, or `local` where no key is needed."""
+
+    id: str
+    object: str
+    action: str
+    subject: str
+    actor: str
+    key_id: str | None
+    request_id: str | None
+    detail: dict[str, Any]
+    created_at: str
+
+
+def audit_body(row: AuditEntryRow) -> AuditBody:
+    """The contract's audit entry."""
+    return {
+        "id": str(row.id),
+        "object": "audit_entry",
+        "action": row.action,
+        "subject": row.subject,
+        "actor": row.actor,
+        "key_id": None if row.key_id is None else str(row.key_id),
+        "request_id": row.request_id,
+        "detail": row.detail,
         "created_at": time_text(row.created_at),
     }

@@ -1,19 +1,17 @@
-"""/v1/models: which model versions there are, which one answers, deploying and rolling back. /v1/keys beside it."""
-
-from uuid import UUID
+"""/v1/models: which model versions there are, which one answers, deploying and rolling back."""
 
 from fastapi import APIRouter
 from typing_extensions import TypedDict
 
-from app.catalog.keys import KeyRepository
 from app.catalog.model_versions import ModelVersionRepository
 from app.catalog.session import transaction
 from app.errors import UnknownModel
-from app.formats.bodies import KeyBody, ModelBody, key_body, model_version_body, standing_model_body
+from app.formats.bodies import ModelBody, model_version_body, standing_model_body
+from app.http.auditing import Log
 from app.http.deps import AdminCaller, AnyCaller, PageOf, Tx, WebPart
 from app.http.lists import ListBody, list_body
-from app.http.schemas.learning import DeployIn, KeyIn
-from app.services import keys, models
+from app.http.schemas.learning import DeployIn
+from app.services import models
 
 router = APIRouter(tags=["models"])
 
@@ -81,35 +79,20 @@ def _deployment(tx: Tx) -> DeploymentBody:
 
 
 @router.post("/v1/models/deploy")
-def deploy_model(web: WebPart, tx: Tx, _: AdminCaller, body: DeployIn) -> DeploymentBody:
+def deploy_model(web: WebPart, tx: Tx, _: AdminCaller, log: Log, body: DeployIn) -> DeploymentBody:
     """Make a model version answer from now on. One that the model server can take as an adapter is loaded there first."""
     if body.model_version_id is not None and web.direct is not None:
         web.direct.load(ModelVersionRepository(tx).get(body.model_version_id))
     models.deploy(tx, body.model_version_id)
-    return _deployment(tx)
+    deployment = _deployment(tx)
+    log("model.deployed", body.model_version_id or models.BUILT_IN, name=deployment["name"])
+    return deployment
 
 
 @router.post("/v1/models/rollback")
-def roll_back_model(tx: Tx, _: AdminCaller) -> DeploymentBody:
+def roll_back_model(tx: Tx, _: AdminCaller, log: Log) -> DeploymentBody:
     """Return to what answered before."""
     models.roll_back(tx)
-    return _deployment(tx)
-
-
-@router.get("/v1/keys", tags=["keys"])
-def list_keys(tx: Tx, _: AdminCaller, page: PageOf) -> ListBody[KeyBody]:
-    """List keys, newest first."""
-    return list_body(KeyRepository(tx).list_after(limit=page.limit, after=page.after), key_body)
-
-
-@router.post("/v1/keys", status_code=201, tags=["keys"])
-def create_key(tx: Tx, _: AdminCaller, body: KeyIn) -> KeyBody:
-    """Make a key; its secret is shown this once."""
-    row, key = keys.issue(tx, body.name, list(body.scopes), body.expires_in_s)
-    return {**key_body(row), "key": key}
-
-
-@router.delete("/v1/keys/{key_id}", tags=["keys"])
-def revoke_key(tx: Tx, _: AdminCaller, key_id: UUID) -> KeyBody:
-    """Switch a key off for good."""
-    return key_body(KeyRepository(tx).revoke(key_id))
+    deployment = _deployment(tx)
+    log("model.rolled_back", deployment["name"], name=deployment["name"])
+    return deployment

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Response
 
 from app.catalog.webhooks import WebhookRepository
 from app.formats.webhook_bodies import DeliveryBody, WebhookBody, delivery_body, webhook_body
+from app.http.auditing import Log
 from app.http.deps import AdminCaller, PageOf, Tx, WebPart
 from app.http.lists import ListBody, list_body
 from app.http.schemas.webhooks import WebhookChangesIn, WebhookIn
@@ -15,9 +16,10 @@ router = APIRouter(tags=["webhooks"])
 
 
 @router.post("/v1/webhooks", status_code=201)
-def create_webhook(web: WebPart, tx: Tx, _: AdminCaller, body: WebhookIn) -> WebhookBody:
+def create_webhook(web: WebPart, tx: Tx, _: AdminCaller, log: Log, body: WebhookIn) -> WebhookBody:
     """Have the ends of jobs posted to a URL, signed as Standard Webhooks says. The secret is shown this once."""
     row, secret = webhooks.add(tx, web.fetch_policy, **body.model_dump())
+    log("webhook.created", row.id, url=row.url)
     return {**webhook_body(row), "secret": secret}
 
 
@@ -34,10 +36,14 @@ def get_webhook(tx: Tx, _: AdminCaller, webhook_id: UUID) -> WebhookBody:
 
 
 @router.patch("/v1/webhooks/{webhook_id}")
-def change_webhook(web: WebPart, tx: Tx, _: AdminCaller, webhook_id: UUID, body: WebhookChangesIn) -> WebhookBody:
+def change_webhook(
+    web: WebPart, tx: Tx, _: AdminCaller, log: Log, webhook_id: UUID, body: WebhookChangesIn
+) -> WebhookBody:
     """Change address, events or kinds, or switch it off (`active: false`); what is queued then fails with that reason."""
     given = {name: value for name, value in body.model_dump(exclude_unset=True).items() if _settable(name, value)}
-    return webhook_body(webhooks.change(tx, web.fetch_policy, webhook_id, given))
+    row = webhooks.change(tx, web.fetch_policy, webhook_id, given)
+    log("webhook.changed", row.id, **given)
+    return webhook_body(row)
 
 
 def _settable(name: str, value: object) -> bool:
@@ -46,9 +52,10 @@ def _settable(name: str, value: object) -> bool:
 
 
 @router.delete("/v1/webhooks/{webhook_id}", status_code=204)
-def delete_webhook(tx: Tx, _: AdminCaller, webhook_id: UUID) -> Response:
+def delete_webhook(tx: Tx, _: AdminCaller, log: Log, webhook_id: UUID) -> Response:
     """Forget a webhook and its log."""
     WebhookRepository(tx).delete(webhook_id)
+    log("webhook.deleted", webhook_id)
     return Response(status_code=204)
 
 

@@ -71,7 +71,7 @@ IN_QUERIES = {
     "label": "label",
     "name": "dataset_name",
 }
-OTHER_QUERIES = {"limit", "after", "cut", "include", "style", "format", "kind", "status", "review"} | {
+OTHER_QUERIES = {"limit", "after", "action", "cut", "include", "style", "format", "kind", "status", "review"} | {
     "stage",
     "shard",
     "shards",
