@@ -35,7 +35,9 @@ def pair(sheets: Sheets) -> Matched[str, Judged]:
     """
     if sheets.said and not holds(sheets.said, "tuple", "score", "content"):
         raise BadEvaluation("a row of the reviews has no `tuple` of points: answers must be reviewed by a judge first")
-    questions = sheets.truth("category") if sheets.labels else list(sheets.questions)
+    # Reference answers and contexts are label files, too: what says a category says which questions there are.
+    told = [row for row in (sheets.truth() if sheets.labels else sheets.questions) if row.get("category")]
+    questions = told or [row for row in sheets.questions if row.get("category")]
     return Matched.numbered(_match(questions or reviews, reviews) for reviews in sheets.answers)
 
 
