@@ -74,7 +74,13 @@ WRITERS: Mapping[tuple[TextKind, str], Entry] = {
         target="models.writers.mmgic.writer:MmgicWriter",
         about="facts",
         taught="if named",
-        options={"cut_out": (bool,), "descriptions": (dict,), "image_tokens": (int,), "max_tokens": (int,)},
+        options={
+            "cut_out": (bool,),
+            "descriptions": (dict,),
+            "image_tokens": (int,),
+            "max_tokens": (int,),
+            "up_to": (str,),
+        },
         says="documents of concepts, their descriptions and regions, from objects, attributes and relations",
     ),
 }

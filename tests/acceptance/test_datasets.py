@@ -209,6 +209,7 @@ def test_recipes_are_listed_without_a_service() -> None:
     assert markwise("dataset", "recipes", "no-such").returncode == 1
     assert [line.split()[0] for line in done.stdout.splitlines()] == [
         "markwise-listing-qa",
+        "mmgic-sft",
         "mmgic-then-ic",
         "som-llava-695k",
         "svit-core",

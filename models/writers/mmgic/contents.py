@@ -7,7 +7,7 @@ from crops too. Knows no wording, no templates and no length.
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from random import Random
-from typing import Final
+from typing import Final, Literal, get_args
 
 from models.facts import ImageFacts
 from models.vlm.untrusted import one_line
@@ -17,6 +17,11 @@ from models.writers.mmgic.crops import Crop, crops_of, on_canvas
 
 MIN_NARRATIVE_WORDS: Final = MAX_WORDS + 1
 """A human caption that is too long to be a caption is a narrative (Open Images' localized narratives have some 40 words)."""
+
+
+Layer = Literal["captions", "labels", "descriptions", "regions"]
+LAYERS: Final[tuple[Layer, ...]] = get_args(Layer)
+"""The grains of MMGiC, coarse to fine: C, L, D and R of its Table 1, where each was better than those before it alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +71,27 @@ def contents_of(
         crops=tuple(crops),
         invalid=tuple(invalid),
     )
+
+
+def only_up_to(contents: Contents, last: Layer) -> Contents | None:
+    """Return what is left when only the first layers are told, as in MMGiC's ablation (Table 1); None if nothing is.
+
+    Descriptions are the entries' own; captions alone leave an image without any caption with nothing.
+    """
+    depth = LAYERS.index(last)
+    if depth == 0 and contents.caption is None and contents.narrative is None:
+        return None
+    kept = replace(contents, crops=contents.crops if depth > 2 else ())
+    if depth == 0:
+        return replace(kept, objects=(), attributes=(), relationships=())
+    if depth == 1:
+        objects, attributes, relationships = map(_bare, (kept.objects, kept.attributes, kept.relationships))
+        return replace(kept, objects=objects, attributes=attributes, relationships=relationships)
+    return kept
+
+
+def _bare(entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
+    return tuple(replace(entry, description=None) for entry in entries)
 
 
 def narrative_of(facts: ImageFacts) -> str | None:

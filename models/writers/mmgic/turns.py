@@ -43,6 +43,12 @@ CAPTION_QUESTIONS: Final = (
     "Put it together: what is going on?",
     "Write the line that belongs under this picture.",
 )
+CAPTION_ALONE_QUESTIONS: Final = (
+    "Say in a sentence what this picture shows.",
+    "What would you write under this picture?",
+    "Put this picture into words.",
+    "What is going on here?",
+)
 BOX_QUESTIONS: Final = (
     "Which part of the picture is this? Give its box.",
     "In which box does this lie?",
@@ -65,7 +71,9 @@ def turns_of(
     labels = "\n".join(label_lines(contents, descriptions=descriptions))
     captions = "\n".join(caption_lines(contents))
     pairs: list[tuple[str, str]] = []
-    if template == "image-first":
+    if not labels:
+        pairs.append((random.choice(CAPTION_ALONE_QUESTIONS), captions))
+    elif template == "image-first":
         question = random.choice(MAIN_TOLD_QUESTIONS if descriptions else MAIN_QUESTIONS)
         pairs.append((question, "\n".join(filter(None, (captions, labels)))))
     elif captions:

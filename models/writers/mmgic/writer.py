@@ -22,7 +22,7 @@ from models.writers.mmgic.captions import (
     read_captions,
 )
 from models.writers.mmgic.concepts import PROMPT_VERSION
-from models.writers.mmgic.contents import MIN_NARRATIVE_WORDS, Contents, contents_of
+from models.writers.mmgic.contents import LAYERS, MIN_NARRATIVE_WORDS, Contents, Layer, contents_of, only_up_to
 from models.writers.mmgic.descriptions import Descriptions
 from models.writers.mmgic.documents import Template, document_of
 from models.writers.mmgic.fitting import IMAGE_TOKENS, MAX_TOKENS, TURN_TOKENS, estimate_tokens, fit
@@ -35,14 +35,15 @@ P_IMAGE_FIRST: Final = 0.5
 CAPTION_TOKENS: Final = 1_024
 Samples = tuple[tuple[Turn, ...], ...]
 """The turns of the document, then of each part that is cut out."""
-OPTIONS: Final = frozenset({"cut_out", "descriptions", "image_tokens", "max_tokens"})
+OPTIONS: Final = frozenset({"cut_out", "descriptions", "image_tokens", "max_tokens", "up_to"})
 
 
 class MmgicWriter:
     """Concept documents.
 
     `extra`: `cut_out` makes each part a text of its own whose picture is the part, `descriptions` are ready ones by
-    `kind:label`, `image_tokens` is what a picture costs (576), `max_tokens` the context (2,048).
+    `kind:label`, `image_tokens` is what a picture costs (576), `max_tokens` the context (2,048). `up_to` tells less, for
+    ablations: captions, labels, descriptions or regions (all).
     """
 
     name = "mmgic"
@@ -64,6 +65,11 @@ class MmgicWriter:
         self._cut_out = bool(options.extra.get("cut_out", False))
         self._image_tokens = int(options.extra.get("image_tokens", IMAGE_TOKENS))
         self._limit = int(options.extra.get("max_tokens", MAX_TOKENS))
+        self._up_to: Layer = options.extra.get("up_to", LAYERS[-1])
+        if self._up_to not in LAYERS:
+            raise BadInput(f"`up_to` is one of {', '.join(LAYERS)}; not {str(self._up_to)[:40]!r}")
+        # A description that is not told is not paid for.
+        self._explains = LAYERS.index(self._up_to) >= LAYERS.index("descriptions")
         if self._image_tokens < 0 or self._limit < 1:
             raise BadInput("`image_tokens` cannot be negative, and `max_tokens` must be at least 1")
         self._book = Descriptions(options.extra.get("descriptions"), tries=options.tries)
@@ -81,11 +87,14 @@ class MmgicWriter:
         contents = contents_of(
             subject.facts,
             None if caption is None else caption.text,
-            lambda concept: self._book.of(concept, asked, subject.seed),
+            lambda concept: self._book.of(concept, asked if self._explains else None, subject.seed),
             Random(f"{subject.seed}:crops"),
         )
         if contents is None:
             raise BadInput("no object of this image has a box inside it and a label that makes sense")
+        contents = only_up_to(contents, self._up_to)
+        if contents is None:
+            raise BadInput("this image has no caption, and nobody was asked to write one")
         return self._drafts(subject, contents, caption, asked)
 
     def _caption(self, subject: Subject, facts: ImageFacts, asked: Asked | None) -> CaptionChoice | None:
@@ -108,9 +117,9 @@ class MmgicWriter:
     ) -> list[Draft]:
         """The document, and with `cut_out` a text for each of its parts behind it."""
         template, descriptions = drawn(subject.seed)
+        told = any(entry.description for entry in (*contents.objects, *contents.attributes, *contents.relationships))
         if contents.caption is None and contents.narrative is None and (self._cut_out or not contents.crops):
             template = "image-first"  # text first would have nothing left to answer
-        told = any(entry.description for entry in (*contents.objects, *contents.attributes, *contents.relationships))
         seed = f"{subject.seed}"
 
         def render(crops: int, with_descriptions: bool) -> Samples | None:
@@ -129,6 +138,7 @@ class MmgicWriter:
         provenance: dict[str, Any] = {
             **written,
             "template": template,
+            "up_to": self._up_to,
             "descriptions": with_descriptions,
             "parts": crops,
             "parts_left_out": len(contents.crops) - crops,

@@ -65,7 +65,7 @@ def test_a_wrong_one_says_where_and_what_is_allowed(old: str, new: str, said: st
 def test_what_is_no_mapping_and_unknown_names() -> None:
     assert "a recipe is a mapping" in refusal("- a\n- b\n")
     assert "this is not YAML" in refusal("\x00")
-    with pytest.raises(RecipeError, match="known are markwise-listing-qa, mmgic-then-ic"):
+    with pytest.raises(RecipeError, match="known are markwise-listing-qa, mmgic-sft, mmgic-then-ic"):
         shipped_recipe("../secrets")
 
 

@@ -33,8 +33,15 @@ def test_text_alone_is_a_sixteenth_of_665k() -> None:
     assert round(TEXT_ONLY_SHARE, 4) == 0.0612
 
 
-def test_five_recipes_ship_each_with_a_purpose_of_one_line() -> None:
-    assert shipped() == ["markwise-listing-qa", "mmgic-then-ic", "som-llava-695k", "svit-core", "svit-mix-665k"]
+def test_six_recipes_ship_each_with_a_purpose_of_one_line() -> None:
+    assert shipped() == [
+        "markwise-listing-qa",
+        "mmgic-sft",
+        "mmgic-then-ic",
+        "som-llava-695k",
+        "svit-core",
+        "svit-mix-665k",
+    ]
     assert all("\n" not in shipped_recipe(name).purpose for name in shipped())
 
 
@@ -69,6 +76,12 @@ def test_svit_mix_665k_is_llavas_with_its_instructions_replaced_by_the_core() ->
     core = shipped_recipe("svit-core").value()
     assert replace(svit, name="svit") == core.parts[0]
     assert recipe.hold_out == core.hold_out
+
+
+def test_mmgic_tunes_on_three_million_and_a_fifth_with_a_replay_of_documents() -> None:
+    takes = {part.name: part.take or 0 for part in shipped_recipe("mmgic-sft").value().parts}
+    assert takes == {"instructions": 1_210_000, "captions": 1_000_000, "documents": 1_000_000}
+    assert sum(takes.values()) == 3_210_000
 
 
 def test_mmgic_trains_both_and_then_documents_and_repeats_two_sources_thrice() -> None:

@@ -285,6 +285,31 @@ def test_of_peoples_captions_the_one_that_fits_the_picture_best_is_taken() -> No
     assert draft.provenance["caption"] == {"similarity": 0.9, "rounds": 1, "reason": "the most similar of fit length"}
 
 
+@pytest.mark.parametrize(
+    ("up_to", "holds", "lacks", "asked"),
+    [
+        ("captions", "In one sentence: ", "Things", 0),
+        ("labels", "Things:", TEXT, 0),
+        ("descriptions", TEXT, "Things in it:", 7),
+        ("regions", "Things in it:", "nothing", 7),
+    ],
+)
+def test_the_grains_of_the_ablation_come_one_by_one(up_to: str, holds: str, lacks: str, asked: int) -> None:
+    teacher = ScriptedTeacher(TEXT)
+    subject = replace(SUBJECT, seed=seed_of("image-first", descriptions=True))
+    draft = write(subject, teacher, up_to=up_to)
+    said = "".join(turn["value"] for turn in draft.conversations)
+    assert holds in said
+    assert lacks not in said
+    assert len(teacher.asked) == asked
+    assert draft.provenance["up_to"] == up_to
+
+
+def test_captions_alone_need_a_caption() -> None:
+    with pytest.raises(BadInput, match="has no caption"):
+        write(replace(SUBJECT, facts=replace(FACTS, captions=())), up_to="captions")
+
+
 def test_a_teacher_that_is_away_passes() -> None:
     with pytest.raises(BackendDown):
         write(teacher=ScriptedTeacher(BackendDown("away")))
@@ -318,6 +343,7 @@ def test_labels_cannot_smuggle_placeholders() -> None:
         WriterOptions(kind="concept_document", mode="x"),
         options(colour=1),
         options(max_tokens=0),
+        options(up_to="pixels"),
         options(descriptions={"object:dog": 3}),
     ],
 )
