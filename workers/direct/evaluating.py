@@ -16,6 +16,7 @@ from workers.direct.attention import attention
 from workers.direct.benchmarks import run_benchmark
 from workers.direct.pictures import json_option
 from workers.direct.pointing import pointing
+from workers.direct.preparing import prepare
 
 
 @click.group()
@@ -69,3 +70,4 @@ evaluate.add_command(report)
 evaluate.add_command(probes)
 evaluate.add_command(attention)
 evaluate.add_command(pointing)
+evaluate.add_command(prepare)
