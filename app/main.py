@@ -30,6 +30,7 @@ from app.http.routes import (
     learning,
     marksets,
     models,
+    probes,
     texts,
     webhooks,
 )
@@ -111,6 +112,7 @@ def create_app(settings: Settings) -> FastAPI:
         texts,
         datasets,
         imports,
+        probes,
         models,
         keys,
         webhooks,

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import any_, cast, func, select, update
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects.postgresql import ARRAY, JSONPATH, insert
 from sqlalchemy.orm import Session
 
 from app.catalog.tables import ImageFactsRow
@@ -47,6 +48,22 @@ class ImageFactsRepository:
         for row in self.session.execute(query.order_by(ImageFactsRow.created_at, ImageFactsRow.id)):
             stated.setdefault(row.image_id, []).append(ImageFacts.from_json(row.facts))
         return {image_id: joined(facts) for image_id, facts in stated.items()}
+
+    def labels_of(self, image_ids: Sequence[UUID], sources: Sequence[str] | None = None) -> dict[UUID, list[str]]:
+        """Return what objects images show, crowds too, in the order of `image_ids`; images of which nothing is known are absent.
+
+        Of several sources the first that has any objects counts, as where facts are joined. Outlines stay in the database.
+        """
+        wanted = cast(list(image_ids), ARRAY(postgresql.UUID(as_uuid=True)))
+        labels = func.jsonb_path_query_array(ImageFactsRow.facts, cast("$.objects[*].label", JSONPATH)).label("labels")
+        query = select(ImageFactsRow.image_id, labels).where(ImageFactsRow.image_id == any_(wanted))
+        if sources is not None:
+            query = query.where(ImageFactsRow.source.in_(sources))
+        found: dict[UUID, list[str]] = {}
+        for row in self.session.execute(query.order_by(ImageFactsRow.created_at, ImageFactsRow.id)):
+            if not found.get(row.image_id):
+                found[row.image_id] = [str(name) for name in row.labels]
+        return {image_id: found[image_id] for image_id in image_ids if image_id in found}
 
     def add_or_fill(self, stated: StatedFacts) -> bool:
         """Add a record, or fill in what the one with this name lacks; True if anything changed.

@@ -6,7 +6,7 @@ The questions are in LLaVA's layout, so that `evaluate run` and `evaluate score`
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Any, Final, Literal, get_args
@@ -43,18 +43,33 @@ class Probe:
         return f"Is there {article} {self.thing} in the image?"
 
 
-def probes(things: Mapping[str, Sequence[str]], sampling: Sampling, seed: int = 0) -> list[Probe]:
+def fit_pictures(things: Mapping[str, Sequence[str]], most: int | None, seed: int = 0) -> list[str]:
+    """Return the pictures that can be asked about, at most `most` of them drawn by the seed, in the order of `things`.
+
+    A larger `most` holds every smaller one. The paper asks about 500.
+    """
+    fit = [image for image, names in things.items() if len(set(names)) >= PAIRS]
+    if most is None or len(fit) <= most:
+        return fit
+    chosen = set(sorted(fit, key=lambda image: Random(f"{seed}:picture:{image}").random())[:most])
+    return [image for image in fit if image in chosen]
+
+
+def probes(
+    things: Mapping[str, Sequence[str]], sampling: Sampling, seed: int = 0, *, about: Collection[str] | None = None
+) -> list[Probe]:
     """Return the probes of every picture that shows at least PAIRS kinds of things, in the order of `things`.
 
-    `things` maps a picture to the names of what it shows; names may repeat. Raises BadEvaluation where the set knows too
-    few kinds of things to ask about absent ones.
+    `things` maps a picture to the names of what it shows; names may repeat. What is frequent, and what stands beside
+    what, is counted over all of them, also where only some are asked `about`. Raises BadEvaluation where the set knows
+    too few kinds of things to ask about absent ones.
     """
     shown = {image: sorted(set(names)) for image, names in things.items()}
     frequency = Counter(name for names in shown.values() for name in names)
     beside = _beside(shown.values())
     found: list[Probe] = []
     for image, present in shown.items():
-        if len(present) < PAIRS:
+        if len(present) < PAIRS or (about is not None and image not in about):
             continue
         absent = [name for name in frequency if name not in present]
         if len(absent) < PAIRS:

@@ -44,7 +44,7 @@ from tests.conftest import TEMPLATE, add_tenant, execute, with_database
 OPEN = {"/healthz", "/readyz", "/metrics"}
 """What needs no key: it says nothing of any tenant."""
 
-READS_OF_ANY_KEY = re.compile(r"GET /v1/(jobs|annotations|writers|evaluations|texts|datasets|models)\b.*")
+READS_OF_ANY_KEY = re.compile(r"GET /v1/(jobs|annotations|writers|evaluations|probes|texts|datasets|models)\b.*")
 """What a key without any scope may do: look."""
 
 Operation = tuple[str, str]
@@ -70,14 +70,22 @@ IN_QUERIES = {
     "job_id": "job",
     "label": "label",
     "name": "dataset_name",
+    "import": "job",
 }
 OTHER_QUERIES = {"limit", "after", "action", "cut", "include", "style", "format", "kind", "status", "review"} | {
     "stage",
     "shard",
     "shards",
+    "source",
+    "sampling",
+    "seed",
+    "pictures",
 }
 
-NEEDED_QUERIES = {("GET", "/v1/marksets/{mark_set_id}/export"): {"format": "coco"}}
+NEEDED_QUERIES = {
+    ("GET", "/v1/marksets/{mark_set_id}/export"): {"format": "coco"},
+    ("GET", "/v1/probes"): {"label": "watermark"},
+}
 
 PICTURE = {"image": {"type": "id", "id": "<image>"}}
 BODIES: dict[Operation, list[dict[str, Any]]] = {
