@@ -141,6 +141,9 @@ class Settings(BaseSettings):
     # Annotation files and pictures that imports may read on this machine; callers need the scope `admin` for them.
     imports: Path | None = Field(default=None, description="default: the folder imports under home")
 
+    # Question, label and picture files of benchmarks that evaluations may read on this machine, a folder for each by its name.
+    benchmarks: Path | None = Field(default=None, description="default: the folder benchmarks under home")
+
     # Jobs. A lease outlives several missed heartbeats; the database clock decides.
     lease_s: float = Field(default=15.0, gt=0)
     heartbeat_s: float = Field(default=3.0, gt=0)
@@ -238,6 +241,11 @@ class Settings(BaseSettings):
     def weights_folder(self) -> Path:
         """Where downloaded weights lie."""
         return (self.weights_cache or self.data_folder / "weights").expanduser().absolute()
+
+    @property
+    def benchmarks_folder(self) -> Path:
+        """Where evaluations look for benchmarks."""
+        return (self.benchmarks or self.data_folder / "benchmarks").expanduser().absolute()
 
     @property
     def imports_folder(self) -> Path:

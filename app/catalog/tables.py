@@ -321,21 +321,50 @@ class DatasetItemRow(Base):
 
 
 class EvaluationRow(TenantRow):
-    """The measurement of one model version by one benchmark."""
+    """The measurement of one model version by one benchmark in one way; `cell` is its number among those of its order.
+
+    Written when its first answer is due; what has no `finished_at` is still being measured and nobody's to see.
+    """
 
     __tablename__ = "evaluations"
     __table_args__ = owned(
         same_tenant("model_version_id", "model_versions", ondelete="RESTRICT"),
         same_tenant("dataset_id", "datasets", ondelete="RESTRICT"),
         same_tenant("job_id", "jobs", ondelete="RESTRICT"),
+        UniqueConstraint("tenant_id", "job_id", "cell"),
     )
 
     job_id: Mapped[UUID | None]
+    cell: Mapped[int] = mapped_column(server_default=text("0"))
     model_version_id: Mapped[UUID | None]
     dataset_id: Mapped[UUID | None]
     benchmark: Mapped[str]
+    settings: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'::jsonb"))
     metrics: Mapped[dict[str, Any]]
     report: Mapped[dict[str, Any]]
+    finished_at: Mapped[datetime | None] = mapped_column(server_default=func.clock_timestamp())
+
+
+class EvaluationItemRow(Base):
+    """One question of an evaluation: the answer, or why there is none, and how good it is by itself (0-1).
+
+    `picture` is what the model was shown, small, kept for the worst answers only (WebP).
+    """
+
+    __tablename__ = "evaluation_items"
+    __table_args__ = (
+        same_tenant("evaluation_id", "evaluations"),
+        CheckConstraint("answer IS NULL OR error IS NULL", name="answered_or_not"),
+    )
+
+    evaluation_id: Mapped[UUID] = mapped_column(primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True)
+    tenant_id: Mapped[UUID] = mapped_column(server_default=text("current_setting('app.tenant', true)::uuid"))
+    question_id: Mapped[str]
+    answer: Mapped[dict[str, Any] | None]
+    error: Mapped[str | None]
+    grade: Mapped[float | None] = mapped_column(Float)
+    picture: Mapped[bytes | None] = mapped_column(LargeBinary)
 
 
 class JobRow(TenantRow):
