@@ -46,7 +46,8 @@ class Client:
         """Write a response to the file `out` as it comes, whole or not at all; raises Failure."""
         part = out.with_name(f"{out.name}.part")
         try:
-            with self._http.stream("GET", path, params=params) as response, part.open("wb") as file:
+            # An empty mapping would take away the query that `path` brings.
+            with self._http.stream("GET", path, params=params or None) as response, part.open("wb") as file:
                 if not response.is_success:
                     response.read()
                     raise _refusal(response)

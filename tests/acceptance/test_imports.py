@@ -8,10 +8,11 @@ from pathlib import Path
 
 import httpx
 import pytest
+from PIL import Image
 
 from tests.acceptance.service import finished, serving
 from tests.acceptance.test_cli import markwise
-from tests.integration.importing.conftest import write_coco
+from tests.integration.importing.conftest import SIZE_WH, write_coco
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +62,42 @@ def test_the_command_imports_files_where_they_lie_and_jobs_take_them(
     assert finished(api, response.json()["id"])["progress"]["total"] == 3
     labelled = api.get("/v1/images", params={"label": "mine"}).json()["data"]
     assert {tuple(image["labels"]) for image in labelled} == {("coco", "mine")}
+
+
+@pytest.mark.slow
+def test_what_an_import_outlined_is_marked_told_and_cut_out(url: str, home: Path, tmp_path: Path) -> None:
+    write_coco(tmp_path, 3, first=11)
+    (tmp_path / "tested.txt").write_text("13\n")
+    here = ("--server", url, "--json")
+    paths = (str(tmp_path / "instances.json"), "--images", str(tmp_path / "pictures"))
+    lists = ("--source", "cut", "--leave-out", str(tmp_path / "tested.txt"))
+    done = markwise("import", "coco", *paths, *lists, *here, MARKWISE_HOME=str(home))
+    assert done.returncode == 0, done.stderr
+    job = json.loads(done.stdout)
+    assert (job["result"]["added"], job["result"]["skipped"]) == (2, 1)
+
+    listed = json.loads(markwise("annotate", "--import", job["id"], *here).stdout)
+    assert listed["result"] == {"texts": 2}, "by rules, from the names of the import's own objects"
+    told = markwise(
+        *("annotate", "--import", job["id"], "--kind", "concept_document", "--writer", "mmgic"),
+        *("--option", "cut_out=true", *here),
+    )
+    assert json.loads(told.stdout)["result"] == {"texts": 4}, told.stderr
+    built = markwise("dataset", "build", "cut", "--job", json.loads(told.stdout)["id"], *here)
+    assert built.returncode == 0, built.stderr
+    out = markwise(
+        "dataset", "export", "cut", "--out", str(tmp_path / "cut.json"), "--images", str(tmp_path / "cut"), *here
+    )
+    assert json.loads(out.stdout)["pictures"] == 4, out.stderr
+    samples = json.loads((tmp_path / "cut.json").read_text())
+    sizes = sorted(size_of(tmp_path / "cut" / sample["image"]) for sample in samples)
+    # The object of 30 x 20 px is square on the squeezed canvas of 224 px, and so 30 x 22.5 px here.
+    assert sizes == [(30, 24), (30, 24), SIZE_WH, SIZE_WH]
+
+
+def size_of(path: Path) -> tuple[int, int]:
+    with Image.open(path) as image:
+        return image.size
 
 
 def test_an_uploaded_file_is_read_and_its_errors_name_their_records(api: httpx.Client, tmp_path: Path) -> None:
