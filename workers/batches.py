@@ -22,7 +22,6 @@ from app.queue.leases import NOW
 from app.queue.tasks import Cancelled, EventType, ItemStatus, LeaseLost
 from workers.context import CRASH_BUDGET, ITEM_ATTEMPTS, ITEM_PARKED, JobContext
 
-STAGE = "import"
 _EVENT_EVERY_S = 0.25
 SETTLED = frozenset({ItemStatus.SUCCEEDED, ItemStatus.FAILED, ItemStatus.CANCELLED})
 
@@ -56,8 +55,9 @@ class Opening:
 class Batches:
     """The items of one job. Use it from one thread."""
 
-    def __init__(self, job: JobContext) -> None:
-        self._job = job
+    def __init__(self, job: JobContext, stage: str) -> None:
+        """`stage` is what the job's progress calls this."""
+        self._job, self._stage = job, stage
         self._next_event_at = 0.0
 
     def open(self, names: Mapping[int, str]) -> Opening:
@@ -158,14 +158,14 @@ class Batches:
                 progress_done=JobRow.progress_done + len(ended),
                 progress_failed=JobRow.progress_failed + sum(end.error is not None for end in ended),
                 progress_total=total,
-                progress_stage=STAGE,
+                progress_stage=self._stage,
                 # Records that got done prove that the job does not just kill workers.
                 max_attempts=self._job.attempt + CRASH_BUDGET,
             )
             .returning(JobRow.progress_done, JobRow.progress_total, JobRow.progress_failed)
             .execution_options(synchronize_session=False)
         ).one()
-        data = {"done": row.progress_done, "total": row.progress_total, "failed": row.progress_failed, "stage": STAGE}
+        data = {"done": row.progress_done, "total": row.progress_total, "failed": row.progress_failed, "stage": self._stage}
         if time.monotonic() >= self._next_event_at or row.progress_done >= row.progress_total:
             self._next_event_at = time.monotonic() + _EVENT_EVERY_S
             events.append(session, self._job.job_id, EventType.PROGRESS, data)

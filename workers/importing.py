@@ -30,6 +30,7 @@ from workers.retries import EveryItemFailed
 
 # A batch is a transaction: 64 pictures take 1 to 2 s to decode, which is the most that a killed worker loses.
 BATCH = 64
+STAGE = "import"
 Numbered = list[tuple[int, Record | Fault]]
 
 
@@ -42,7 +43,7 @@ def run(job: JobContext) -> dict[str, Any] | None:
         acceptance = _acceptance(job, reading)
         threads = stack.enter_context(ThreadPoolExecutor(job.resources.decoder_limits.processes, "markwise-import"))
         _import(job, reading, acceptance, threads)
-    tally = Batches(job).tally()
+    tally = Batches(job, STAGE).tally()
     if tally and set(tally) == {"failed"}:
         raise EveryItemFailed
     return {
@@ -97,7 +98,7 @@ def _acceptance(job: JobContext, reading: Reading) -> Acceptance:
 
 
 def _import(job: JobContext, reading: Reading, acceptance: Acceptance, threads: ThreadPoolExecutor) -> None:
-    batches = Batches(job)
+    batches = Batches(job, STAGE)
     for batch in _batched(reading.records()):
         job.checkpoint()
         opening = batches.open({number: shown(record.external_id) for number, record in batch})

@@ -1,4 +1,4 @@
-"""Model versions, what is deployed, and the evaluations that measured them."""
+"""Model versions, and which of them is deployed."""
 
 from contextlib import suppress
 from uuid import UUID
@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.catalog.paging import Page, page_after
-from app.catalog.tables import DeploymentRow, EvaluationRow, ModelVersionRow
+from app.catalog.tables import DeploymentRow, ModelVersionRow
 from app.errors import NotFound
 
 
@@ -77,27 +77,3 @@ class ModelVersionRepository:
         if not log:
             raise NotFound("Nothing was deployed, so there is nothing to roll back.")
         return log[1].model_version_id if len(log) > 1 else None
-
-
-class EvaluationRepository:
-    """All SQL about evaluations."""
-
-    def __init__(self, session: Session) -> None:
-        self.session = session
-
-    def get(self, evaluation_id: UUID) -> EvaluationRow:
-        """Return one evaluation; raises NotFound."""
-        row = self.session.get(EvaluationRow, evaluation_id)
-        if row is None:
-            raise NotFound("There is no evaluation with this id.")
-        return row
-
-    def add(self, row: EvaluationRow) -> EvaluationRow:
-        """Insert an evaluation and return it with its id."""
-        self.session.add(row)
-        self.session.flush()
-        return row
-
-    def list_after(self, *, limit: int, after: str | None) -> Page[EvaluationRow]:
-        """Return a page of evaluations, newest first."""
-        return page_after(self.session, select(EvaluationRow), EvaluationRow, limit=limit, after=after)

@@ -90,15 +90,12 @@ def _compare(
     chosen = benchmark(name)
     asked = [row for path in questions for row in read(path)]
     told = categories([*(row for path in labels for row in read(path)), *asked])
-    each = [
-        Run(
-            title=title,
-            matched=chosen.pair(Sheets.read(questions=questions, labels=labels, answers=[path])),
-            categories=told,
-            picture=_pictures(asked, images),
-        )
-        for title, path in runs.items()
-    ]
+    each = []
+    for title, path in runs.items():
+        sheets = Sheets.read(questions=questions, labels=labels, answers=[path])
+        pictures = _pictures(asked, images)
+        matched = chosen.pair(sheets)
+        each.append(Run(title=title, matched=matched, answers=sheets.said, categories=told, picture=pictures))
     return compare(name, each)
 
 

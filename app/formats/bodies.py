@@ -12,6 +12,7 @@ from typing_extensions import TypedDict
 
 from app.catalog.tables import (
     AuditEntryRow,
+    EvaluationItemRow,
     EvaluationRow,
     ImageRow,
     JobEventRow,
@@ -155,6 +156,16 @@ class ModelBody(TypedDict):
     created_at: str | None
 
 
+class EvaluationItemBody(TypedDict):
+    """One question of an evaluation: the answer or why there is none, and how good it is by itself (0-1)."""
+
+    position: int
+    question_id: str
+    answer: dict[str, Any] | None
+    error: str | None
+    grade: float | None
+
+
 class EvaluationBody(TypedDict):
     """The measurement of one model version."""
 
@@ -164,9 +175,11 @@ class EvaluationBody(TypedDict):
     model_version_id: str | None
     dataset_id: str | None
     job_id: str | None
+    settings: dict[str, Any]
     metrics: dict[str, Any]
     report: dict[str, Any]
     created_at: str
+    items: NotRequired[list[EvaluationItemBody]]
 
 
 class KeyBody(TypedDict):
@@ -356,9 +369,21 @@ def evaluation_body(row: EvaluationRow) -> EvaluationBody:
         "model_version_id": None if row.model_version_id is None else str(row.model_version_id),
         "dataset_id": None if row.dataset_id is None else str(row.dataset_id),
         "job_id": None if row.job_id is None else str(row.job_id),
+        "settings": row.settings,
         "metrics": row.metrics,
         "report": row.report,
         "created_at": time_text(row.created_at),
+    }
+
+
+def evaluation_item_body(row: EvaluationItemRow) -> EvaluationItemBody:
+    """The contract's item of an evaluation."""
+    return {
+        "position": row.position,
+        "question_id": row.question_id,
+        "answer": row.answer,
+        "error": row.error,
+        "grade": row.grade,
     }
 
 

@@ -1,4 +1,4 @@
-"""Order annotations, trainings and evaluations: the training half of the product."""
+"""Choose the images that a job is about, and order trainings."""
 
 from typing import Any
 from uuid import UUID
@@ -13,7 +13,6 @@ from app.catalog.tables import JobRow
 from app.errors import NotFound, Unprocessable
 from app.queue.outbox import enqueue
 from app.queue.tasks import Queue
-from app.services import grounding
 from app.services.models import BUILT_IN
 from models.training import recipes
 
@@ -74,19 +73,3 @@ def train(session: Session, body: dict[str, Any], *, idempotency_key: str | None
 def _base_version(session: Session, base: str) -> None:
     if ModelVersionRepository(session).find_by_name(base) is None:
         raise NotFound(f"There is no model `{base}` to start from; `{BUILT_IN}` is built in.")
-
-
-def evaluate(
-    session: Session, body: dict[str, Any], *, remote_model: str | None, idempotency_key: str | None
-) -> JobRow:
-    """Queue an evaluation; raises NotFound."""
-    grounding.check_model(session, body.get("model"), remote_model)
-    if body.get("dataset_id") is not None:
-        DatasetRepository(session).get(UUID(str(body["dataset_id"])))
-    return enqueue(
-        session,
-        kind="evaluation.run",
-        queue=Queue.BATCH,
-        payload={"evaluation": body},
-        idempotency_key=idempotency_key,
-    )

@@ -5,7 +5,7 @@ seeded bootstrap. Knows no file and no model.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -16,6 +16,7 @@ from models.evaluation.scores.reading import Row
 WORST: Final = 8
 CHANGED: Final = 50
 _CATEGORIES: Final = ("category", "l2-category", "question_type_id", "capability")
+_IDS: Final = ("question_id", "questionId", "index", "image")
 _LONGEST: Final = 300
 
 
@@ -25,7 +26,7 @@ def _no_picture(_key: str) -> str | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """One run: its answers with their labels, and what made them.
+    """One run: its answers with their labels, the rows of its answer file, and what made them.
 
     `categories` maps a question's id to what it is about. `picture` returns the picture of a question as a `data:` URL, with its
     marks where the run had any, or None.
@@ -33,9 +34,15 @@ class Run:
 
     title: str
     matched: Matched[Any, Any]
+    answers: Sequence[Row] = ()
     about: Mapping[str, Any] = field(default_factory=dict)
     categories: Mapping[str, str] = field(default_factory=dict)
     picture: Callable[[str], str | None] = _no_picture
+
+    def question(self, key: Any) -> str | None:
+        """Return the id of the question that a scorer's key stands for, None where the rows do not say."""
+        place = self.matched.places.get(key)
+        return None if place is None or place >= len(self.answers) else id_of(self.answers[place])
 
 
 def compare(name: str, runs: Sequence[Run]) -> dict[str, Any]:
@@ -58,18 +65,17 @@ def categories(rows: Iterable[Row]) -> dict[str, str]:
     """Return what each question is about, by its id, where the rows of a question or label file say so."""
     found = {}
     for row in rows:
-        key = next(
-            (row[name] for name in ("question_id", "questionId", "index", "image") if row.get(name) is not None), None
-        )
+        key = id_of(row)
         told = next((row[name] for name in _CATEGORIES if row.get(name) is not None), None)
         if key is not None and told is not None:
-            found[str(key)] = "+".join(map(str, told)) if isinstance(told, list) else str(told)
+            found[key] = "+".join(map(str, told)) if isinstance(told, list) else str(told)
     return found
 
 
-def question_of(key: Hashable) -> str:
-    """Return the question's own id out of a scorer's key, which may name a file or a video before it."""
-    return str(key[-1]) if isinstance(key, tuple) else str(key)
+def id_of(row: Row) -> str | None:
+    """Return the id of the question that a row is about, None where it names none."""
+    found = next((row[name] for name in _IDS if row.get(name) is not None), None)
+    return None if found is None else str(found)
 
 
 def _figures(chosen: Benchmark[Any, Any], run: Run) -> dict[str, Any]:
@@ -99,7 +105,7 @@ def _against(chosen: Benchmark[Any, Any], matched: Matched[Any, Any], baseline: 
 def _by_category(chosen: Benchmark[Any, Any], run: Run) -> dict[str, dict[str, Any]]:
     members: dict[str, list[Any]] = defaultdict(list)
     for row in run.matched.pairs:
-        category = run.categories.get(question_of(row[0]))
+        category = run.categories.get(run.question(row[0]) or "")
         if category is not None:
             members[category].append(row)
     return {
@@ -117,7 +123,8 @@ def _worst(chosen: Benchmark[Any, Any], run: Run) -> list[dict[str, Any]]:
             "grade": grade,
             "label": _shown(label),
             "answer": _shown(said),
-            "picture": run.picture(question_of(key)),
+            "place": run.matched.places.get(key),
+            "picture": None if (question := run.question(key)) is None else run.picture(question),
         }
         for grade, key, label, said in below[:WORST]
     ]

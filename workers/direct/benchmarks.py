@@ -21,6 +21,7 @@ from app.services.remote import open_remote
 from app.settings import Settings
 from models.errors import BackendDown, BadImage, ModelError
 from models.evaluation.runs import Asking, Outcome, Tags, load, run
+from models.evaluation.runs.pictures import PictureAt
 from models.evaluation.scores import BENCHMARKS
 from models.marks import STYLES
 from models.protocols import SegmentRequest
@@ -157,9 +158,9 @@ def _backend(settings: Settings, folder: Path | None) -> Iterator[VlmBackend]:
         remote.close()
 
 
-def _decoded(decoder: ImageDecoder, image: Path | bytes) -> Any:
+def _decoded(decoder: ImageDecoder, image: PictureAt) -> Any:
     try:
-        return decoder.decode_pixels(_bytes(image) if isinstance(image, Path) else image).image
+        return decoder.decode_pixels(image if isinstance(image, bytes) else _bytes(Path(image))).image
     except ImagingError as exc:
         raise BadImage(exc.detail) from None
 

@@ -1,138 +1,157 @@
-"""evaluation.run: the tag listing accuracy of a model, on the listings of a dataset or on held-out drawings.
+"""evaluation.run: model versions x benchmarks x ways of asking, every answer kept, then figures and a comparison.
 
-The model is asked exactly as when it serves, but is not told the regions' texts: the names must come from the pixels.
-A listing of N items with M right scores M/N, and the score is the mean over pictures (SoM-LLaVA, section 5.2); an item
-is right when its line carries the mark's own name.
+Every question of every cell is an item of the job, settled in batches: a killed worker goes on behind the last batch, a
+question that ends its worker is set aside alone. The model is asked exactly as when it serves. What is ordered is read by
+`orders`, where questions come from is `sources`' business, what is made of the answers `closing`'s.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import UUID
 
-import numpy as np
-from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
-from app.catalog.datasets import DatasetRepository
-from app.catalog.model_versions import EvaluationRepository
-from app.catalog.tables import EvaluationRow
-from app.errors import Unprocessable
-from models import drawings
-from models.evaluation.listing import ListingScore, parse_listing, score_listing
-from models.grounding import GroundRequest, ground
-from models.marks import Marking, place
-from models.regions import Regions
-from models.vlm.prompts import LIST_TEMPLATES
+from app.catalog.evaluations import EvaluationRepository
+from app.queue import leases
+from app.queue.tasks import error_body
+from models.errors import ModelError
+from models.evaluation.judges import Judge, truths
+from models.evaluation.runs import AnyQuestion, Ask, Asking, asked
 from models.vlm.types import VlmBackend
+from models.writers.teachers import BackendTeacher
+from workers.batches import Batches, Ended, Ending
 from workers.context import JobContext
-from workers.marking import stored_marks
+from workers.evaluating import closing
+from workers.evaluating.asking import asking_of, judged
+from workers.evaluating.orders import Cell, Order
+from workers.evaluating.sources import Source, Sources
+from workers.retries import EveryItemFailed
 
-REPORTED = 200
+__all__ = ["run"]
 
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Sample:
-    """One marked picture and the true name of every mark."""
-
-    name: str
-    pixels: NDArray[np.uint8]
-    regions: Regions
-    marking: Marking
-    truth: dict[str, str]
+STAGE = "evaluate"
+# What a killed worker loses at most: with a local model 8 answers, a few seconds.
+_PER_QUESTION = 4
+_LEAST = 8
 
 
 def run(job: JobContext) -> dict[str, Any] | None:
-    """Handle one `evaluation.run` job."""
-    body = job.payload["evaluation"]
-    with job.transaction() as session:
-        backend, version = job.resources.models.backend(session, body["model"])
-    backend.ready()
-    total = ListingScore()
-    shares: list[float] = []
-    records: list[dict[str, Any]] = []
-    count, samples = _samples(job, body)
-    for number, sample in enumerate(samples):
-        job.progress(number, count, body["benchmark"])
-        said = listing_of(backend, sample)
-        score = score_listing(said, sample.truth)
-        total += score
-        shares.append(score.item_accuracy)
-        if len(records) < REPORTED:
-            records.append({"sample": sample.name, "truth": sample.truth, "said": said, "right": score.right})
-    metrics = {
-        "item_accuracy": 100 * total.item_accuracy,
-        "image_accuracy": 100 * total.picture_accuracy,
-        "list_wise_accuracy": 100 * sum(shares) / len(shares) if shares else 0.0,
-        "invented": total.invented,
-        "missed": total.missing,
-        "n": total.pictures,
-    }
-    source = "drawings" if body["dataset_id"] is None else "dataset"
-    report = {"source": source, "model": backend.name, "model_version": backend.version, "samples": records}
-
-    def effect(session: Session) -> dict[str, Any]:
-        row = EvaluationRow(
-            job_id=job.job_id,
-            model_version_id=None if version is None else version.id,
-            dataset_id=None if body["dataset_id"] is None else UUID(body["dataset_id"]),
-            benchmark=body["benchmark"],
-            metrics=metrics,
-            report=report,
-        )
-        return {"evaluation_id": str(EvaluationRepository(session).add(row).id)}
-
-    job.finish(effect)
+    """Handle one `evaluation.run` job; its result names the evaluations, the one with the comparison first."""
+    order = Order.read(job.payload["evaluation"])
+    with ExitStack() as stack:
+        sources = Sources(job, order, Path(stack.enter_context(TemporaryDirectory(prefix="evaluation-"))))
+        cells = order.cells()
+        counts = [len(sources[cell.benchmark].questions) for cell in cells]
+        measured = [
+            closing.Measured(
+                cell=cell,
+                evaluation_id=_measure(job, order, cell, sources, first=sum(counts[: cell.number]), total=sum(counts)),
+                source=sources[cell.benchmark],
+            )
+            for cell in cells
+        ]
+        tally = Batches(job, STAGE).tally()
+        if tally and set(tally) == {"failed"}:
+            raise EveryItemFailed
+        job.progress(sum(counts), sum(counts), "compare")
+        closing.close(job, order, measured, read=sources.read)
     return None
 
 
-def listing_of(backend: VlmBackend, sample: Sample) -> str:
-    """What the model lists for a picture whose regions' texts it is not told."""
-    unnamed = (None,) * len(sample.regions)
-    marks = tuple(replace(mark, text=None, role=None) for mark in sample.marking.marks)
-    request = GroundRequest(
-        image=sample.pixels,
-        regions=replace(sample.regions, texts=unnamed, roles=unnamed),
-        marking=replace(sample.marking, marks=marks),
-        query=LIST_TEMPLATES[0],
-        task="list",
-    )
-    return ground(backend, request).text
-
-
-def _samples(job: JobContext, body: dict[str, Any]) -> tuple[int, Iterator[Sample]]:
-    if body["dataset_id"] is None:
-        return body["n"], _drawn(body["n"], body["seed"])
+def _measure(job: JobContext, order: Order, cell: Cell, sources: Sources, *, first: int, total: int) -> UUID:
+    """Ask what is not asked yet of one cell; returns its evaluation."""
+    source = sources[cell.benchmark]
     with job.transaction() as session:
-        items = [
-            (item.mark_set_id, item.sample_id, item.conversations[-1]["value"])
-            for item in DatasetRepository(session).items(UUID(body["dataset_id"]))
-            if item.kind == "listing" and item.mark_set_id is not None
-        ]
-    if not items:
-        raise Unprocessable("The dataset holds no listing of a marked picture.")
-    items = items[: body["n"]]
-    return len(items), _stored(job, items)
+        backend, version = job.resources.models.backend(session, cell.model)
+    backend.ready()
 
-
-def _stored(job: JobContext, items: list[tuple[Any, str, str]]) -> Iterator[Sample]:
-    for mark_set_id, name, listing in items:
-        marked = stored_marks(job, mark_set_id)
-        yield Sample(
-            name=name,
-            pixels=marked.pixels,
-            regions=marked.regions,
-            marking=marked.marking,
-            truth=parse_listing(listing),
+    def begin(session: Session) -> UUID:
+        return EvaluationRepository(session).begin(
+            job.job_id,
+            cell.number,
+            model_version_id=None if version is None else version.id,
+            dataset_id=order.dataset_id if cell.benchmark == "listing" else None,
+            benchmark=cell.benchmark,
+            settings=cell.settings | {"model": backend.name, "model_version": backend.version, "source": source.kind},
         )
 
+    with job.transaction() as session:
+        leases.hold(session, job.claim)
+        evaluation_id = begin(session)
+    asking = asking_of(job, cell, backend, read=sources.read)
+    ask = _with_judge(job, order, source, asking)
+    parallel = _parallel(job, backend)
+    batches = Batches(job, STAGE)
+    size = max(_LEAST, _PER_QUESTION * parallel)
+    for start in range(0, len(source.questions), size):
+        batch = dict(enumerate(source.questions[start : start + size], first + start))
+        opening = batches.open({number: question.key for number, question in batch.items()})
+        batches.forget(opening)
+        # One of these may have killed the last worker: alone, it takes nobody with it.
+        wanted = [number for number in batch if number in opening.todo]
+        for part in [wanted] if not opening.suspects else [[number] for number in wanted]:
+            _settle(batches, evaluation_id, {n: batch[n] for n in part}, ask, parallel, first=first, total=total)
+    return evaluation_id
 
-def _drawn(count: int, seed: int) -> Iterator[Sample]:
-    first = drawings.HELD_OUT_SEEDS.start + seed * count
-    for number in range(first, first + count):
-        drawing = drawings.scene(number)
-        marking = place(drawing.regions)
-        truth = {mark.id: drawing.names[mark.region_index] for mark in marking.marks}
-        yield Sample(
-            name=f"drawing {number}", pixels=drawing.image, regions=drawing.regions, marking=marking, truth=truth
-        )
+
+def _settle(
+    batches: Batches,
+    evaluation_id: UUID,
+    part: Mapping[int, AnyQuestion],
+    ask: Ask,
+    parallel: int,
+    *,
+    first: int,
+    total: int,
+) -> None:
+    if not part:
+        return
+    begun = batches.begin({number: question.key for number, question in part.items()}, total=total)
+    numbers = {question.key: number for number, question in part.items() if number in begun}
+    endings: list[Ending] = []
+    try:
+        due = [part[number] for number in numbers.values()]
+        for question, outcome in asked(due, ask, parallel):
+            number = numbers[question.key]
+            endings.append(_ending(evaluation_id, number, number - first, question, outcome))
+    except Exception:
+        batches.give_back(set(begun) - {ending.number for ending in endings})
+        batches.end(endings, total=total)
+        raise
+    batches.end(endings, total=total)
+
+
+def _ending(
+    evaluation_id: UUID, number: int, position: int, question: AnyQuestion, outcome: dict[str, Any] | ModelError
+) -> Ending:
+    """Return the ending of an item: the answer's line as a run would write it, or why there is none."""
+    if isinstance(outcome, ModelError):
+        kept: dict[str, Any] = {"error": str(outcome)}
+        why = error_body("question.unanswered", "The question was not answered", status=422, detail=str(outcome))
+        ended = Ended(error=why)
+    else:
+        kept = {"answer": {**question.row, **outcome}}
+        result = {"evaluation_id": str(evaluation_id), "question_id": question.key, "outcome": "answered"}
+        ended = Ended(result=result)
+
+    def effect(session: Session) -> Ended:
+        EvaluationRepository(session).keep(evaluation_id, position, question_id=question.key, **kept)
+        return ended
+
+    return Ending(number=number, effect=effect)
+
+
+def _with_judge(job: JobContext, order: Order, source: Source, asking: Asking) -> Ask:
+    if order.judge is None or source.judged is None:
+        return asking
+    with job.transaction() as session:
+        backend, _ = job.resources.models.teacher(session, order.judge)
+    known = truths(source.benchmark, list(source.question_rows), [row for rows in source.label_rows for row in rows])
+    return judged(asking, Judge(benchmark=source.judged, teacher=BackendTeacher(backend), truths=known))
+
+
+def _parallel(job: JobContext, backend: VlmBackend) -> int:
+    return 1 if backend.dialect == "tiny" else job.resources.settings.vlm_concurrency

@@ -1,4 +1,4 @@
-"""How a request chooses images, and orders training and evaluation."""
+"""How a request chooses images, and orders training; keys and deployments."""
 
 from typing import Annotated, Literal
 from uuid import UUID
@@ -44,16 +44,6 @@ class TrainingIn(Strict):
     batch_size: Annotated[int, Field(ge=1, le=4096)] | None = None
     learning_rate: Annotated[float, Field(gt=0, le=1)] | None = None
     lora: bool = False
-    seed: int = 0
-
-
-class EvaluationIn(Strict):
-    """`POST /v1/evaluations`: measure a model version."""
-
-    benchmark: Literal["listing"] = "listing"
-    dataset_id: UUID | None = None
-    model: Annotated[str, Field(min_length=1, max_length=200)] | None = None
-    n: Annotated[int, Field(ge=1, le=100_000)] = 100
     seed: int = 0
 
 

@@ -7,11 +7,11 @@ same, only the picture changes. MMGiC chooses by likelihood among the options (i
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from models.errors import BadEvaluation
 from models.evaluation.runs.marked import AskingMarks, Choosing
+from models.evaluation.runs.pictures import PictureAt
 from models.evaluation.runs.questions import AnyQuestion, Question
 from models.evaluation.runs.tags import Picture, Tags
 from models.evaluation.runs.tasks import MarkQuestion
@@ -27,7 +27,7 @@ class Asking:
     """How a run asks. `read` decodes a picture ((H, W, 3) uint8 RGB), `tags` is None for a run without."""
 
     backend: VlmBackend
-    read: Callable[[Path | bytes], Picture]
+    read: Callable[[PictureAt], Picture]
     tags: Tags | None = None
     choosing: Choosing = "text"
     decide: Decide = "model"

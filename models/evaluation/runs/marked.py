@@ -7,13 +7,13 @@ model sees the bare picture and must say coordinates (`untagged`). Knows no file
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Literal
 
 from models.errors import BadEvaluation
 from models.evaluation.grounding import union_mask
 from models.evaluation.listing import parse_listing
 from models.evaluation.runs import untagged
+from models.evaluation.runs.pictures import PictureAt
 from models.evaluation.runs.tags import Picture, Tags
 from models.evaluation.runs.tasks import MarkQuestion
 from models.grounding import Decide, GroundRequest, GroundResult, MarkedPicture, ground
@@ -29,7 +29,7 @@ class AskingMarks:
     """How a run asks about marks. `decide` says whether a ranker may choose beside the model; a measured model chooses alone."""
 
     backend: VlmBackend
-    read: Callable[[Path | bytes], Picture]
+    read: Callable[[PictureAt], Picture]
     tags: Tags | None
     choosing: Choosing = "likelihood"
     decide: Decide = "model"

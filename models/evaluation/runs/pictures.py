@@ -6,6 +6,9 @@ from pathlib import Path
 
 from models.errors import BadEvaluation
 
+PictureAt = Path | bytes | str
+"""A file, the bytes of one, or a name that whoever reads pictures knows."""
+
 
 def picture_file(images: Path | None, name: str) -> Path:
     """Return the file of a picture; raises BadEvaluation where no folder is given or the name leads out of it."""

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from models.errors import BadEvaluation
-from models.evaluation.runs.pictures import picture_file, unpacked
+from models.evaluation.runs.pictures import PictureAt, picture_file, unpacked
 from models.evaluation.runs.tasks import TASKS, MarkQuestion, mark_questions
 from models.evaluation.scores.reading import Row, holds, read
 from models.evaluation.scores.reading import field as value_of
@@ -29,7 +29,7 @@ class Question:
     """
 
     key: str
-    image: Path | bytes
+    image: PictureAt
     prompt: str
     options: Mapping[str, str] = field(default_factory=dict)
     row: Mapping[str, Any] = field(default_factory=dict)

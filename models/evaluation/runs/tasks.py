@@ -10,7 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, Literal
 
-from models.evaluation.runs.pictures import picture_file
+from models.evaluation.runs.pictures import PictureAt, picture_file
 from models.evaluation.scores.reading import Row, question_id
 from models.evaluation.scores.reading import field as value_of
 
@@ -36,12 +36,12 @@ class MarkQuestion:
 
     key: str
     task: Task
-    image: Path | bytes
+    image: PictureAt
     query: str = ""
     regions: RegionRows | None = None
     choices: tuple[str, ...] = ()
     phrases: tuple[str, ...] = ()
-    target_image: Path | bytes | None = None
+    target_image: PictureAt | None = None
     target_regions: RegionRows | None = None
     row: Mapping[str, Any] = field(default_factory=dict)
 

@@ -11,6 +11,7 @@ from typing import Any
 from models.errors import BadEvaluation
 from models.evaluation.scores.reading import Row, holds, question_id
 from models.evaluation.scores.sheets import (
+    NOTHING,
     Benchmark,
     Counts,
     Matched,
@@ -72,8 +73,13 @@ def points_in(text: str) -> Points | None:
 def _match(questions: Sequence[Row], reviews: Sequence[Row]) -> Matched[str, Judged]:
     return pair_up(
         ((question_id(row), _category(row)) for row in questions),
-        [(question_id(row), (points, _category(row))) for row in reviews if (points := _of_review(row)) is not None],
+        ((question_id(row), _judged(row)) for row in reviews),
     )
+
+
+def _judged(row: Row) -> Judged | object:
+    points = _of_review(row)
+    return NOTHING if points is None else (points, _category(row))
 
 
 def _file(number: int) -> str:

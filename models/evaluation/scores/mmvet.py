@@ -10,6 +10,7 @@ from typing import Any
 from models.errors import BadEvaluation
 from models.evaluation.scores.reading import Row, holds, question_id
 from models.evaluation.scores.sheets import (
+    NOTHING,
     Benchmark,
     Counts,
     Matched,
@@ -32,7 +33,7 @@ def pair(sheets: Sheets) -> Matched[Capabilities, float]:
         raise BadEvaluation("a row of the grade file has no `score`: MM-Vet's answers must be graded by a judge first")
     return pair_up(
         ((_id(row), tuple(row.get("capability") or ())) for row in sheets.truth("capability")),
-        [(_id(row), grade) for row in grades if (grade := _grade(row.get("score"))) is not None],
+        ((_id(row), _grade(row.get("score"))) for row in grades),
     )
 
 
@@ -55,9 +56,9 @@ def _id(row: Row) -> str:
     return f"v1_{found}" if found.isdigit() else found
 
 
-def _grade(value: Any) -> float | None:
+def _grade(value: Any) -> float | object:
     runs = list(_numbers(value if isinstance(value, list) else [value]))
-    return sum(runs) / len(runs) if runs else None
+    return sum(runs) / len(runs) if runs else NOTHING
 
 
 def _numbers(values: list[Any]) -> Iterator[float]:

@@ -11,7 +11,7 @@ from typing import Any, Final
 from models.errors import BadEvaluation
 from models.evaluation.scores.reading import Row, field, question_id
 from models.evaluation.scores.replies import label_is_yes, plain_question, pope_yes
-from models.evaluation.scores.sheets import Benchmark, Counts, Matched, Pairs, Sheets, pair_up, percent
+from models.evaluation.scores.sheets import NOTHING, Benchmark, Counts, Matched, Pairs, Sheets, pair_up, percent
 
 # LLaVA numbers the questions of the random and popular files anew: the label file's id and 10 or 20 million.
 _LLAVA_STEP: Final = 10_000_000
@@ -111,9 +111,13 @@ def _match_by_category(
     for rows in labels:
         keys = {_key(row) for row in rows}
         name = max(members, key=lambda one: len(members[one] & keys))
-        mine = [row for row in answers if category.get(question_id(row)) == name]
         yield pair_up(
-            ((_key(row), _truth(row)) for row in rows), ((content[question_id(row)], _text(row)) for row in mine)
+            ((_key(row), _truth(row)) for row in rows),
+            (
+                (content[here], _text(row)) if category.get(here) == name else (None, NOTHING)
+                for row in answers
+                for here in [question_id(row)]
+            ),
         )
 
 

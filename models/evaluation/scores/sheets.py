@@ -6,9 +6,9 @@ answer finds its label by id, or is counted as what is wrong with it. Knows no b
 
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar, cast
 
 from models.evaluation.scores.reading import Row, holds, read
 
@@ -80,12 +80,16 @@ Pairs = Sequence[tuple[Any, L, A]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Matched(Generic[L, A]):
-    """Labels with their answers, in the order of the labels, and what could not be matched."""
+    """Labels with their answers, in the order of the labels, and what could not be matched.
+
+    `places` says for an id which row of its answer file holds the answer, from 0.
+    """
 
     pairs: tuple[tuple[Any, L, A], ...]
     missing: int = 0
     unknown: int = 0
     duplicates: int = 0
+    places: Mapping[Any, int] = field(default_factory=dict)
 
     @classmethod
     def numbered(cls, parts: Iterable["Matched[L, A]"]) -> "Matched[L, A]":
@@ -98,6 +102,7 @@ class Matched(Generic[L, A]):
             missing=sum(part.missing for part in all_),
             unknown=sum(part.unknown for part in all_),
             duplicates=sum(part.duplicates for part in all_),
+            places={(number, key): place for number, part in enumerate(all_, 1) for key, place in part.places.items()},
         )
 
 
@@ -174,15 +179,22 @@ def percent(part: float, whole: float) -> float:
     return 100.0 * part / whole if whole else 0.0
 
 
-def pair_up(labels: Iterable[tuple[Any, L]], answers: Iterable[tuple[Any, A]]) -> Matched[L, A]:
-    """Pair (id, label) with (id, answer)."""
+NOTHING: Final = object()
+"""In place of an answer: this row holds none (a judge failed, or it belongs elsewhere)."""
+
+
+def pair_up(labels: Iterable[tuple[Any, L]], answers: Iterable[tuple[Any, A | object]]) -> Matched[L, A]:
+    """Pair (id, label) with (id, answer); there is an answer, or NOTHING, for each row of the answer file in its order."""
     truth, said = _unique(labels), _unique(answers)
     known = truth.found.keys() | truth.torn
     return Matched(
-        pairs=tuple((key, label, said.found[key]) for key, label in truth.found.items() if key in said.found),
+        pairs=tuple(
+            (key, label, cast("A", said.found[key])) for key, label in truth.found.items() if key in said.found
+        ),
         missing=sum(key not in said.found and key not in said.torn for key in truth.found),
         unknown=sum(key not in known for key in (*said.found, *said.torn)),
         duplicates=truth.doubled + said.doubled,
+        places=said.places,
     )
 
 
@@ -191,15 +203,18 @@ class _Unique(Generic[L]):
     found: dict[Any, L]
     torn: set[Any]  # ids whose lines disagree
     doubled: int
+    places: dict[Any, int]
 
 
 def _unique(rows: Iterable[tuple[Any, L]]) -> _Unique[L]:
-    seen: _Unique[L] = _Unique(found={}, torn=set(), doubled=0)
-    for key, value in rows:
+    seen: _Unique[L] = _Unique(found={}, torn=set(), doubled=0, places={})
+    for place, (key, value) in enumerate(rows):
+        if value is NOTHING:
+            continue
         if key in seen.torn:
             seen.doubled += 1
         elif key not in seen.found:
-            seen.found[key] = value
+            seen.found[key], seen.places[key] = value, place
         else:
             seen.doubled += 1
             if seen.found[key] != value:

@@ -9,14 +9,19 @@ PICTURE = "data:image/png;base64,AAAA"
 
 def matched(*right, missing=0):
     pairs = tuple(((1, str(i)), True, "Yes" if good else "No") for i, good in enumerate(right))
-    return Matched(pairs=pairs, missing=missing)
+    return Matched(pairs=pairs, missing=missing, places={(1, str(i)): i for i in range(len(right))})
+
+
+ROWS = [{"question_id": i} for i in range(4)]
 
 
 def test_categories_worst_and_changed_are_told():
     rows = [{"question_id": i, "category": "even" if i % 2 == 0 else "odd"} for i in range(4)]
     told = categories(rows)
-    plain = Run(title="plain", matched=matched(1, 0, 1, 0), categories=told, picture=lambda key: PICTURE + key)
-    tags = Run(title="tags", matched=matched(1, 1, 1, 0, missing=1), categories=told)
+    plain = Run(
+        title="plain", matched=matched(1, 0, 1, 0), answers=ROWS, categories=told, picture=lambda key: PICTURE + key
+    )
+    tags = Run(title="tags", matched=matched(1, 1, 1, 0, missing=1), answers=ROWS, categories=told)
     found = compare("pope", [plain, tags])
     first, second = found["runs"]
     assert (first["categories"]["even"]["f1"]["value"], first["categories"]["odd"]["f1"]["value"]) == (100, 0)
@@ -36,7 +41,9 @@ def test_a_run_without_answers_is_shown_as_such():
 
 
 def test_a_page_escapes_words_and_fetches_nothing():
-    found = compare("pope", [Run(title="<b>", matched=matched(0), picture=lambda _key: "https://elsewhere/x.png")])
+    found = compare(
+        "pope", [Run(title="<b>", matched=matched(0), answers=ROWS, picture=lambda _key: "https://elsewhere/x.png")]
+    )
     html = page("<i>", [found], ["<u>"])
     assert "<b>1" not in html.replace("<b>1 · 0</b>", "")
     assert "&lt;b&gt;" in html
