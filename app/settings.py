@@ -125,8 +125,10 @@ class Settings(BaseSettings):
     caption_scorer: Path | None = None
 
     # Segmenters with weights. `sam`: a checkpoint file, or a name that is downloaded once into the cache (sam-vit-b,
-    # sam-vit-l, sam-vit-h); the others: a folder as `hf download` or save_pretrained leaves it.
+    # sam-vit-l, sam-vit-h); `semantic_sam` likewise (semantic-sam-swin-l, semantic-sam-swin-t@sha256:SUM), or random-swin-t
+    # to rehearse without any; the others: a folder as `hf download` or save_pretrained leaves it.
     sam_weights: str | None = None
+    semantic_sam_weights: str | None = None
     sam2_weights: str | None = None
     sam_hq_weights: str | None = None
     mask2former_weights: str | None = None
@@ -230,6 +232,7 @@ class Settings(BaseSettings):
         """What is installed for the segmenters that need weights, by their names."""
         given = {
             "sam": self.sam_weights,
+            "semantic-sam": self.semantic_sam_weights,
             "sam2": self.sam2_weights,
             "sam-hq": self.sam_hq_weights,
             "mask2former": self.mask2former_weights,

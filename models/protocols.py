@@ -35,9 +35,13 @@ class ProvidedRegion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SegmentRequest:
-    """Everything besides the pixels that may steer a segmenter; `complete` are regions of the caller that need no reading."""
+    """Everything besides the pixels that may steer a segmenter; `complete` are regions of the caller that need no reading.
+
+    `levels` is a set of granularities, for a segmenter that learned them apart; others go by `granularity` alone.
+    """
 
     granularity: int | None = None
+    levels: tuple[int, ...] = ()
     provided: tuple[ProvidedRegion, ...] = ()
     complete: Regions | None = None
     accessibility_tree: Any = None

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Published:
-    """A file that somebody publishes: where, how large, and its SHA-256."""
+    """A file that somebody publishes: where, how large, and its SHA-256; None where nobody says so."""
 
     url: str
-    size: int
-    sha256: str
+    size: int | None
+    sha256: str | None
 
     @property
     def file(self) -> str:
@@ -18,6 +18,7 @@ class Published:
 
 
 _SAM = "https://dl.fbaipublicfiles.com/segment_anything/"
+_SEMANTIC_SAM = "https://github.com/UX-Decoder/Semantic-SAM/releases/download/checkpoint/"
 
 # Meta publishes no SHA-256 beside these files. The sums stand alike in several independent projects that verify their
 # downloads (micro-sam, deepof, 3D Slicer's TomoSAM); the six digits in the names are the start of the MD5, not of these.
@@ -37,4 +38,14 @@ PUBLISHED = {
         size=2_564_550_879,
         sha256="a7bf3b02f3ebf1267aba913ff637d9a2d5c33d3173bb679e46d9f338c26f262e",
     ),
+    # No sum of this file was found anywhere: the operator brings one, `NAME@sha256:SUM`.
+    "semantic-sam-swin-t": Published(url=f"{_SEMANTIC_SAM}swint_only_sam_many2many.pth", size=None, sha256=None),
+    # The sum that one public copy of the file bears (a Hugging Face space, 895 MB); the publisher gives none.
+    "semantic-sam-swin-l": Published(
+        url=f"{_SEMANTIC_SAM}swinl_only_sam_many2many.pth",
+        size=None,
+        sha256="f85bee1faa64154831a75598048d133e345874dbd7ef87d00b6446c1ae772956",
+    ),
 }
+PIN = "@sha256:"
+"""Between a published name and the sum that an operator trusts, which then counts."""

@@ -30,12 +30,12 @@ _WITH_WEIGHTS = {
     "sam": ("models.segmenters.sam.published", "SamSegmenter"),
     "sam2": ("models.segmenters.sam.sam2", "Sam2Segmenter"),
     "sam-hq": ("models.segmenters.sam.sam_hq", "SamHqSegmenter"),
+    "semantic-sam": ("models.segmenters.semantic_sam.segmenter", "SemanticSamSegmenter"),
     "mask2former": ("models.segmenters.panoptic.mask2former", "Mask2FormerSegmenter"),
     "oneformer": ("models.segmenters.panoptic.oneformer", "OneFormerSegmenter"),
 }
 # Names from the papers that people will ask for, and what here comes closest.
 _NOT_YET = {
-    "semantic-sam": "`sam` with `granularity` 1 to 6 is the closest: levels from SAM's own three outputs",
     "seem": "`mask2former` or `oneformer` is the closest: panoptic regions, without SEEM's text prompts",
     "maskdino": "`mask2former` is the closest: the same family, panoptic regions",
 }

@@ -10,15 +10,17 @@ import argparse
 import fcntl
 import hashlib
 import os
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx
 
 from models.errors import WeightsMissing
-from models.published import PUBLISHED, Published
+from models.published import PIN, PUBLISHED, Published
 from models.segmenters.installed import DEFAULT_CACHE
 
 if TYPE_CHECKING:
@@ -34,14 +36,16 @@ _TRIES = 5
 def located(given: str | None, *, setting: str, cache: Path, names: tuple[str, ...]) -> Path:
     """Return the file that `given` means: a path as it is, one of `names` from the cache or downloaded into it.
 
+    `NAME@sha256:SUM` is a name with the sum that the operator trusts, which counts instead of the one known here.
     Raises WeightsMissing with a sentence that says what to set or which file to put where.
     """
     if not given:
         choice = ", ".join(names)
         sentence = f"no weights are configured: set {setting} to a file, or to a name to download: {choice}"
         raise WeightsMissing(sentence, setting=setting)
-    if given in names:
-        return fetched(PUBLISHED[given], cache, setting=setting)
+    name, _, trusted = given.partition(PIN)
+    if name in names:
+        return fetched(_trusted(name, trusted, setting), cache, setting=setting)
     path = Path(given).expanduser()
     if not path.is_file():
         sentence = f"{setting} names {given}, which is neither a file here nor one of {', '.join(names)}"
@@ -51,21 +55,22 @@ def located(given: str | None, *, setting: str, cache: Path, names: tuple[str, .
 
 def fetched(published: Published, cache: Path, *, setting: str, report: Report | None = None) -> Path:
     """Return the verified file in `cache`, downloading what of it is missing; raises WeightsMissing when that fails."""
-    target = cache / published.file
-    if target.is_file() and target.stat().st_size == published.size:
+    target = _place(published, cache)
+    if _is_there(target, published):
         return target
     cache.mkdir(parents=True, exist_ok=True)
     partial = target.with_name(f"{target.name}.partial")
     with _alone(partial):
-        if target.is_file() and target.stat().st_size == published.size:
+        if _is_there(target, published):
             return target  # another process was faster
         try:
-            with _shown(published, report) as tell:
-                _download(published, partial, tell)
+            size = published.size or _size_of(published.url)
+            with _shown(published, size, report) as tell:
+                _download(published, size, partial, tell)
         except (httpx.HTTPError, OSError) as error:
             raise WeightsMissing(
                 f"{published.file} could not be downloaded ({type(error).__name__}). Without a network, put "
-                f"{published.url} at {target.absolute()} ({published.size} bytes), or set {setting} to where you have it",
+                f"{published.url} at {target.absolute()}{_bytes_of(published)}, or set {setting} to where you have it",
                 setting=setting,
             ) from error
         if _sha256(partial) != published.sha256:
@@ -119,27 +124,68 @@ def _unpickled(path: Path) -> "dict[str, Tensor]":
     return {str(name): tensor.contiguous().clone() for name, tensor in state.items()}
 
 
-def _download(published: Published, partial: Path, tell: Report) -> None:
+def _trusted(name: str, trusted: str, setting: str) -> Published:
+    """The published file under the operator's sum or the known one; raises WeightsMissing where there is neither."""
+    published = PUBLISHED[name]
+    if trusted and not re.fullmatch("[0-9a-f]{64}", trusted):
+        raise WeightsMissing(f"{setting}: after {name}{PIN} come the 64 hex digits of a SHA-256", setting=setting)
+    if trusted:
+        return replace(published, sha256=trusted)
+    if published.sha256 is None:
+        raise WeightsMissing(
+            f"no SHA-256 of {published.file} is known, and nothing is loaded unchecked: set {setting} to {name}{PIN}SUM with a "
+            f"sum that you trust, or fetch {published.url} yourself and set {setting} to the file",
+            setting=setting,
+        )
+    return published
+
+
+def _place(published: Published, cache: Path) -> Path:
+    """Where the verified file lies; where no size tells it from others, its sum stands in the name."""
+    path = cache / published.file
+    return path if published.size is not None else path.with_stem(f"{path.stem}-{str(published.sha256)[:12]}")
+
+
+def _is_there(target: Path, published: Published) -> bool:
+    """A file got its name after it was checked; its size is looked at where it is known."""
+    return target.is_file() and published.size in (None, target.stat().st_size)
+
+
+def _bytes_of(published: Published) -> str:
+    return "" if published.size is None else f" ({published.size} bytes)"
+
+
+def _size_of(url: str) -> int:
+    """Ask the server how large a file is."""
+    answer = httpx.head(url, follow_redirects=True, timeout=httpx.Timeout(30.0))
+    answer.raise_for_status()
+    size = int(answer.headers.get("Content-Length", 0))
+    if size <= 0:
+        raise httpx.RemoteProtocolError("the server does not say how large the file is")
+    return size
+
+
+def _download(published: Published, size: int, partial: Path, tell: Report) -> None:
     """Fill `partial` up to its full size, asking again for the rest when a connection is cut."""
     for left in reversed(range(_TRIES)):
         have = partial.stat().st_size if partial.exists() else 0
-        if have > published.size:
+        if have > size:
             partial.unlink()
             have = 0
-        if have == published.size:
+        if have == size:
             return
         try:
-            _stream(published, partial, have, tell)
+            _stream(published, size, partial, have, tell)
         except httpx.TransportError:
             # A connection that brought something is worth another; one that never stood is not.
             grown = partial.exists() and partial.stat().st_size > have
             if not left or not grown:
                 raise
-    if partial.stat().st_size != published.size:
+    if partial.stat().st_size != size:
         raise httpx.RemoteProtocolError("the server sent less than the file")
 
 
-def _stream(published: Published, partial: Path, have: int, tell: Report) -> None:
+def _stream(published: Published, size: int, partial: Path, have: int, tell: Report) -> None:
     headers = {"Range": f"bytes={have}-"} if have else {}
     timeout = httpx.Timeout(30.0)
     with httpx.stream("GET", published.url, headers=headers, follow_redirects=True, timeout=timeout) as answer:
@@ -150,13 +196,13 @@ def _stream(published: Published, partial: Path, have: int, tell: Report) -> Non
             for chunk in answer.iter_bytes(_CHUNK_BYTES):
                 out.write(chunk)
                 done += len(chunk)
-                tell(done, published.size)
-                if done > published.size:
+                tell(done, size)
+                if done > size:
                     return
 
 
 @contextmanager
-def _shown(published: Published, report: Report | None) -> Iterator[Report]:
+def _shown(published: Published, size: int, report: Report | None) -> Iterator[Report]:
     """Report to the caller, or draw a bar on the terminal."""
     if report is not None:
         yield report
@@ -172,7 +218,7 @@ def _shown(published: Published, report: Report | None) -> Iterator[Report]:
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task(published.file, total=published.size)
+        task = bar.add_task(published.file, total=size)
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
@@ -195,11 +241,11 @@ def _sha256(path: Path) -> str:
 def main() -> None:
     """Download named weights ahead of the first request."""
     parser = argparse.ArgumentParser(prog="models.weights", description="fetch published weights")
-    parser.add_argument("name", choices=list(PUBLISHED))
+    parser.add_argument("name", help=f"one of {', '.join(PUBLISHED)}, or NAME{PIN}SUM")
     parser.add_argument("--cache", type=Path, default=DEFAULT_CACHE)
     given = parser.parse_args()
     try:
-        path = fetched(PUBLISHED[given.name], given.cache, setting="the setting")
+        path = located(given.name, setting="the setting", cache=given.cache, names=tuple(PUBLISHED))
     except WeightsMissing as error:
         parser.exit(1, f"{error}\n")
     print(path)

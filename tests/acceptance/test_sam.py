@@ -58,7 +58,12 @@ def test_prompts_and_everything_become_mark_sets(with_sam: httpx.Client) -> None
 
 
 @pytest.mark.parametrize(
-    ("name", "setting"), [("sam", "MARKWISE_SAM_WEIGHTS"), ("oneformer", "MARKWISE_ONEFORMER_WEIGHTS")]
+    ("name", "setting"),
+    [
+        ("sam", "MARKWISE_SAM_WEIGHTS"),
+        ("semantic-sam", "MARKWISE_SEMANTIC_SAM_WEIGHTS"),
+        ("oneformer", "MARKWISE_ONEFORMER_WEIGHTS"),
+    ],
 )
 def test_absent_weights_name_the_setting_and_harm_nobody(service: httpx.Client, name: str, setting: str) -> None:
     answer = service.post("/v1/marksets", files={"file": drawn(901)}, data={"segmenter": name})
@@ -69,7 +74,7 @@ def test_absent_weights_name_the_setting_and_harm_nobody(service: httpx.Client, 
     assert service.post("/v1/marksets", files={"file": drawn(901)}, data={"segmenter": "regions"}).is_success
 
 
-@pytest.mark.parametrize("name", ["semantic-sam", "seem", "maskdino"])
+@pytest.mark.parametrize("name", ["seem", "maskdino"])
 def test_what_is_not_here_yet_names_the_closest(service: httpx.Client, name: str) -> None:
     answer = service.post("/v1/marksets", files={"file": drawn(902)}, data={"segmenter": name})
     assert answer.status_code == 422

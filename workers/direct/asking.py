@@ -14,6 +14,7 @@ from models.errors import ModelError
 from models.grounding import TASKS, GroundRequest, GroundResult, MarkedPicture
 from models.grounding import ground as answer
 from workers.direct.pictures import (
+    granularity_option,
     json_option,
     marked_picture,
     picture_argument,
@@ -36,6 +37,7 @@ from workers.direct.pictures import (
     help="The other picture (correspond).",
 )
 @segmenter_option
+@granularity_option
 @style_option
 @click.option(
     "--model",
@@ -52,6 +54,7 @@ def ground(
     choices: tuple[str, ...],
     target: Path | None,
     segmenter: str,
+    granularity: tuple[int, ...] | None,
     style: str,
     folder: Path | None,
     as_json: bool,
@@ -60,7 +63,7 @@ def ground(
     from models.vlm.local import LocalBackend
     from workers.shelf import BUILT_IN_FOLDER
 
-    picture = marked_picture(file, segmenter, style)
+    picture = marked_picture(file, segmenter, style, granularity)
     request = GroundRequest(
         image=picture.image,
         regions=picture.regions,
@@ -68,7 +71,7 @@ def ground(
         query=query,
         task=task,
         choices=choices,
-        target=None if target is None else marked_picture(target, segmenter, style),
+        target=None if target is None else marked_picture(target, segmenter, style, granularity),
         lookalikes=picture.lookalikes,
     )
     try:

@@ -18,10 +18,13 @@ from app.imaging.encode import encode
 from models.marks import Marking, find_lookalikes
 from models.marks import mark as paint_marks
 from models.regions import Regions
+from models.segmenters.semantic_sam.tagging import PRESETS, STYLE
 from workers.direct.pictures import (
+    granularity_option,
     json_option,
     picture_argument,
     read_picture,
+    regions_for_tags,
     regions_of_picture,
     segmenter_option,
     show_marks,
@@ -33,7 +36,13 @@ from workers.direct.pictures import (
 @picture_argument
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Where the marked picture goes (PNG).")
 @segmenter_option
+@granularity_option
 @style_option
+@click.option(
+    "--preset",
+    type=click.Choice(list(PRESETS)),
+    help="Tag as SoM-LLaVA did: semantic-sam at level 2 (training) or 1 (inference), in the style som-llava.",
+)
 @click.option("--max-marks", type=click.IntRange(1, 1000), help="Keep the most useful ones.")
 @click.option(
     "--regions",
@@ -53,7 +62,9 @@ def mark(
     file: Path,
     out: Path | None,
     segmenter: str,
+    granularity: tuple[int, ...] | None,
     style: str,
+    preset: str | None,
     max_marks: int | None,
     stated: Path | None,
     exported: tuple[Format, Path] | None,
@@ -63,9 +74,15 @@ def mark(
 
     Without --out the marked picture lands beside FILE as NAME.marked.png.
     """
+    if preset is not None and (segmenter, granularity, style, stated) != ("auto", None, "markwise", None):
+        raise click.UsageError("--preset says which segmenter, granularity and style to take; give it alone")
     pixels = read_picture(file)
-    name, regions = regions_of_picture(pixels, segmenter, stated)
-    overlay, marking = paint_marks(pixels, regions, style, max_marks=max_marks)
+    if preset is None:
+        name, regions = regions_of_picture(pixels, segmenter, stated, granularity)
+    else:
+        name, regions = regions_for_tags(pixels, preset)
+        granularity, style = PRESETS[preset].levels, str(STYLE["name"])
+    overlay, marking = paint_marks(pixels, regions, style if preset is None else STYLE, max_marks=max_marks)
     if exported is not None:
         _write_export(exported[1], exported[0], regions, marking, file)
     if out is None and not as_json:
@@ -75,7 +92,7 @@ def mark(
     told = warnings(find_lookalikes(pixels), {found.id: found.bbox_xyxy_px for found in marking.marks})
     if as_json:
         shown = {"style": style, "overlay": None if out is None else str(out)}
-        click.echo(json.dumps(_set_body(name, regions, marking, told) | shown))
+        click.echo(json.dumps(_set_body(name, granularity, regions, marking, told) | shown))
         return
     show_marks(marking.marks)
     for warning in told:
@@ -83,13 +100,20 @@ def mark(
     click.echo(f"{len(marking.marks)} marks by {name}, {marking.omitted_regions} regions omitted -> {out}")
 
 
-def _set_body(name: str, regions: Regions, marking: Marking, told: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def _set_body(
+    name: str,
+    levels: tuple[int, ...] | None,
+    regions: Regions,
+    marking: Marking,
+    told: Sequence[Mapping[str, Any]],
+) -> dict[str, Any]:
     height, width = regions.size_hw
+    granularity = levels[0] if levels and len(levels) == 1 else levels
     segmenter_name, _, version = name.partition(" ")
     return {
         "object": "mark_set",
         "image": {"width": width, "height": height},
-        "segmenter": {"name": segmenter_name, "version": version, "granularity": None},
+        "segmenter": {"name": segmenter_name, "version": version, "granularity": granularity},
         "marks": mark_bodies(marking, regions, {warning["mark"] for warning in told}),
         "omitted_regions": marking.omitted_regions,
         "warnings": told,

@@ -5,6 +5,7 @@ A picture given here is decoded in the same limited child process as one that is
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any, cast
 
 import click
 import numpy as np
@@ -15,19 +16,46 @@ from app.formats.exports import read_regions
 from app.imaging.decode import ImageDecoder
 from app.imaging.errors import ImagingError
 from app.settings import Settings
-from models.errors import ModelError
+from models.errors import BadInput, ModelError
 from models.grounding import MarkedPicture
 from models.marks import STYLES, Mark, find_lookalikes, place
 from models.protocols import SegmentRequest
 from models.regions import Regions
 from models.registry import choose_segmenter, segmenter
+from models.segmenters.semantic_sam.levels import level_set
+from models.segmenters.semantic_sam.segmenter import SemanticSamSegmenter
+from models.segmenters.semantic_sam.tagging import PRESETS, LevelSegmenter, tagged_regions
 from workers.resources import install_segmenters
 
 Picture = NDArray[np.uint8]
 picture_argument = click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout and nothing else.")
 segmenter_option = click.option(
-    "--segmenter", default="auto", show_default=True, help="auto, gui (screenshots) or regions (photos, drawings)."
+    "--segmenter",
+    default="auto",
+    show_default=True,
+    help="auto, gui (screenshots) or regions (photos, drawings); with weights: sam, sam2, semantic-sam ...",
+)
+
+
+class Levels(click.ParamType[tuple[int, ...]]):
+    """One granularity, or several with commas between them."""
+
+    name = "LEVEL"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, ...]:
+        """Return the levels in the given order."""
+        try:
+            return level_set([int(part) for part in str(value).split(",")])
+        except (ValueError, BadInput):
+            self.fail(f"{value!r} is no level from 1 to 6, and no list of different ones like 6,1,2.", param, ctx)
+
+
+granularity_option = click.option(
+    "--granularity",
+    type=Levels(),
+    default=None,
+    help="How fine the regions are, 1 (coarsest) to 6 (finest); semantic-sam also takes several: 1,2,6.",
 )
 style_option = click.option("--style", type=click.Choice(list(STYLES)), default="markwise", show_default=True)
 
@@ -41,14 +69,31 @@ def read_picture(file: Path) -> Picture:
         raise Failure(f"{file}: {exc.detail}") from None
 
 
-def regions_of_picture(pixels: Picture, name: str, stated: Path | None = None) -> tuple[str, Regions]:
+def regions_of_picture(
+    pixels: Picture, name: str, stated: Path | None = None, levels: tuple[int, ...] | None = None
+) -> tuple[str, Regions]:
     """Segment a picture, or take the regions of a file; returns the segmenter's name and the regions."""
+    if levels is not None and len(levels) > 1 and name != SemanticSamSegmenter.name:
+        raise click.UsageError(f"only {SemanticSamSegmenter.name} takes several levels; give {name} one")
     install_segmenters(Settings())
     try:
         complete = None if stated is None else _read_regions(stated, (pixels.shape[0], pixels.shape[1]))
-        request = SegmentRequest(complete=complete)
+        granularity, several = (levels[0], ()) if levels and len(levels) == 1 else (None, levels or ())
+        request = SegmentRequest(complete=complete, granularity=granularity, levels=several)
         chosen = segmenter(choose_segmenter(name, pixels, request))
         return f"{chosen.name} {chosen.version}", chosen.segment(pixels, request)
+    except ModelError as exc:
+        raise Failure(str(exc)) from None
+
+
+def regions_for_tags(pixels: Picture, preset: str) -> tuple[str, Regions]:
+    """Find the regions that a preset of the papers tags; returns the segmenter's name and the regions."""
+    install_segmenters(Settings())
+    chosen = segmenter(SemanticSamSegmenter.name)
+    try:
+        return f"{chosen.name} {chosen.version}", tagged_regions(
+            pixels, PRESETS[preset], cast("LevelSegmenter", chosen)
+        )
     except ModelError as exc:
         raise Failure(str(exc)) from None
 
@@ -63,10 +108,10 @@ def _read_regions(file: Path, size_hw: tuple[int, int]) -> Regions:
         raise Failure(f"{file} is no text") from None
 
 
-def marked_picture(file: Path, segmenter: str, style: str) -> MarkedPicture:
+def marked_picture(file: Path, segmenter: str, style: str, levels: tuple[int, ...] | None = None) -> MarkedPicture:
     """Read a picture and put marks on what the segmenter finds; raises Failure."""
     pixels = read_picture(file)
-    _name, regions = regions_of_picture(pixels, segmenter)
+    _name, regions = regions_of_picture(pixels, segmenter, levels=levels)
     return MarkedPicture(
         image=pixels, regions=regions, marking=place(regions, style), lookalikes=find_lookalikes(pixels)
     )

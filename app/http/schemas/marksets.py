@@ -8,8 +8,8 @@ from pydantic import Discriminator, Field, Tag, model_validator
 from app.http.schemas.images import ImageRef, Strict
 
 SegmenterName = Literal[
-    "auto", "gui", "regions", "provided", "sam", "sam2", "sam-hq", "mask2former", "oneformer",
-    "semantic-sam", "seem", "maskdino",
+    "auto", "gui", "regions", "provided", "sam", "sam2", "sam-hq", "semantic-sam", "mask2former", "oneformer",
+    "seem", "maskdino",
 ]  # fmt: skip
 Finite = Annotated[float, Field(allow_inf_nan=False, ge=-1e6, le=1e6)]
 

@@ -7,7 +7,7 @@ Knows no settings and no network of its own: it is handed what is installed.
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +19,7 @@ from models.errors import OutOfMemory
 from models.protocols import ProvidedRegion, SegmentRequest
 from models.regions import Regions
 from models.segmenters.installed import Installed
+from models.segmenters.prompted import Asked, Prompted, prompted_regions
 from models.segmenters.sums import sum_of
 
 if TYPE_CHECKING:
@@ -148,40 +149,10 @@ def regions_of(found: "Found") -> Regions:
 def _prompted(
     network: "Promptable", image: Picture, embedding: "Embedding", provided: Sequence[ProvidedRegion], level: Level
 ) -> Regions:
-    from models.registry import segmenter
     from models.segmenters.sam.prompting import answered, prompt_of
 
-    stated = segmenter("provided")
-    stated.segment(image, SegmentRequest(provided=tuple(provided)))  # names the region that cannot be meant
-    named = [replace(region, id=str(i) if region.id is None else region.id) for i, region in enumerate(provided)]
-    shapes = [(region, stated.segment(image, SegmentRequest(provided=(region,)))) for region in named]
-    inside = [(region, shape) for region, shape in shapes if len(shape)]
-    if not inside:
-        return Regions.empty(embedding.size_hw)
-    answers = answered(network, embedding, [prompt_of(region, shape, level.output) for region, shape in inside])
-    parts = []
-    for (region, shape), answer in zip(inside, answers, strict=True):
-        if not answer.mask.area_px:
-            parts.append(shape)
-            continue
-        found = Regions.from_rles(
-            embedding.size_hw,
-            [{"size": list(embedding.size_hw), "counts": rle.write_counts(answer.mask.runs)}],
-            scores=np.clip([answer.score], 0, 1),
-            texts=[region.text],
-            roles=[region.role],
-            ids=shape.ids,
-            points=[_inside(region, answer.mask.runs, embedding.size_hw[0])],
-        )
-        parts.append(found)
-    return Regions.concat(*parts)
+    def answer(asked: Asked) -> list[Prompted]:
+        found = answered(network, embedding, [prompt_of(region, shape, level.output) for region, shape in asked])
+        return [Prompted(runs=item.mask.runs, score=item.score) for item in found]
 
-
-def _inside(region: ProvidedRegion, runs: rle.Runs, height: int) -> tuple[float, float] | None:
-    """The caller's own point where the mask holds it: the place to click."""
-    if region.point_xy_px is None:
-        return None
-    x, y = region.point_xy_px
-    place = int(x) * height + int(y)
-    starts, ends = rle.spans(runs)
-    return (x, y) if ((starts <= place) & (place < ends)).any() else None
+    return prompted_regions(image, provided, answer)

@@ -11,7 +11,7 @@ from models.segmenters.installed import Installed
 def test_every_segmenter_can_be_asked_for_and_no_other():
     accepted = set(get_args(SegmenterName))
     later = {name for name in accepted if registry.not_yet(name)}
-    assert later == {"semantic-sam", "seem", "maskdino"}
+    assert later == {"seem", "maskdino"}
     assert accepted - later == {registry.AUTO, *registry.segmenter_names()} - {"fake"}
 
 

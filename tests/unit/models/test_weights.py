@@ -80,6 +80,6 @@ def test_a_broken_safetensors_file_is_refused(tmp_path):
 
 def test_published_sums_are_sums():
     for item in PUBLISHED.values():
-        assert len(bytes.fromhex(item.sha256)) == 32
+        assert item.sha256 is None or len(bytes.fromhex(item.sha256)) == 32
         assert item.url.startswith("https://")
         assert item.file.endswith(".pth")

@@ -195,9 +195,7 @@ def test_other_weights_are_refused(tmp_path):
     registry.install(Installed())
 
 
-@pytest.mark.parametrize(
-    ("name", "closest"), [("semantic-sam", "`sam`"), ("seem", "`mask2former`"), ("maskdino", "`mask2former`")]
-)
+@pytest.mark.parametrize(("name", "closest"), [("seem", "`mask2former`"), ("maskdino", "`mask2former`")])
 def test_what_is_not_here_yet_names_the_closest(name, closest):
     with pytest.raises(NotYet, match=f"`{name}` is not available yet; .*{closest}"):
         registry.segmenter(name)
