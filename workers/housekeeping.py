@@ -18,6 +18,7 @@ from app.queue.tasks import OUTBOX_CHANNEL
 from app.services.images import fetch_policy
 from app.settings import Settings
 from app.storage.blobs import open_blobs
+from app.telemetry.logs import start_logging
 from workers.dispatcher import Dispatcher
 from workers.postman import Postman
 from workers.reaper import Reaper
@@ -114,7 +115,7 @@ class Housekeeper:
 def main() -> None:
     """Run until SIGTERM or SIGINT."""
     settings = Settings()
-    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    start_logging(settings, "housekeeping")
     keeper = Housekeeper(settings)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: keeper.stop())

@@ -20,6 +20,8 @@ from app.queue.broker import HintBroker, celery_app
 from app.queue.tasks import RUN_JOB, Queue
 from app.settings import Settings
 from app.stack.processes import bind_to_parent
+from app.telemetry.logs import start_logging
+from app.telemetry.traces import start_tracing
 from workers.handlers import HANDLERS
 from workers.presence import Presence
 from workers.resources import Resources
@@ -53,6 +55,7 @@ class PoolChild:
         if "torch" in sys.modules:
             raise RuntimeError("torch was imported before the fork: a CUDA context would not survive it")
         bind_to_parent()
+        start_tracing(self._settings, "worker")  # after the fork: it sends from a thread
         name = f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
         self._resources = self._make_resources(self._settings)
         self._runner = Runner(self._resources, self._registry, worker=name, draining=self.draining)
@@ -91,7 +94,7 @@ class PoolChild:
 
 def _configure_logging(settings: Settings) -> Callable[..., None]:
     def configure(**_: Any) -> None:
-        logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+        start_logging(settings, "worker")
         logging.getLogger("celery").setLevel(max(logging.WARNING, logging.getLevelNamesMapping()[settings.log_level]))
 
     return configure

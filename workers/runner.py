@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+from opentelemetry.trace import SpanKind
 from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -18,6 +19,8 @@ from app.catalog.session import queue_transaction, transaction
 from app.catalog.tables import JobItemRow, JobRow
 from app.queue import leases
 from app.queue.tasks import Cancelled, Claim, ItemStatus, JobStatus, LeaseLost
+from app.telemetry.context import bound
+from app.telemetry.traces import span
 from workers.context import JobContext
 from workers.handlers import resolve
 from workers.heart import Heart
@@ -69,6 +72,11 @@ class Runner:
             claim = leases.claim(session, job_id, worker=self._worker, lease_s=settings.lease_s)
         if claim is None:
             return Outcome.NOT_OURS
+        with bound(job_id=str(claim.job_id)):
+            return self._claimed(claim)
+
+    def _claimed(self, claim: Claim) -> Outcome:
+        settings = self._resources.settings
         started_at = time.monotonic()
         with Heart(
             self._resources.queue_engine,
@@ -110,12 +118,17 @@ class Runner:
         handler = resolve(claim.kind, self._registry)
         with transaction(self._resources.engine, claim.tenant_id) as session:
             row = session.execute(
-                select(JobRow.payload, JobRow.progress_total).where(JobRow.id == claim.job_id)
+                select(JobRow.payload, JobRow.progress_total, JobRow.trace).where(JobRow.id == claim.job_id)
             ).one_or_none()
         if row is None:
             raise LeaseLost  # the owner has deleted it meanwhile
         job = JobContext(claim=claim, payload=row.payload, resources=self._resources, heart=heart)
-        result = handler(job)
+        ordered_by = {name: value for name, value in row.trace.items() if name != "job_id"}
+        with (
+            bound(request_id=ordered_by.get("request_id")),
+            span(claim.kind, SpanKind.CONSUMER, parent=ordered_by, job_id=str(claim.job_id), attempt=claim.attempt),
+        ):
+            result = handler(job)
         if job.finished:
             return
         if row.progress_total > 0 and self._every_item_failed(claim):

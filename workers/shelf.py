@@ -20,6 +20,7 @@ from app.services.models import BUILT_IN
 from app.services.remote import open_remote
 from app.settings import Settings
 from app.storage.blobs import BlobStore
+from app.telemetry.traces import for_model_server
 from models.vlm.openai import OpenAiBackend
 from models.vlm.transport import Transport
 from models.vlm.types import VlmBackend
@@ -61,6 +62,7 @@ class ModelShelf:
                 api_key=None if at.api_key is None else at.api_key.get_secret_value(),
                 timeout_s=at.timeout_s,
                 max_connections=self._settings.vlm_concurrency,
+                headers=for_model_server,
             )
             self._teachers[name] = transport, OpenAiBackend(transport, at.model, name=name, input_px=at.input_px)
         return self._teachers[name][1], None

@@ -403,6 +403,7 @@ class JobRow(TenantRow):
     progress_failed: Mapped[int] = mapped_column(server_default=text("0"))
     progress_stage: Mapped[str | None]
     usage: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'::jsonb"))
+    trace: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'::jsonb"))
     error: Mapped[dict[str, Any] | None]
     result: Mapped[dict[str, Any] | None]
     started_at: Mapped[datetime | None]

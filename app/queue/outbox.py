@@ -14,6 +14,8 @@ from sqlalchemy.orm import Session
 
 from app.catalog.tables import JobRow, OutboxRow
 from app.queue.tasks import OUTBOX_CHANNEL
+from app.telemetry.context import labels
+from app.telemetry.traces import carrier
 
 _ITEMS_AT_ONCE = 20_000
 
@@ -40,6 +42,8 @@ def enqueue(
         "idempotency_key": idempotency_key,
         "max_attempts": max_attempts,
         "progress_total": len(items),
+        # Whoever runs it says for which request, in logs and traces.
+        "trace": {**labels(), **carrier()},
     }
     statement = upsert(JobRow).values(values)
     if idempotency_key is not None:

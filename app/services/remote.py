@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 from app.settings import Settings
+from app.telemetry.traces import for_model_server
 from models.errors import BackendDown, BackendUnfit, ModelError
 from models.grounding import sight
 from models.vlm.adapters import load_adapter
@@ -42,6 +43,7 @@ class RemoteModel:
             api_key=None if key is None else key.get_secret_value(),
             timeout_s=settings.vlm_timeout_s,
             max_connections=settings.vlm_concurrency,
+            headers=for_model_server,
         )
         self._lock, self._looking = threading.Lock(), threading.Lock()
         self._backend: OpenAiBackend | None = None

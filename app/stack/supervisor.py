@@ -23,7 +23,7 @@ from app.stack.processes import ProcessSpec, kill_group, signal_process, spawn
 _log = logging.getLogger(__name__)
 _LOUD = re.compile(rb"\b(WARNING|ERROR|CRITICAL|FATAL|PANIC|Traceback)\b")
 # How a record begins in the logs of our processes, of Celery and of uvicorn; what follows without it, a trace say, is the record's.
-_RECORD = re.compile(rb"\[?\d{4}-\d\d-\d\d[ T]|(?:DEBUG|INFO|WARNING|ERROR|CRITICAL):")
+_RECORD = re.compile(rb"\{\"|\[?\d{4}-\d\d-\d\d[ T]|(?:DEBUG|INFO|WARNING|ERROR|CRITICAL):")
 _LONGEST_RECORD = 200  # lines; what was printed by something that keeps no log must not go on for ever
 _QUIET = frozenset({"postgres", "redis"})  # a refused duplicate is an ERROR to Postgres and daily business to us
 _LOG_BYTES = 10_000_000

@@ -11,6 +11,7 @@ import time
 from base64 import b64encode
 from collections import deque
 from collections.abc import Mapping
+from types import MappingProxyType
 from urllib.parse import unquote, urlsplit
 
 import httpx
@@ -18,6 +19,7 @@ import httpx
 # uvicorn, and vLLM with it, closes a silent connection after 5 s; one taken from the pool at that moment is dead.
 _KEEP_S = 4.0
 _CHUNK_BYTES = 65_536
+NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
 class Unreachable(Exception):
@@ -89,8 +91,17 @@ class Connections:
         self._lock = threading.Lock()
         self._idle: deque[tuple[float, http.client.HTTPConnection]] = deque()
 
-    def send(self, method: str, path: str, body: bytes | None, *, timeout_s: float, connect_s: float) -> Answer:
-        """Send a request and return the answer once its head has come.
+    def send(
+        self,
+        method: str,
+        path: str,
+        body: bytes | None,
+        *,
+        timeout_s: float,
+        connect_s: float,
+        headers: Mapping[str, str] = NO_HEADERS,
+    ) -> Answer:
+        """Send a request, with `headers` besides those of every request, and return the answer once its head has come.
 
         Raises Unreachable, AllInUse (after `connect_s`), BrokenOff, and TimeoutError when one wait was longer than `timeout_s`.
         """
@@ -100,8 +111,8 @@ class Connections:
         try:
             connection = self._kept() or self._connected(connect_s)
             connection.sock.settimeout(timeout_s)
-            headers = self._headers if body is None else self._headers | {"Content-Type": "application/json"}
-            connection.request(method, self._root + path, body, headers)
+            typed = {} if body is None else {"Content-Type": "application/json"}
+            connection.request(method, self._root + path, body, {**self._headers, **headers, **typed})
             return Answer(self, connection)
         except BaseException as error:
             self.give_back(connection, reusable=False)

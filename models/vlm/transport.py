@@ -8,7 +8,7 @@ import json
 import logging
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 from models.errors import BackendDown, BackendUnfit, BadInput, BadOutput, ModelMissing
 from models.vlm.breaker import CircuitBreaker
-from models.vlm.connections import AllInUse, Answer, BrokenOff, Connections, Unreachable
+from models.vlm.connections import NO_HEADERS, AllInUse, Answer, BrokenOff, Connections, Unreachable
 
 MAX_ANSWER_BYTES = 4_000_000
 _TRIES = 3
@@ -81,8 +81,13 @@ class Transport:
         max_connections: int = 64,
         breaker: CircuitBreaker | None = None,
         pause: Callable[[float], None] = time.sleep,
+        headers: Callable[[], Mapping[str, str]] = lambda: NO_HEADERS,
     ) -> None:
-        """`base_url` is the server's address, with or without `/v1`; `pause` waits between attempts."""
+        """`base_url` is the server's address, with or without `/v1`; `pause` waits between attempts.
+
+        `headers` are asked for at every request: they tell the server for whom it is, such as `X-Request-Id`.
+        """
+        self._headers = headers
         self.breaker = breaker or CircuitBreaker()
         self.refusal: str | None = None
         self._timeout_s, self._pause = timeout_s, pause
@@ -178,7 +183,9 @@ class Transport:
 
     def _begun(self, method: str, path: str, data: bytes | None, clock: Clock) -> Answer:
         left_s = clock.left_s()
-        answer = self._connections.send(method, path, data, timeout_s=left_s, connect_s=min(_CONNECT_S, left_s))
+        answer = self._connections.send(
+            method, path, data, timeout_s=left_s, connect_s=min(_CONNECT_S, left_s), headers=self._headers()
+        )
         if answer.status != HTTPStatus.OK:
             try:
                 raise _refusal(answer, clock)

@@ -23,6 +23,7 @@ from app.http.schemas.ground import GroundIn
 from app.http.streaming import STILL_HERE, stream
 from app.http.timing import server_timing
 from app.services.telling import Event
+from app.telemetry.metrics import answered
 
 router = APIRouter(tags=["chat"])
 
@@ -45,6 +46,7 @@ async def complete(request: Request, web: WebPart, caller: GroundCaller, chat: C
         return stream(_chunks(chat, await asking.begin(posed)))
     (answer,) = await asking.answer(posed)
     whole = completion(answer, model=chat.model, ignored=chat.ignored())
+    answered([answer])
     return JSONResponse(whole, headers=server_timing([answer]))
 
 

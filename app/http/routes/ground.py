@@ -18,6 +18,7 @@ from app.http.streaming import STILL_HERE, event, stream
 from app.http.timing import server_timing
 from app.http.waiting import StillRunning, accepted
 from app.services.telling import Event
+from app.telemetry.metrics import answered
 
 router = APIRouter(tags=["ground"])
 
@@ -41,6 +42,7 @@ async def ground(request: Request, web: WebPart, caller: GroundCaller) -> Respon
         bodies = await asking.answer(posed)
     except StillRunning as late:
         return accepted(late.job)
+    answered(bodies)
     return JSONResponse(one_or_list(bodies, many=posed.many), headers=server_timing(bodies))
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse, Response
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST
 
 from app.http.deps import WebPart
 from app.services.readiness import checks
@@ -34,6 +34,6 @@ def readyz(web: WebPart) -> JSONResponse:
 
 
 @router.get("/metrics", response_class=Response)
-def metrics() -> Response:
-    """Prometheus' text format."""
-    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+def metrics(web: WebPart) -> Response:
+    """Prometheus' text format: requests and answers of the API's processes, queues, jobs and workers of the installation."""
+    return Response(web.metrics.text(), media_type=CONTENT_TYPE_LATEST)
