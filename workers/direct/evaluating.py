@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from app.cli import Failure
+from app.commands.analyses import dimensions, overlap
 from app.commands.probes import probes
 from app.commands.report import report
 from app.commands.score import score
@@ -71,3 +72,5 @@ evaluate.add_command(probes)
 evaluate.add_command(attention)
 evaluate.add_command(pointing)
 evaluate.add_command(prepare)
+evaluate.add_command(overlap)
+evaluate.add_command(dimensions)
