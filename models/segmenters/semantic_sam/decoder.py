@@ -29,10 +29,14 @@ class Memory:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refined:
-    """Queries (B, Q, C) after the last layer, not normalised, and the boxes (B, Q, 4) before it, in 0-1."""
+    """Queries (B, Q, C) after the last layer, not normalised; their boxes (B, Q, 4) in 0-1, and those before that layer.
+
+    Clicks have no use for boxes; a detector such as MaskDINO refines `boxes_before` by its normalised queries.
+    """
 
     queries: Tensor
     boxes: Tensor
+    boxes_before: Tensor
 
 
 class Decoder(nn.Module):
@@ -66,7 +70,7 @@ class Decoder(nn.Module):
             queries = layer(queries, place, boxes, values, memory.sizes)
             before = boxes
             boxes = (self.bbox_embed[index](queries) + inverse_sigmoid(boxes)).sigmoid()
-        return Refined(queries=queries, boxes=before)
+        return Refined(queries=queries, boxes=boxes, boxes_before=before)
 
 
 class DecoderLayer(nn.Module):
