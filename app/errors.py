@@ -5,6 +5,7 @@
     ├── Unauthorised/Forbidden  401, 403: bring another key
     ├── NotFound                404: the same body for what is missing and what is another tenant's
     ├── Conflict                409, 412: look at the present state first
+    ├── TooManyRequests         429: this key sends more than its share; `Retry-After` says when to come back
     └── Unavailable             503, 504: the service cannot do it now; `Retry-After` says when to come back
 
 Details are our own sentences. They never carry the text of another library's exception.
@@ -117,6 +118,18 @@ class BudgetSpent(AppError):
     code = "budget.spent"
 
 
+class TooManyRequests(AppError):
+    """More requests of this key than its share"""
+
+    status = 429
+    code = "key.rate"
+
+    def __init__(self, detail: str = "", *, retry_after_s: float) -> None:
+        """Whole seconds are told."""
+        super().__init__(detail)
+        self.retry_after_s = max(1, math.ceil(retry_after_s))
+
+
 class Unavailable(AppError):
     """A part of the service is not available"""
 
@@ -129,6 +142,12 @@ class Unavailable(AppError):
         super().__init__(detail)
         if retry_after_s is not None:
             self.retry_after_s = max(1, min(3600, math.ceil(retry_after_s)))
+
+
+class Overloaded(Unavailable):
+    """The service has as much to do as it can"""
+
+    code = "overloaded"
 
 
 class ModelUnavailable(Unavailable):

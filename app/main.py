@@ -14,6 +14,7 @@ from sqlalchemy import Engine
 
 from app.catalog.session import app_engine
 from app.http import problems
+from app.http.admission import Admission
 from app.http.deps import Web
 from app.http.idempotency import Idempotency
 from app.http.middleware import RequestFrame
@@ -38,7 +39,9 @@ from app.http.routes import (
 from app.http.threads import Slots
 from app.imaging.decode import ImageDecoder
 from app.queue.listener import JobListener
+from app.services.backlog import Backlog
 from app.services.direct import DirectPath
+from app.services.gauges import Metrics
 from app.services.images import fetch_policy
 from app.services.keys import Callers
 from app.services.marking import installed
@@ -59,8 +62,10 @@ def create_app(settings: Settings) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         install(installed(settings))
         # As many threads as connections: a route never waits for one while it holds the other.
-        to_thread.current_default_thread_limiter().total_tokens = settings.pool_size + settings.pool_overflow
-        engine = app_engine(settings, name="markwise-api", ping_after_s=1.0)
+        # None beyond the pool: such a connection is closed after its use, and under load every other answer paid for a new one.
+        connections = settings.pool_size + settings.pool_overflow
+        to_thread.current_default_thread_limiter().total_tokens = connections
+        engine = app_engine(settings, name="markwise-api", pool_size=connections, overflow=0, ping_after_s=1.0)
         listener = JobListener(settings.app_url)
         listener.start()
         decoder = ImageDecoder()
@@ -75,14 +80,22 @@ def create_app(settings: Settings) -> FastAPI:
             fetch_policy=fetch_policy(settings),
             listener=listener,
             remote=remote,
+            metrics=(metrics := Metrics(settings)),
             direct=None if remote is None else direct_path(settings, engine, blobs, remote),
-            remote_slots=Slots(settings.vlm_concurrency),
+            remote_slots=(slots := Slots(settings.vlm_concurrency)),
+            admission=Admission(
+                per_minute=settings.key_requests_per_min, at_once=settings.key_at_once, capacity=settings.capacity
+            ),
+            backlog=(backlog := Backlog(settings)),
         )
         if remote is not None:
             remote.watch()
         try:
             yield
         finally:
+            slots.close()
+            backlog.close()
+            metrics.close()
             listener.stop()
             decoder.close()
             if remote is not None:

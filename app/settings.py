@@ -108,7 +108,9 @@ class Settings(BaseSettings):
         ge=0,
         description="pictures are painted at this square; 0 sends them as they are, unset goes by the model's name",
     )
-    vlm_concurrency: int = Field(default=32, ge=1, description="questions that the API puts to the server at once")
+    vlm_concurrency: int = Field(
+        default=32, ge=1, description="questions that one API process puts to the server at once"
+    )
     vlm_probe: bool = Field(
         default=True, description="find out at start whether the server shows whole pictures, and refuse it if not"
     )
@@ -169,6 +171,9 @@ class Settings(BaseSettings):
     keep_idempotency_keys_days: float | None = Field(default=1.0, gt=0)
 
     # Processes started by `serve`.
+    api_processes: int = Field(
+        default=1, ge=1, description="each has its own memory of pictures, breaker and limits on what is under way"
+    )
     interactive_concurrency: int = Field(default=1, ge=1)
     batch_concurrency: int = Field(default=1, ge=1)
     train_concurrency: int = Field(default=1, ge=1)
@@ -181,9 +186,22 @@ class Settings(BaseSettings):
     lock_timeout_ms: int = Field(default=5_000, ge=0)
     idle_in_transaction_timeout_ms: int = Field(default=30_000, ge=0)
 
+    # Admission. Per API process; 0 is no limit. Whoever is refused hears 429 (the key's share) or 503 (capacity), both with Retry-After.
+    key_requests_per_min: int = Field(
+        default=1200, ge=0, description="of one key; those of five seconds may come at once"
+    )
+    key_at_once: int = Field(default=16, ge=0, description="POSTs of one key under way")
+    capacity: int = Field(default=512, ge=0, description="POSTs of all callers under way")
+    queue_limit: int = Field(
+        default=200, ge=0, description="interactive jobs of all tenants that may wait for a worker"
+    )
+
     require_keys: bool = Field(default=False, description="every request needs an API key; always so beyond loopback")
 
+    # What operators see. Traces go to `otlp_endpoint`/v1/traces and need the extra `otel`.
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_format: Literal["text", "json"] = "text"
+    otlp_endpoint: HttpUrl | None = None
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -249,6 +267,11 @@ class Settings(BaseSettings):
     def benchmarks_folder(self) -> Path:
         """Where evaluations look for benchmarks."""
         return (self.benchmarks or self.data_folder / "benchmarks").expanduser().absolute()
+
+    @property
+    def metrics_folder(self) -> Path:
+        """Where several API processes keep their counts together."""
+        return self.data_folder / "run" / "metrics"
 
     @property
     def imports_folder(self) -> Path:

@@ -47,7 +47,12 @@ def _engine(url: str, settings: Settings, *, name: str, pool_size: int, overflow
 
 
 def app_engine(
-    settings: Settings, *, name: str = "markwise", pool_size: int | None = None, ping_after_s: float | None = None
+    settings: Settings,
+    *,
+    name: str = "markwise",
+    pool_size: int | None = None,
+    overflow: int | None = None,
+    ping_after_s: float | None = None,
 ) -> Engine:
     """Engine of the restricted role: sees one tenant per transaction, and nothing outside one.
 
@@ -61,7 +66,7 @@ def app_engine(
         settings,
         name=name,
         pool_size=size,
-        overflow=settings.pool_overflow,
+        overflow=settings.pool_overflow if overflow is None else overflow,
         pre_ping=ping_after_s is None,
     )
     if ping_after_s is not None:

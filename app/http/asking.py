@@ -7,6 +7,7 @@ the routes' business.
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from threading import Event as Flag
 from typing import Any
 from uuid import UUID
 
@@ -26,7 +27,7 @@ from app.http.threads import in_time, pumped
 from app.http.waiting import Ordered, StillRunning, abandon, read_job, rendered, result_of
 from app.queue.tasks import JobStatus
 from app.services import grounding, marking
-from app.services.direct import Errand
+from app.services.direct import DirectPath, Errand
 from app.services.keys import Caller
 from app.services.telling import Event, Heard
 
@@ -70,12 +71,10 @@ class Posed:
 
 async def answer(posed: Posed) -> list[dict[str, Any]]:
     """Return the bodies of all answers; raises StillRunning, or an AppError."""
-    errand = await _errand(posed) if posed.wait_s > 0 else None
-    if errand is not None:
-        _check_slots(posed.web)
-        return await in_time(
-            errand.answers, unwanted=errand.unwanted, slots=posed.web.remote_slots, deadline_s=posed.left_s()
-        )
+    if posed.wait_s > 0 and (direct := _direct_question(posed)) is not None:
+        answered = await _answered_directly(posed, *direct)
+        if answered is not None:
+            return answered
     ordered = await run_in_threadpool(_order, posed)
     bodies: list[dict[str, Any]] = await result_of(
         posed.web, ordered, posed.wait_s, posed.left_s() if posed.wait_s > 0 else None
@@ -91,23 +90,39 @@ async def begin(posed: Posed) -> AsyncIterator[Event | None]:
     """
     errand = await _errand(posed)
     if errand is not None:
-        _check_slots(posed.web)
+        posed.web.remote_slots.check()
         return _closed_by_errors(_direct_events(posed, errand))
     ordered = await run_in_threadpool(_order, posed)
     return _closed_by_errors(_worker_events(posed, ordered))
 
 
-async def _errand(posed: Posed) -> Errand | None:
-    """The question for the direct path, if it is about an existing mark set and the remote model answers it."""
+def _direct_question(posed: Posed) -> tuple[DirectPath, UUID] | None:
+    """The direct path and the mark set, if the question is about an existing one: whether the server answers is seen there."""
     path, mark_set_id = posed.web.direct, posed.body.mark_set_id
-    if path is None or mark_set_id is None or posed.upload is not None:
+    return None if path is None or mark_set_id is None or posed.upload is not None else (path, mark_set_id)
+
+
+async def _answered_directly(posed: Posed, path: DirectPath, mark_set_id: UUID) -> list[dict[str, Any]] | None:
+    """Return the answers of the server, None if a worker has to answer. One thread reads, asks and stores: one change of hands."""
+    slots, unwanted = posed.web.remote_slots, Flag()
+
+    def work() -> list[dict[str, Any]] | None:
+        errand = path.errand(posed.caller.tenant_id, mark_set_id, posed.question, unwanted, posed.posed_at)
+        return None if errand is None else errand.answers()
+
+    slots.check()
+    return await in_time(work, unwanted=unwanted, slots=slots, deadline_s=posed.left_s())
+
+
+async def _errand(posed: Posed) -> Errand | None:
+    """The question for the direct path, if the remote model answers it; for who reads along, and is refused before that."""
+    direct = _direct_question(posed)
+    if direct is None:
         return None
-    return await run_in_threadpool(path.errand, posed.caller.tenant_id, mark_set_id, posed.question)
-
-
-def _check_slots(web: Web) -> None:
-    if web.remote_slots.statistics().tasks_waiting >= web.remote_slots.total_tokens:
-        raise Unavailable("Every slot of the model is taken and as many requests wait.", retry_after_s=2)
+    path, mark_set_id = direct
+    return await run_in_threadpool(
+        path.errand, posed.caller.tenant_id, mark_set_id, posed.question, Flag(), posed.posed_at
+    )
 
 
 async def _direct_events(posed: Posed, errand: Errand) -> AsyncIterator[Event | None]:
@@ -160,6 +175,7 @@ def _told(error: AppError) -> Event:
 
 def _order(posed: Posed) -> Ordered:
     web, body = posed.web, posed.body
+    web.backlog.check()
     image_id: UUID | None = None
     started = time.monotonic()
     if body.mark_set_id is None:

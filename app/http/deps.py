@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Annotated
 from uuid import UUID
 
-from anyio import CapacityLimiter
 from fastapi import Depends, Query, Request
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
@@ -17,10 +16,14 @@ from starlette.concurrency import run_in_threadpool
 
 from app.catalog.session import transaction
 from app.errors import BadRequest, Forbidden
+from app.http.admission import Admission
+from app.http.threads import Slots
 from app.imaging.decode import ImageDecoder
 from app.imaging.fetch import FetchPolicy
 from app.queue.listener import JobListener
+from app.services.backlog import Backlog
 from app.services.direct import DirectPath
+from app.services.gauges import Metrics
 from app.services.keys import Caller, Callers
 from app.services.remote import RemoteModel
 from app.settings import Settings
@@ -39,8 +42,11 @@ class Web:
     fetch_policy: FetchPolicy
     listener: JobListener
     remote: RemoteModel | None
+    metrics: Metrics
     direct: DirectPath | None
-    remote_slots: CapacityLimiter
+    remote_slots: Slots
+    admission: Admission
+    backlog: Backlog
 
 
 async def web_of(request: Request) -> Web:
@@ -56,11 +62,17 @@ OPENAI_PATHS = ("/v1/chat/", "/v1/models")
 
 
 async def caller_of(request: Request, web: WebPart) -> Caller:
-    """Return who calls; raises Unauthorised. Found out once per request, whoever asks first, and in a thread only if that waits."""
+    """Return who calls, let in; raises Unauthorised, TooManyRequests, Overloaded.
+
+    Found out once per request, whoever asks first, and in a thread only if that waits.
+    """
     known: Caller | None = getattr(request.state, "caller", None)
     if known is None:
         shown = request.headers.get("authorization")
         placeholder = request.url.path.startswith(OPENAI_PATHS)
+        key = web.callers.fingerprint(shown, placeholder_allowed=placeholder)
+        # Called by `RequestFrame` when the response is out, or the client gone.
+        request.state.leave = web.admission.enter(key, works=request.method == "POST")
         known = web.callers.at_hand(shown, placeholder_allowed=placeholder)
         if known is None:
             known = await run_in_threadpool(web.callers.find, shown, placeholder_allowed=placeholder)

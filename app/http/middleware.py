@@ -8,12 +8,16 @@ import re
 import secrets
 import time
 
+from opentelemetry.trace import SpanKind
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.errors import PayloadTooLarge
 from app.http.problems import refusal
+from app.telemetry.context import bound
+from app.telemetry.metrics import request_done
+from app.telemetry.traces import span
 
 log = logging.getLogger("markwise.access")
 
@@ -39,6 +43,7 @@ class RequestFrame:
         scope.setdefault("state", {})["request_id"] = request_id
         started = time.perf_counter()
         status = 500
+        method = scope["method"]
 
         async def send_with_id(message: Message) -> None:
             nonlocal status
@@ -47,15 +52,24 @@ class RequestFrame:
                 message.setdefault("headers", []).append((b"x-request-id", request_id.encode()))
             await send(message)
 
-        try:
-            declared = request.headers.get("content-length", "0")
-            if declared.isdigit() and int(declared) > MAX_BODY_BYTES:
-                await too_large(request)(scope, receive, send_with_id)
-            else:
-                await self.app(scope, _capped(receive), send_with_id)
-        finally:
-            elapsed_ms = 1000 * (time.perf_counter() - started)
-            log.info("%s %s %d %.1f ms %s", scope["method"], scope["path"], status, elapsed_ms, request_id)
+        came_from = {"traceparent": request.headers.get("traceparent", "")}
+        with bound(request_id=request_id), span(method, SpanKind.SERVER, parent=came_from) as traced:
+            try:
+                declared = request.headers.get("content-length", "0")
+                if declared.isdigit() and int(declared) > MAX_BODY_BYTES:
+                    await too_large(request)(scope, receive, send_with_id)
+                else:
+                    await self.app(scope, _capped(receive), send_with_id)
+            finally:
+                leave = scope["state"].get("leave")
+                if leave is not None:
+                    leave()
+                elapsed_s = time.perf_counter() - started
+                route = getattr(scope.get("route"), "path", "unknown")
+                traced.update_name(f"{method} {route}")
+                traced.set_attributes({"http.route": route, "http.response.status_code": status})
+                request_done(route, method, status, elapsed_s)
+                log.info("%s %s %d %.1f ms", method, scope["path"], status, 1000 * elapsed_s)
 
 
 def too_large(request: Request) -> Response:

@@ -56,8 +56,13 @@ class DirectPath:
     remote: RemoteModel
     pictures: MarkedPictures
 
-    def errand(self, tenant_id: UUID, mark_set_id: UUID, question: dict[str, Any]) -> "Errand | None":
-        """Return the question ready to be put to the server, or None if a worker has to answer; raises NotFound, StaleImage."""
+    def errand(
+        self, tenant_id: UUID, mark_set_id: UUID, question: dict[str, Any], unwanted: Flag, posed_at: float
+    ) -> "Errand | None":
+        """Return the question ready to be put to the server, or None if a worker has to answer; raises NotFound, StaleImage.
+
+        `posed_at` is when it came in, on the monotonic clock; `unwanted` is set when nobody waits for the answer any more.
+        """
         target_id = question.get("target_mark_set_id")
         known = asked.read(
             self.engine,
@@ -77,6 +82,8 @@ class DirectPath:
             known=known,
             question=question,
             version=chosen.version,
+            posed_at=posed_at,
+            unwanted=unwanted,
         )
 
     def load(self, version: ModelVersionRow) -> None:
@@ -124,8 +131,9 @@ class Errand:
     known: asked.Asked
     question: dict[str, Any]
     version: ModelVersionRow | None
-    posed_at: float = field(default_factory=time.monotonic)
-    unwanted: Flag = field(default_factory=Flag)
+    posed_at: float
+    unwanted: Flag
+    read_at: float = field(default_factory=time.monotonic)
 
     def answers(self) -> list[dict[str, Any]]:
         """Ask and store; returns the bodies. Raises Unprocessable, DeadlineExceeded, ModelUnavailable, BadAnswer."""
@@ -183,7 +191,7 @@ class Errand:
     ) -> list[dict[str, Any]]:
         if self.unwanted.is_set():
             raise DeadlineExceeded
-        now = self.known.at + timedelta(milliseconds=self._elapsed_ms())
+        now = self.known.at + timedelta(seconds=time.monotonic() - self.read_at)
         rows = [
             answers.columns(
                 answer_id=answer_id,

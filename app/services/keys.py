@@ -83,6 +83,11 @@ class Callers:
         self._engine, self._key_required = engine, key_required
         self._local: Caller | None = None
 
+    def fingerprint(self, authorization: str | None, *, placeholder_allowed: bool = False) -> bytes | None:
+        """Return the hash of the key that was shown, None where none is needed; asks nobody. Raises Unauthorised."""
+        key = self._key(authorization, placeholder_allowed)
+        return None if key is None else key_hash(key)
+
     def at_hand(self, authorization: str | None, *, placeholder_allowed: bool = False) -> Caller | None:
         """Return the caller if that takes no question to the catalog; raises Unauthorised."""
         return self._local if self._key(authorization, placeholder_allowed) is None else None

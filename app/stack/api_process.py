@@ -5,7 +5,7 @@ Nagle's algorithm on, which costs up to 40 ms per answer.
 """
 
 import argparse
-import logging
+import gc
 import socket
 import sys
 
@@ -13,6 +13,8 @@ import uvicorn
 
 from app.main import create_app
 from app.settings import Settings
+from app.telemetry.logs import start_logging
+from app.telemetry.traces import start_tracing
 
 # Python's 5 ms let one thread's JSON keep the event loop and all other answers waiting.
 SWITCH_S = 0.0005
@@ -30,18 +32,23 @@ def main() -> None:
     sys.setswitchinterval(SWITCH_S)
     if arguments.fd is None and arguments.host not in LOOPBACK:
         settings = settings.model_copy(update={"require_keys": True})
-    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    start_logging(settings, "api")
+    start_tracing(settings, "api")
     config = uvicorn.Config(
         create_app(settings),
         host=arguments.host,
         port=arguments.port,
         log_level=settings.log_level.lower(),
         access_log=False,
+        log_config=None,
         server_header=False,
         timeout_keep_alive=30,
         timeout_graceful_shutdown=max(1, int(settings.stop_grace_s / 2)),
     )
     given = None if arguments.fd is None else [socket.socket(fileno=arguments.fd)]
+    # What was imported lives as long as the process: looking through it for garbage cost every answer 1 % of its CPU time.
+    gc.collect()
+    gc.freeze()
     uvicorn.Server(config).run(sockets=given)
 
 

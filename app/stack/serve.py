@@ -4,6 +4,7 @@ Called by the CLI. Starts Postgres and Redis if the profile is embedded, migrate
 as child processes. Knows them by module name only.
 """
 
+import shutil
 import socket
 import sys
 from collections.abc import Callable, Iterator
@@ -42,6 +43,7 @@ def listening_socket(host: str, port: int) -> socket.socket:
 def child_specs(settings: Settings, listener: socket.socket) -> Iterator[ProcessSpec]:
     """The processes of one installation, besides its servers."""
     environment = settings.child_environment() | {"PYTHONUNBUFFERED": "1"}
+    shared = _shared_metrics(settings)
 
     def python(name: str, *argv: str) -> ProcessSpec:
         return ProcessSpec(
@@ -52,8 +54,10 @@ def child_specs(settings: Settings, listener: socket.socket) -> Iterator[Process
         )
 
     descriptor = listener.fileno()
-    api = python("api", "app.stack.api_process", "--fd", str(descriptor))
-    yield replace(api, inherited_descriptors=(descriptor,))
+    for number in range(settings.api_processes):
+        # One socket for all of them: whoever is idle accepts, and while one is started again the others answer.
+        api = python(f"api-{number + 1}" if number else "api", "app.stack.api_process", "--fd", str(descriptor))
+        yield replace(api, inherited_descriptors=(descriptor,), environment=environment | shared)
     yield python("housekeeping", "workers.housekeeping")
     for queue, concurrency in (
         ("interactive", settings.interactive_concurrency),
@@ -61,6 +65,15 @@ def child_specs(settings: Settings, listener: socket.socket) -> Iterator[Process
         ("train", settings.train_concurrency),
     ):
         yield python(f"worker-{queue}", "workers.main", "--queues", queue, "--concurrency", str(concurrency))
+
+
+def _shared_metrics(settings: Settings) -> dict[str, str]:
+    """Where several API processes count together, empty at the start: Prometheus reads one of them and means all."""
+    if settings.api_processes == 1:
+        return {}
+    shutil.rmtree(settings.metrics_folder, ignore_errors=True)
+    settings.metrics_folder.mkdir(parents=True)
+    return {"PROMETHEUS_MULTIPROC_DIR": str(settings.metrics_folder)}
 
 
 def _servers(settings: Settings, supervisor: Supervisor) -> Settings:

@@ -57,6 +57,8 @@ def _order(
 
     with transaction(web.engine, caller.tenant_id) as session:
         known = marking.find(session, image.id, settings)
+        if known is None:
+            web.backlog.check()
         ready = None if known is None else render_mark_set(session, known.id, cached=True, masks=masks)
         job_id = image.id if known is not None else marking.order(session, image.id, settings, key).id
     return ready, Ordered(tenant_id=caller.tenant_id, job_id=job_id, status=201, render=render)

@@ -1,0 +1,50 @@
+"""One row of the table that `make chaos` prints. Every driver in this folder returns one, and prints it when it is run alone."""
+
+from dataclasses import dataclass
+
+HEAD = ("row", "fault", "load", "survived", "lost", "duplicated", "recovery", "verdict", "what was seen")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """What a fault did. `survived`, `lost` and `duplicated` count requests or jobs; `failures` are the rules that were broken."""
+
+    id: str
+    fault: str
+    load: str
+    survived: int
+    lost: int = 0
+    duplicated: int = 0
+    recovery_s: float | None = None
+    failures: tuple[str, ...] = ()
+    seen: str = ""
+
+    @property
+    def text(self) -> str:
+        """The row as Markdown."""
+        recovery = "" if self.recovery_s is None else f"{self.recovery_s:.1f} s"
+        verdict = "FAILED: " + "; ".join(self.failures) if self.failures else "held"
+        cells = (
+            self.id,
+            self.fault,
+            self.load,
+            self.survived,
+            self.lost,
+            self.duplicated,
+            recovery,
+            verdict,
+            self.seen,
+        )
+        return "| " + " | ".join(map(str, cells)) + " |"
+
+
+def head() -> str:
+    """The lines above the rows."""
+    return "| " + " | ".join(HEAD) + " |\n" + "|---" * len(HEAD) + "|"
+
+
+def finish(row: Row) -> None:
+    """Print a row under its head; ends the process with 1 if a rule was broken."""
+    print(head())
+    print(row.text)
+    raise SystemExit(1 if row.failures else 0)
