@@ -43,11 +43,12 @@ class Client:
         raise _refusal(response)
 
     def download(self, path: str, out: Path, **params: Any) -> None:
-        """Write a response to the file `out` as it comes, whole or not at all; raises Failure."""
+        """Write a response to the file `out` as it comes, whole or not at all; raises Failure. A parameter of None is left out."""
+        query = {name: value for name, value in params.items() if value is not None}
         part = out.with_name(f"{out.name}.part")
         try:
             # An empty mapping would take away the query that `path` brings.
-            with self._http.stream("GET", path, params=params or None) as response, part.open("wb") as file:
+            with self._http.stream("GET", path, params=query or None) as response, part.open("wb") as file:
                 if not response.is_success:
                     response.read()
                     raise _refusal(response)

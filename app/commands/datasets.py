@@ -180,15 +180,11 @@ def export(
     with Progress(console=Console(stderr=True), transient=True) as bar:
         for number, file in enumerate(bar.track(files, description=form)):
             path = f"/v1/datasets/{body['id']}/export"
-            client.download(path, file, format=form, shard=number, shards=shards, **_staged(stage))
+            client.download(path, file, format=form, stage=stage, shard=number, shards=shards)
         pictures = 0 if images is None else _pictures(client, body, images, bar)
     written = {"dataset": body, "files": [str(file) for file in files], "pictures": pictures}
     also = f" and {pictures} pictures to {images}" if images is not None else ""
     show(written, as_json, f"{body['statistics']['texts']} samples written to {len(files)} file(s), {files[0]}{also}")
-
-
-def _staged(stage: str | None) -> dict[str, str]:
-    return {} if stage is None else {"stage": stage}
 
 
 def _numbered(out: Path, number: int, shards: int) -> Path:
