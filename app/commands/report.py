@@ -1,4 +1,4 @@
-"""`markwise evaluate report`: several runs of a benchmark side by side, with how sure each figure and difference is."""
+"""Answer files of a benchmark side by side, with how sure each figure and difference is: `markwise evaluate report NAME`."""
 
 import base64
 import json
@@ -15,50 +15,23 @@ from models.errors import BadEvaluation
 from models.evaluation.pages import page
 from models.evaluation.reports import Run, categories, compare
 from models.evaluation.runs.pictures import picture_file
-from models.evaluation.scores import BENCHMARKS, Sheets, benchmark
+from models.evaluation.scores import Sheets, benchmark
 from models.evaluation.scores.reading import Row, read
 
-_file = click.Path(exists=True, dir_okay=False, path_type=Path)
 _TYPES = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".webp": "image/webp"}
 
 
-@click.command()
-@click.argument("name", metavar="NAME", type=click.Choice(list(BENCHMARKS)))
-@click.option(
-    "--run",
-    "runs",
-    multiple=True,
-    required=True,
-    metavar="TITLE=FILE",
-    help="An answer file; the first is the baseline.",
-)
-@click.option("--questions", multiple=True, type=_file, help="What was asked, as for `score`.")
-@click.option("--labels", multiple=True, type=_file, help="The truth, as for `score`.")
-@click.option(
-    "--images",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="The folder that the questions' picture names are relative to: shows the worst answers' pictures.",
-)
-@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Also write the report as one HTML file.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
-def report(
+def compare_files(
     name: str,
-    runs: tuple[str, ...],
-    questions: tuple[Path, ...],
-    labels: tuple[Path, ...],
+    runs: Sequence[str],
+    questions: Sequence[Path],
+    labels: Sequence[Path],
     images: Path | None,
     out: Path | None,
     *,
     as_json: bool,
 ) -> None:
-    r"""Compare runs of a benchmark: figures with 95 % intervals, and paired differences to the first run.
-
-    A difference whose interval holds 0 is not shown to be one. The worst answers of each run, and those that are better or
-    worse than the first run's, are listed, so that somebody can look at them.
-
-    \b
-    markwise evaluate report pope --labels coco_pope_random.json --run plain=pope.jsonl --run tags=pope-T.jsonl --out report.html
-    """
+    """Print the comparison of answer files, and write it as a page to `out`; raises Failure."""
     try:
         found = _compare(name, _titles(runs), questions, labels, images)
     except BadEvaluation as exc:
@@ -67,10 +40,10 @@ def report(
         out.write_text(page(name, [found]), encoding="utf-8")
     if as_json:
         click.echo(json.dumps(found))
-    else:
-        show(found)
-        if out is not None:
-            click.echo(f"written to {out}")
+        return
+    show(found)
+    if out is not None:
+        click.echo(f"written to {out}")
 
 
 def _titles(runs: Sequence[str]) -> dict[str, Path]:

@@ -12,14 +12,15 @@ from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 
 from models.errors import BackendDown, BadEvaluation, ModelError
 from models.evaluation.scores.llava_bench import points_in
 from models.vlm.types import Message
 from models.writers.types import Teacher
 
-JUDGED: Final = ("llava-bench", "mmvet")
+Judged = Literal["llava-bench", "mmvet"]
+JUDGED: Final[tuple[Judged, ...]] = get_args(Judged)
 TRIES: Final = 4
 _TEMPERATURES: Final = (0.0, 0.5, 1.0, 1.5)  # a judge that cannot be read says the same again at 0
 _TOKENS: Final = 512
@@ -77,7 +78,7 @@ class Verdicts:
 class Judge:
     """Judges answers of one benchmark; safe to share between threads if the teacher is."""
 
-    benchmark: Literal["llava-bench", "mmvet"]
+    benchmark: Judged
     teacher: Teacher
     truths: Mapping[str, Truth]
     verdicts: Verdicts = field(default_factory=Verdicts)

@@ -18,11 +18,20 @@ figure { margin: 0; } figure img { max-width: 100%; max-height: 15rem; } figcapt
 """
 
 
-def page(title: str, sections: Sequence[Mapping[str, Any]], notes: Sequence[str] = ()) -> str:
-    """Return the page of one or several benchmarks' reports; `notes` stand on top, a paragraph each."""
+def page(
+    title: str,
+    sections: Sequence[Mapping[str, Any]],
+    notes: Sequence[str] = (),
+    figures: Sequence[tuple[str, str]] = (),
+) -> str:
+    """Return the page of one or several benchmarks' reports.
+
+    `notes` stand on top, a paragraph each; `figures` are captions with `data:` URLs and stand at the end.
+    """
     body = [f"<h1>{escape(title)}</h1>", *(f"<p>{escape(note)}" for note in notes)]
     for section in sections:
         body += _section(section)
+    body += [f"<figure>{_image(url)}<figcaption>{escape(caption)}</figcaption></figure>" for caption, url in figures]
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(title)}</title>'
         f"<style>{_STYLE}</style>{''.join(body)}</html>\n"
@@ -97,14 +106,16 @@ def _worst(run: Mapping[str, Any]) -> Iterator[str]:
         return
     yield f"<h3>The worst of {escape(run['run'])}</h3><div class=cards>"
     for one in run["worst"]:
-        # Only pictures that the report carries itself: a page must not fetch what an answer says.
-        picture = one.get("picture") or ""
-        image = f'<img alt="" src="{escape(picture)}">' if picture.startswith("data:image/") else ""
         yield (
-            f"<figure>{image}<figcaption><b>{escape(one['id'])}</b> {one['grade']:.2f}<br>true: {escape(one['label'])}"
+            f"<figure>{_image(one.get('picture') or '')}<figcaption><b>{escape(one['id'])}</b> {one['grade']:.2f}<br>true: {escape(one['label'])}"
             f"<br>said: {escape(one['answer'])}</figcaption></figure>"
         )
     yield "</div>"
+
+
+def _image(url: str) -> str:
+    """Return a picture that the page carries itself; it must not fetch what an answer says."""
+    return f'<img alt="" src="{escape(url)}">' if url.startswith("data:image/") else ""
 
 
 def _changed(run: Mapping[str, Any]) -> Iterator[str]:

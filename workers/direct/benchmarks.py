@@ -1,53 +1,56 @@
-"""`markwise evaluate run`: puts a benchmark's questions to a model, without a service.
+"""`markwise evaluate run`: puts a benchmark's questions to a model, here without a service, or orders it of one.
 
-The model is the one that serves: the server of MARKWISE_VLM_URL, else a checkpoint folder, else the built-in model.
-Pictures are decoded as carefully as uploads. Knows no scorer.
+Here: one model, one benchmark, answers into a file. Of a service (`--server`): models x benchmarks x tags as a durable job, and
+the comparison back. Knows no scorer.
 """
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from app.cli import Failure
+from app.commands.evaluating import body_of, order
 from app.imaging.decode import ImageDecoder
-from app.imaging.errors import ImagingError
-from app.services.remote import open_remote
 from app.settings import Settings
-from models.errors import BackendDown, BadImage, ModelError
-from models.evaluation.runs import Asking, Outcome, Tags, load, run
-from models.evaluation.runs.pictures import PictureAt
+from models.errors import BackendDown, BadEvaluation, ModelError
+from models.evaluation.drawn import draw
+from models.evaluation.judges import JUDGED, Judge, Verdicts, truths
+from models.evaluation.runs import Ask, Asking, Outcome, Tags, run
 from models.evaluation.scores import BENCHMARKS
+from models.evaluation.suites import Suite, suite
 from models.marks import STYLES
-from models.protocols import SegmentRequest
-from models.regions import Regions
-from models.registry import choose_segmenter, segmenter
-from models.vlm.types import VlmBackend
-from workers.resources import install_segmenters
-from workers.shelf import BUILT_IN_FOLDER
+from workers.direct.opening import decoded, open_backend, open_teacher, progress_bar, segmenting
+from workers.evaluating.asking import judged
+from workers.evaluating.orders import usual_choosing
 
 _file = click.Path(exists=True, dir_okay=False, path_type=Path)
 _folder = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
 @click.command("run")
-@click.argument("benchmark", metavar="NAME", type=click.Choice(list(BENCHMARKS)))
-@click.option("--questions", required=True, type=_file, help="The benchmark's question file.")
+@click.argument("names", metavar="NAME...", nargs=-1, required=True, type=click.Choice(list(BENCHMARKS)))
+@click.option("--questions", type=_file, help="The question file; without it MARKWISE_BENCHMARKS/NAME, else drawings.")
+@click.option("--labels", multiple=True, type=_file, help="Reference answers, for a judge.")
 @click.option("--images", type=_folder, help="The folder that the questions' picture names are relative to.")
-@click.option("--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="Where answers go (JSONL).")
 @click.option(
-    "--model", "folder", type=_folder, help="A LLaVA checkpoint; without it MARKWISE_VLM_URL, else the built-in."
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Where answers go (JSONL); with --server the report (HTML).",
+)
+@click.option(
+    "--model",
+    "models",
+    multiple=True,
+    help="A LLaVA checkpoint's folder; without it MARKWISE_VLM_URL, else the built-in. With --server a model's name; may be repeated.",
 )
 @click.option("--tags/--no-tags", default=False, show_default=True, help="Paint marks on the pictures first.")
-@click.option("--segmenter", "name", default="auto", show_default=True, help="What finds the regions to mark.")
-@click.option(
-    "--granularity", type=click.IntRange(1, 6), help="How fine the regions are, where the segmenter has levels."
-)
+@click.option("--both", is_flag=True, help="With --server: with marks and without.")
+@click.option("--segmenter", default="auto", show_default=True, help="What finds the regions to mark.")
+@click.option("--granularity", type=click.IntRange(1, 6), help="How fine regions are, where the segmenter has levels.")
 @click.option("--style", type=click.Choice(list(STYLES)), default="som-llava", show_default=True)
 @click.option("--max-marks", type=click.IntRange(1), help="Paint at most so many marks.")
 @click.option(
@@ -59,79 +62,129 @@ _folder = click.Path(exists=True, file_okay=False, path_type=Path)
 @click.option(
     "--choose",
     type=click.Choice(["text", "likelihood"]),
-    default="text",
-    show_default=True,
-    help="Take the model's words, or the option that it finds likeliest.",
+    help="Take the model's words, or the option that it finds likeliest. Marks are chosen by default, all else is said.",
 )
+@click.option("--decide", type=click.Choice(["model", "both", "ranker"]), default="model", show_default=True)
+@click.option("--judge", help="The model of MARKWISE_TEACHERS that judges answers to llava-bench and mmvet.")
 @click.option("--limit", type=click.IntRange(1), help="Ask only the first so many questions.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of drawings.")
+@click.option("--server", envvar="MARKWISE_EVALUATE_AT", help="Order it of the service at this address.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
-def run_benchmark(
-    benchmark: str,
-    questions: Path,
-    images: Path | None,
-    out: Path,
-    folder: Path | None,
-    *,
-    tags: bool,
-    name: str,
-    granularity: int | None,
-    style: str,
-    max_marks: int | None,
-    golden: bool,
-    choose: str,
-    limit: int | None,
-    as_json: bool,
-) -> None:
+def run_benchmark(names: tuple[str, ...], server: str | None, **given: Any) -> None:
     r"""Put the questions of a benchmark to a model and keep its answers.
 
     A run that was cut off goes on where it ended when the same command is given again. Score the answers with
-    `markwise evaluate score`, compare runs with `markwise evaluate report`.
+    `markwise evaluate score`, compare runs with `markwise evaluate report`. With --server several benchmarks and models
+    are measured as one job of the service, and the comparison comes back.
 
     \b
     markwise evaluate run pope --questions llava_pope_test.jsonl --images val2014 --out pope.jsonl
     markwise evaluate run pope --questions llava_pope_test.jsonl --images val2014 --out pope-T.jsonl --tags
+    markwise evaluate run listing refer click --both --server http://127.0.0.1:8000 --out report.html
     """
-    settings = Settings()
+    if server is not None:
+        _order(server, names, given)
+        return
+    if len(names) > 1 or len(given["models"]) > 1 or given["both"]:
+        raise click.UsageError("several benchmarks, models or ways at once are the service's; name it with --server")
+    if given["out"] is None:
+        raise click.UsageError("say with --out where the answers go")
     try:
-        asked = load(benchmark, questions, images)[:limit]
-        with _backend(settings, folder) as backend, ImageDecoder() as decoder:
-            asking = Asking(
-                backend=backend,
-                read=lambda image: _decoded(decoder, image),
-                tags=None
-                if not tags
-                else Tags(
-                    segment=segmenting(settings, name, granularity),
-                    style=STYLES[style],
-                    max_marks=max_marks,
-                    golden=golden,
-                ),
-                choosing="likelihood" if choose == "likelihood" else "text",
-            )
-            kept = {
-                "benchmark": benchmark,
-                "model": f"{backend.name} {backend.version}",
-                "tags": None
-                if not tags
-                else {
-                    "segmenter": name,
-                    "granularity": granularity,
-                    "style": style,
-                    "max_marks": max_marks,
-                    "golden": golden,
-                },
-                "choose": choose,
-            }
-            parallel = 1 if backend.dialect == "tiny" else settings.vlm_concurrency
-            with _bar() as bar:
-                task = bar.add_task(benchmark, total=len(asked))
-                told = lambda count: bar.update(task, completed=count)  # noqa: E731 - the one line that a bar hears
-                outcome = run(asked, asking, out, settings=kept, parallel=parallel, told=told)
+        _run(names[0], given)
     except BackendDown as exc:
-        raise Failure(f"{exc}; the answers so far are in {out}, the same command goes on from there") from None
+        raise Failure(f"{exc}; the answers so far are in {given['out']}, the same command goes on from there") from None
     except ModelError as exc:
         raise Failure(str(exc)) from None
-    _report(outcome, len(asked), out, kept, as_json=as_json)
+
+
+def _order(server: str, names: tuple[str, ...], given: dict[str, Any]) -> None:
+    marks = {name: given[name] for name in ("segmenter", "granularity", "style", "max_marks", "golden")}
+    body = body_of(
+        names,
+        given["models"],
+        tags=[True, False] if given["both"] else [given["tags"]],
+        marks=[{name: value for name, value in marks.items() if value is not None}],
+        choose=given["choose"],
+        decide=given["decide"],
+        judge=given["judge"],
+        n=given["limit"],
+        seed=given["seed"],
+    )
+    order(server, body, given["out"], as_json=given["as_json"])
+
+
+def _run(name: str, given: dict[str, Any]) -> None:
+    settings, out = Settings(), given["out"]
+    found = _suite(settings, name, given)
+    asked = found.asked()[: given["limit"]]
+    choosing = given["choose"] or usual_choosing(name)
+    with ExitStack() as stack:
+        folder = Path(given["models"][0]) if given["models"] else None
+        backend = stack.enter_context(open_backend(settings, folder))
+        asking = Asking(
+            backend=backend,
+            read=partial(decoded, stack.enter_context(ImageDecoder())),
+            tags=_tags(settings, given) if given["tags"] else None,
+            choosing=choosing,
+            decide=given["decide"],
+        )
+        tagging = {name: given[name] for name in ("segmenter", "granularity", "style", "max_marks", "golden")}
+        kept = {
+            "benchmark": name,
+            "model": f"{backend.name} {backend.version}",
+            "tags": tagging if given["tags"] else None,
+            "choose": choosing,
+            "decide": given["decide"],
+            "judge": given["judge"],
+        }
+        ask = _judged(stack, settings, found, asking, given)
+        parallel = 1 if backend.dialect == "tiny" else settings.vlm_concurrency
+        bar = stack.enter_context(progress_bar())
+        told = partial(_tell, bar, bar.add_task(name, total=len(asked)))
+        outcome = run(asked, ask, out, settings=kept, parallel=parallel, told=told)
+    _report(outcome, len(asked), out, kept, as_json=given["as_json"])
+
+
+def _suite(settings: Settings, name: str, given: dict[str, Any]) -> Suite:
+    if given["questions"] is not None:
+        return Suite(benchmark=name, questions=given["questions"], labels=given["labels"], images=given["images"])
+    found = suite(settings.benchmarks_folder, name)
+    if found is not None:
+        return found
+    folder = given["out"].with_name(f"{given['out'].stem}-drawn")
+    made = draw(name, folder, seed=given["seed"])
+    click.echo(f"questions, labels and pictures are drawn into {folder}", err=True)
+    return made
+
+
+def _tags(settings: Settings, given: dict[str, Any]) -> Tags:
+    return Tags(
+        segment=segmenting(settings, given["segmenter"], given["granularity"]),
+        style=STYLES[given["style"]],
+        max_marks=given["max_marks"],
+        golden=given["golden"],
+    )
+
+
+def _judged(stack: ExitStack, settings: Settings, found: Suite, asking: Asking, given: dict[str, Any]) -> Ask:
+    """Return what asks, and has the answers judged where a judge is named; verdicts are kept beside the answers."""
+    name = next((name for name in JUDGED if name == found.benchmark), None)
+    if given["judge"] is None or name is None:
+        return asking
+    if not found.labels:
+        raise BadEvaluation("a judge needs the reference answers; give them with --labels")
+    questions, labels = found.rows()
+    judge = Judge(
+        benchmark=name,
+        teacher=stack.enter_context(open_teacher(settings, given["judge"])),
+        truths=truths(name, list(questions), [row for rows in labels for row in rows]),
+        verdicts=Verdicts(given["out"].with_name(f"{given['out'].name}.verdicts.jsonl")),
+    )
+    return judged(asking, judge)
+
+
+def _tell(bar: Any, task: Any, count: int) -> None:
+    bar.update(task, completed=count)
 
 
 def _report(outcome: Outcome, asked: int, out: Path, kept: dict[str, Any], *, as_json: bool) -> None:
@@ -142,47 +195,3 @@ def _report(outcome: Outcome, asked: int, out: Path, kept: dict[str, Any], *, as
     click.echo(f"{outcome.answered} of {asked} questions answered, {outcome.reused} of them before -> {out}")
     for key, why in list(outcome.failed.items())[:20]:
         click.echo(f"unanswered: {key.splitlines()[0]}: {why}", err=True)
-
-
-@contextmanager
-def _backend(settings: Settings, folder: Path | None) -> Iterator[VlmBackend]:
-    remote = open_remote(settings) if folder is None else None
-    if remote is None:
-        from models.vlm.local import LocalBackend
-
-        yield LocalBackend(folder or settings.local_model or BUILT_IN_FOLDER)
-        return
-    try:
-        yield remote.backend()
-    finally:
-        remote.close()
-
-
-def _decoded(decoder: ImageDecoder, image: PictureAt) -> Any:
-    try:
-        return decoder.decode_pixels(image if isinstance(image, bytes) else _bytes(Path(image))).image
-    except ImagingError as exc:
-        raise BadImage(exc.detail) from None
-
-
-def _bytes(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError:
-        raise BadImage(f"{path} cannot be read") from None
-
-
-def segmenting(settings: Settings, name: str, granularity: int | None) -> Callable[[Any], Regions]:
-    """Return what finds the regions of a picture; raises BadInput for an unknown segmenter when it is used."""
-    install_segmenters(settings)
-
-    def segment(pixels: Any) -> Regions:
-        request = SegmentRequest(granularity=granularity)
-        return segmenter(choose_segmenter(name, pixels, request)).segment(pixels, request)
-
-    return segment
-
-
-def _bar() -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    return Progress(*columns, console=Console(stderr=True), transient=True)

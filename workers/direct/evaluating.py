@@ -11,13 +11,14 @@ import click
 from app.cli import Failure
 from app.commands.analyses import dimensions, overlap
 from app.commands.probes import probes
-from app.commands.report import report
 from app.commands.score import score
 from workers.direct.attention import attention
 from workers.direct.benchmarks import run_benchmark
+from workers.direct.finder import finder
 from workers.direct.pictures import json_option
 from workers.direct.pointing import pointing
 from workers.direct.preparing import prepare
+from workers.direct.reporting import report
 
 
 @click.group()
@@ -71,6 +72,7 @@ evaluate.add_command(report)
 evaluate.add_command(probes)
 evaluate.add_command(attention)
 evaluate.add_command(pointing)
+evaluate.add_command(finder)
 evaluate.add_command(prepare)
 evaluate.add_command(overlap)
 evaluate.add_command(dimensions)

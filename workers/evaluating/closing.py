@@ -9,23 +9,19 @@ from dataclasses import asdict, dataclass
 from typing import Any
 from uuid import UUID
 
-import cv2
 from sqlalchemy.orm import Session
 
 from app.catalog.evaluations import EvaluationRepository, Grade
-from app.imaging.encode import Encoding, encode
 from models.errors import ModelError
 from models.evaluation.reports import Run, categories, compare
 from models.evaluation.runs import MarkQuestion
-from models.evaluation.runs.tags import Picture, Tags
+from models.evaluation.runs.tags import Picture
 from models.evaluation.scores import Matched, Sheets, benchmark
-from models.marks import paint
 from workers.context import JobContext
 from workers.evaluating.asking import tags_of
 from workers.evaluating.orders import Cell, Order
+from workers.evaluating.pictures import thumbnail
 from workers.evaluating.sources import Source
-
-_PICTURE_PX = 480
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,25 +141,12 @@ def _pictures(
         job.checkpoint()
         question = one.measured.source.questions[worst["position"]]
         try:
+            picture = read(question.image)
             given = question.regions if isinstance(question, MarkQuestion) else None
-            found[worst["position"]] = encode(_small(_marked(read(question.image), tags, given)), Encoding.WEBP)
+            found[worst["position"]] = thumbnail(picture if tags is None else tags.marked(picture, given))
         except ModelError:
             continue  # a picture that cannot be shown is why the answer is bad
     return found
-
-
-def _marked(picture: Picture, tags: Tags | None, given: Any) -> Picture:
-    if tags is None:
-        return picture
-    regions = tags.regions(picture, given)
-    return paint(picture, regions, tags.place(picture, regions))
-
-
-def _small(picture: Picture) -> Picture:
-    height, width = picture.shape[:2]
-    scale = min(1.0, _PICTURE_PX / max(height, width))
-    size = max(1, round(width * scale)), max(1, round(height * scale))
-    return picture if scale == 1.0 else cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
 
 
 def _title(order: Order, cell: Cell) -> str:

@@ -15,7 +15,7 @@ from app.errors import Unprocessable
 from app.imaging.errors import ImagingError
 from models.errors import BadEvaluation, BadImage
 from models.evaluation.drawn import DRAWABLE, draw
-from models.evaluation.judges import JUDGED
+from models.evaluation.judges import JUDGED, Judged
 from models.evaluation.listing import parse_listing
 from models.evaluation.runs import AnyQuestion, MarkQuestion
 from models.evaluation.runs.tags import Picture
@@ -39,9 +39,9 @@ class Source:
     label_rows: tuple[Sequence[Row], ...] = ()
 
     @property
-    def judged(self) -> Literal["llava-bench", "mmvet"] | None:
+    def judged(self) -> Judged | None:
         """The benchmark where a judge gives the points, else None."""
-        return cast("Literal['llava-bench', 'mmvet']", self.benchmark) if self.benchmark in JUDGED else None
+        return next((name for name in JUDGED if name == self.benchmark), None)
 
 
 class Sources(Mapping[str, Source]):

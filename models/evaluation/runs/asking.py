@@ -45,6 +45,13 @@ class Asking:
         request = VlmRequest(images=(shown,), prompt=question.prompt, max_tokens=self.max_tokens)
         return {question.answer_field: self._answer(question, request)}
 
+    def shown(self, question: AnyQuestion) -> Picture:
+        """Return the question's picture, with its marks if the run has any, at its own size."""
+        picture = self.read(question.image)
+        if self.tags is None:
+            return picture
+        return self.tags.marked(picture, question.regions if isinstance(question, MarkQuestion) else None)
+
     def _answer(self, question: Question, request: VlmRequest) -> str:
         if self.choosing == "text":
             return self.backend.generate(request).text

@@ -39,6 +39,11 @@ class Tags:
         """Return the marks of these regions."""
         return place(regions, self.style, max_marks=self.max_marks, image=picture)
 
+    def marked(self, picture: Picture, given: Sequence[Mapping[str, Any]] | None = None) -> Picture:
+        """Return the picture marked at its own size, for people."""
+        regions = self.regions(picture, given)
+        return paint(picture, regions, self.place(picture, regions))
+
     def painted(self, picture: Picture, backend: VlmBackend) -> Picture:
         """Return the picture marked as this model is shown marks."""
         regions = self.regions(picture)
