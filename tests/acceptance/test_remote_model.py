@@ -230,3 +230,11 @@ def test_an_answer_that_is_none_is_502_and_a_refusal_is_the_callers(client: http
     assert "0x7f" not in response.text
     script.status = 200
     assert client.post("/v1/ground", json=ask).status_code == 200
+
+
+def test_the_first_question_sends_the_stored_picture_as_it_is(client: httpx.Client, script: Script) -> None:
+    made = client.post("/v1/marksets", files={"file": drawn(399)}, data={"segmenter": "regions"}).json()
+    stored = client.get(made["overlay_url"]).content
+    client.post("/v1/ground", json={"mark_set_id": made["id"], "query": "What is [1]?"}).raise_for_status()
+    url = script.bodies[-1]["messages"][0]["content"][0]["image_url"]["url"]
+    assert base64.b64decode(url.partition(",")[2]) == stored

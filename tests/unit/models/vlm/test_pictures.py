@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from models.vlm import pictures
-from models.vlm.pictures import PictureUrls, data_url
+from models.vlm.pictures import PictureUrls, data_url, keep_file
 
 
 def frozen(seed: int) -> np.ndarray:
@@ -41,3 +41,19 @@ def test_nothing_outlives_its_picture() -> None:
     del image
     gc.collect()
     assert len(urls) == 0
+
+
+def test_a_file_that_is_kept_is_sent_as_it_is_and_goes_with_its_picture() -> None:
+    image, other = frozen(2), frozen(2)
+    keep_file(image, b"the very bytes")
+    assert PictureUrls().url(image) == "data:image/png;base64,dGhlIHZlcnkgYnl0ZXM="
+    assert PictureUrls().url(other) == data_url(image)
+    held = len(pictures._files)
+    del image
+    gc.collect()
+    assert len(pictures._files) == held - 1
+
+
+def test_the_file_of_a_picture_that_may_change_is_refused() -> None:
+    with pytest.raises(ValueError, match="may change"):
+        keep_file(frozen(3).copy(), b"")
