@@ -1,0 +1,57 @@
+"""How well a finder ranks: a corpus of our own with a few tagged pictures, drawn from seeds and look-alikes that training never met.
+
+Called by the command and the tests.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from random import Random
+from typing import Any, Final
+
+from models import drawings
+from models.finder.examples import Example, example
+from models.finder.net import Finder
+from models.finder.search import Found, highest, precisions, scored
+
+PICTURES: Final = 400
+TAGGED: Final = 20
+AT: Final = (5, 10, 20)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Corpus:
+    """`pictures` drawn pictures of which `tagged` carry marks; the same for one seed."""
+
+    pictures: int = PICTURES
+    tagged: int = TAGGED
+    seed: int = 0
+
+    def draw(self) -> Iterator[tuple[str, Example]]:
+        """Yield the pictures with their names."""
+        first = drawings.HELD_OUT_SEEDS.start + self.seed * self.pictures
+        chosen = frozenset(Random(f"corpus-{self.seed}").sample(range(self.pictures), self.tagged))
+        for number in range(self.pictures):
+            yield f"{number:05d}", example(first + number, tagged=number in chosen, unseen=True)
+
+
+def check(finder: Finder, corpus: Corpus, told: Callable[[int], None] = lambda _done: None) -> dict[str, Any]:
+    """Return precision at several k and the average precision, 0-1, and what the pictures above the last tagged one show."""
+    found: list[Found] = []
+    kinds: dict[str, str] = {}
+    tagged: set[str] = set()
+    for done, (name, drawn) in enumerate(corpus.draw(), 1):
+        found.append(scored(finder, name, drawn.image))
+        kinds[name] = drawn.kind
+        if drawn.tagged:
+            tagged.add(name)
+        told(done)
+    ranked = highest(found, len(found))
+    wrong = [kinds[one.name] for one in ranked[: len(tagged)] if one.name not in tagged]
+    figures = precisions(ranked, frozenset(tagged), AT)
+    return {
+        "pictures": corpus.pictures,
+        "tagged": len(tagged),
+        "seed": corpus.seed,
+        **figures,
+        "wrongly_among_the_first": wrong,
+    }
