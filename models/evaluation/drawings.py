@@ -1,6 +1,7 @@
 """`python -m models.evaluation.drawings --model DIR --n 200 [--json]`: a checkpoint on held-out drawings.
 
-Pictures are painted by `paint_for_model`, prompts come from `models.vlm.prompts`, and answers from the library's own
+`--set varied` asks about scenes of 2-10 objects in other styles, sizes, scales and numberings, and about mark tables nobody
+drew. Pictures are painted by `paint_for_model`, prompts come from `models.vlm.prompts`, and answers from the library's own
 greedy `generate` on the saved checkpoint: what is measured is what is served. A grey picture in place of every scene
 shows what the words alone would give.
 """
@@ -9,7 +10,7 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 from typing import Any, Final
@@ -25,10 +26,25 @@ from models.errors import WeightsMissing
 from models.evaluation.listing import ListingScore, score_answers, score_listing
 from models.marks import paint_for_model
 from models.training.segments import Scene, Segment, scene_segments, table_segments
+from models.training.tables import random_table, table_questions
+from models.training.varied import MarkKind, View, ids_of, plain_ids, scene_of, show
 from models.vlm import prompts
 from models.vlm.prompts import TableRow, mark_table, table_row
 
 STYLE: Final = "markwise"
+# How a scene is shown in the sharper lines: kind of the marks, style, scale of the painted picture.
+VIEWS: Final[dict[str, tuple[MarkKind, str | dict[str, Any], float]]] = {
+    "2-10": ("number", STYLE, 1.0),
+    "ids to 99": ("number", STYLE, 1.0),
+    "letters": ("letter", STYLE, 1.0),
+    "som": ("number", "som", 1.0),
+    "som-llava": ("number", "som-llava", 1.0),
+    "filled": ("number", {"name": STYLE, "draw": ["box", "mask", "mark"], "alpha": 0.2}, 1.0),
+    "x0.7": ("number", STYLE, 0.7),
+    "x0.85": ("number", STYLE, 0.85),
+    "x1.15": ("number", STYLE, 1.15),
+    "x1.3": ("number", STYLE, 1.3),
+}
 BATCH: Final = 16
 
 
@@ -79,10 +95,16 @@ class Checkpoint:
 
 def scene_questions(drawing: Drawing, seed: int, size_px: int, *, blank: bool = False) -> list[Question]:
     """The listing, every name asked for, every mark asked for, one absent name and one yes-no, for one scene."""
-    ids = [str(number) for number in range(1, len(drawing.regions) + 1)]
+    ids = tuple(str(number) for number in range(1, len(drawing.regions) + 1))
     picture = paint_for_model(drawing.image, drawing.regions, ids, STYLE, size_px)
-    picture = np.full_like(picture, 127) if blank else picture
-    scene = Scene(ids=tuple(ids), names=drawing.names)
+    return asked_of(np.full_like(picture, 127) if blank else picture, drawing, ids, Random(seed))
+
+
+def asked_of(
+    picture: NDArray[np.uint8], drawing: Drawing, ids: tuple[str, ...], rng: Random, *, yes_no: int = 1
+) -> list[Question]:
+    """The questions about one painted scene."""
+    scene = Scene(ids=ids, names=drawing.names)
     segments = [
         Segment(
             task="list", query=prompts.LIST_TEMPLATES[0], answer=prompts.list_answer(zip(ids, scene.names, strict=True))
@@ -93,8 +115,7 @@ def scene_questions(drawing: Drawing, seed: int, size_px: int, *, blank: bool = 
         what = prompts.WHAT_TEMPLATES[0].replace("{mark}", mark_id)
         segments.append(Segment(task="which", query=which, answer=prompts.choice_answer(mark_id, "tiny")))
         segments.append(Segment(task="what", query=what, answer=f"{name}."))
-    rng = Random(seed)
-    others = scene_segments(scene, rng, which=12, what=0)
+    others = scene_segments(scene, rng, which=12, what=0, yes_no=yes_no, dotless=0.5 if yes_no > 1 else 0.0)
     segments += [one for one in others if one.task == "which" and one.answer == "None."][:1]
     segments += [one for one in others if one.task == "yes-no"]
     return [_question("which-none" if one.answer == "None." else one.task, picture, "", one) for one in segments]
@@ -110,6 +131,28 @@ def screen_questions(drawing: Drawing, seed: int, size_px: int) -> list[Question
         _question("table-none" if one.answer == "None." else one.task, picture, mark_table(rows), one)
         for one in segments
     ]
+
+
+def varied_questions(seed: int) -> dict[str, list[Question]]:
+    """What a scene of 2-10 objects is asked in each of the ways it may be shown, by the name of the way."""
+    found = {}
+    for name, (kind, style, zoom) in VIEWS.items():
+        drawing, rng = scene_of(seed, zoom), Random(f"{name}-{seed}")
+        count = len(drawing.regions)
+        ids = ids_of(rng, count, kind) if name == "ids to 99" else plain_ids(count, kind)
+        picture = show(drawing, View(ids=ids, style=style, zoom=zoom))
+        every = asked_of(picture, drawing, ids, rng, yes_no=6)
+        wanted = ("list", "what", "which") if name != "2-10" else ("list", "what", "which", "which-none", "yes-no")
+        found[name] = [replace(one, task=f"{name}: {one.task}") for one in every if one.task in wanted]
+    return found
+
+
+def table_questions_of(seed: int, picture: NDArray[np.uint8]) -> list[Question]:
+    """Choices from one mark table of up to 16 rows that nobody drew, beside a picture that says nothing."""
+    rng = Random(f"held-out-table-{seed}")
+    table = random_table(rng, rng.randint(4, 16))
+    segments = [one for one in table_questions(table, rng, 6) if one.task != "table-what"]
+    return [_question(f"told: {one.task[6:]}", picture, mark_table(table.rows), one) for one in segments]
 
 
 def screen_rows(drawing: Drawing, ids: Sequence[str]) -> list[TableRow]:
@@ -128,7 +171,7 @@ def _question(task: str, picture: NDArray[np.uint8], table: str, segment: Segmen
         picture=picture,
         prompt=prompts.chat_prompt(table + segment.query),
         answer=segment.answer,
-        max_tokens=96 if task == "list" else 40 if task.startswith("table-") else 12,
+        max_tokens=120 if task.endswith("list") else 40 if task.startswith("table-") else 12,
     )
 
 
@@ -146,15 +189,37 @@ def evaluate(checkpoint: Checkpoint, count: int, first_seed: int = drawings.HELD
     return results | {f"blank-{name}": value for name, value in grey.items() if name != "list-whole"}
 
 
+def evaluate_varied(
+    checkpoint: Checkpoint, count: int, first_seed: int = drawings.HELD_OUT_SEEDS.start
+) -> dict[str, float]:
+    """Accuracies on `count` scenes as they are, a quarter as many in every other way, and twice as many tables."""
+    questions = []
+    for at in range(count):
+        ways = varied_questions(first_seed + at) if at < max(1, count // 4) else {}
+        questions += [one for way in ways.values() for one in way] or _plain_only(first_seed + at)
+    blank = np.full((checkpoint.input_px, checkpoint.input_px, 3), 127, np.uint8)
+    questions += [one for at in range(2 * count) for one in table_questions_of(first_seed + at, blank)]
+    return _scores(questions, checkpoint.answer(questions))
+
+
+def _plain_only(seed: int) -> list[Question]:
+    drawing = scene_of(seed)
+    ids = plain_ids(len(drawing.regions), "number")
+    asked = asked_of(show(drawing, View(ids=ids, style=STYLE)), drawing, ids, Random(f"2-10-{seed}"), yes_no=6)
+    return [replace(one, task=f"2-10: {one.task}") for one in asked]
+
+
 def _scores(questions: Sequence[Question], said: Sequence[str]) -> dict[str, float]:
     results: dict[str, float] = {}
     for task in sorted({one.task for one in questions}):
         pairs = [(one, text) for one, text in zip(questions, said, strict=True) if one.task == task]
-        if task == "list":
+        if task.endswith("list"):
+            prefix = task.removesuffix("list")
             total = ListingScore()
             for one, text in pairs:
                 total += score_listing(text, dict(line.split(". ", 1) for line in one.answer.splitlines()))
-            results["list-item"], results["list-whole"] = total.item_accuracy, total.picture_accuracy
+            results[f"{prefix}list-item"] = total.item_accuracy
+            results[f"{prefix}list-whole"] = total.picture_accuracy
         else:
             results[task] = score_answers([text for _, text in pairs], [one.answer for one, _ in pairs])
     return {name: round(value, 4) for name, value in results.items()}
@@ -166,11 +231,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--model", type=Path, required=True, help="checkpoint folder")
     parser.add_argument("--n", type=int, default=200, help="how many held-out scenes")
     parser.add_argument("--seed", type=int, default=drawings.HELD_OUT_SEEDS.start, help="first seed")
+    parser.add_argument(
+        "--set", choices=("plain", "varied"), default="plain", help="which questions; varied: the sharper ones"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON document and nothing else")
     options = parser.parse_args(arguments)
     torch.set_num_threads(1)
     try:
-        results = evaluate(Checkpoint(options.model), options.n, options.seed)
+        asked = evaluate_varied if options.set == "varied" else evaluate
+        results = asked(Checkpoint(options.model), options.n, options.seed)
     except WeightsMissing as error:
         print(str(error), file=sys.stderr)
         return 1
@@ -182,7 +251,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
     else:
         for name, value in results.items():
-            print(f"{name:>14}  {value:.3f}")
+            print(f"{name:>22}  {value:.3f}")
     return 0
 
 

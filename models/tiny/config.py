@@ -21,8 +21,11 @@ PIXEL_MEAN: Final = 0.5
 PIXEL_STD: Final = 0.27
 
 
-def build_config(tokenizer: Tokenizer) -> LlavaConfig:
-    """The whole architecture; only the vocabulary comes from outside."""
+LANGUAGE_LAYERS: Final = 4
+
+
+def build_config(tokenizer: Tokenizer, language_layers: int = LANGUAGE_LAYERS) -> LlavaConfig:
+    """The whole architecture; only the vocabulary and the depth of the language half come from outside."""
     special = {
         "bos_token_id": tokenizer.bos_token_id,
         "eos_token_id": tokenizer.eos_token_id,
@@ -40,7 +43,7 @@ def build_config(tokenizer: Tokenizer) -> LlavaConfig:
     text = LlamaConfig(
         hidden_size=WIDTH,
         intermediate_size=512,
-        num_hidden_layers=4,
+        num_hidden_layers=language_layers,
         num_attention_heads=3,
         num_key_value_heads=3,
         vocab_size=len(tokenizer),
@@ -61,7 +64,9 @@ def build_config(tokenizer: Tokenizer) -> LlavaConfig:
     )
 
 
-def build_model(tokenizer: Tokenizer, seed: int) -> LlavaForConditionalGeneration:
+def build_model(
+    tokenizer: Tokenizer, seed: int, language_layers: int = LANGUAGE_LAYERS
+) -> LlavaForConditionalGeneration:
     """An untrained float32 model with the library's own random initialisation."""
     torch.manual_seed(seed)
-    return LlavaForConditionalGeneration(build_config(tokenizer))
+    return LlavaForConditionalGeneration(build_config(tokenizer, language_layers))

@@ -62,17 +62,25 @@ def see(model: LlavaForConditionalGeneration, images: Tensor) -> Tensor:
 
 def answer_logits(model: LlavaForConditionalGeneration, batch: Packed, picture: Tensor | None) -> Tensor:
     """(A, vocabulary) float32 logits at the answers; `picture` (B, 196 or as many as kept, width) replaces the image tokens."""
+    return answer_logits_and_states(model, batch, picture, states=False)[0]
+
+
+def answer_logits_and_states(
+    model: LlavaForConditionalGeneration, batch: Packed, picture: Tensor | None, *, states: bool = True
+) -> tuple[Tensor, tuple[Tensor, ...]]:
+    """The same logits, and what enters each layer of the language model: layers + 1 times (B, L, width)."""
     language = model.model.language_model
     inputs = language.embed_tokens(batch.ids)
     if picture is not None:
         at = batch.picture_at
         inputs = torch.cat([inputs[:, :at], picture.to(inputs.dtype), inputs[:, at + picture.shape[1] :]], dim=1)
-    hidden = language(
-        inputs_embeds=inputs, attention_mask=batch.mask.to(inputs.dtype), position_ids=batch.positions, use_cache=False
-    ).last_hidden_state
-    answers = hidden.flatten(0, 1)[batch.answer_at]
+    found = language(
+        inputs_embeds=inputs, attention_mask=batch.mask.to(inputs.dtype), position_ids=batch.positions, use_cache=False,
+        output_hidden_states=states,
+    )  # fmt: skip
+    answers = found.last_hidden_state.flatten(0, 1)[batch.answer_at]
     logits: Tensor = model.lm_head(answers).float()
-    return logits
+    return logits, found.hidden_states if states else ()
 
 
 def answer_loss(logits: Tensor, batch: Packed) -> Tensor:

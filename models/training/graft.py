@@ -11,6 +11,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from models.tiny import grow
+from models.training.lookups import ANSWER_LAYER, SECOND_HEAD, SIGNS
 from models.training.packing import Packed
 from models.training.stages import Tiny
 
@@ -40,6 +42,45 @@ def graft_digits(tiny: Tiny, batch: Packed, line_head: tuple[int, int], mark_hea
         answers = functional.normalize(answers - answers.mean(0), dim=1)
         length = plain.flatten(0, 1)[batch.answer_at].norm(dim=1).mean()
         _write(tiny, mark_head, read, ANSWER * length * answers)
+
+
+def graft_signs(tiny: Tiny, batch: Packed) -> None:
+    """Let the deeper model's table layers carry both signs of an id, once their heads look at the right tokens."""
+    line, match = grow.LINE_LAYER, grow.MATCH_LAYER
+    lines = batch.line_looks
+    at = batch.line_signs[:, 0]
+    wanted = torch.cat(
+        [functional.one_hot(batch.line_signs[:, 1 + k], size).float() for k, size in enumerate(SIGNS)], dim=1
+    )
+    generator = torch.Generator().manual_seed(0)
+    with torch.no_grad():
+        plain, normed = _inputs(tiny, batch, line)
+        read = _fitted(normed[lines[:, 0], at], wanted)
+        carried = torch.linalg.qr(torch.randn(read.shape[1], len(read), generator=generator))[0].T
+        length = plain[lines[:, 0], lines[:, 1]].norm(dim=1).mean()
+        _write(tiny, (line, 0), read, CARRY * length * carried)
+        plain, normed = _inputs(tiny, batch, match)
+        read = _fitted(normed[lines[:, 0], lines[:, 1]], wanted)
+        length = plain[lines[:, 0], lines[:, 1]].norm(dim=1).mean()
+        found = torch.linalg.qr(torch.randn(read.shape[1], len(read), generator=generator))[0].T
+        for head in range(3):
+            _write(tiny, (match, head), read, CARRY * length * found)
+
+
+def graft_second_sign(tiny: Tiny, batch: Packed) -> None:
+    """Let a head of the last layer say an id's second sign, or the full stop, from the words that found the line."""
+    phrases = batch.phrase_looks
+    single = (phrases[:, 4] == 1).float()[:, None]
+    ones = functional.one_hot(phrases[:, 5], SIGNS[1])[:, 1 : 1 + len(DIGITS)].float()
+    wanted = torch.cat([ones * (1 - single), single], dim=1)
+    tokens = [tiny.tokenizer.encode(sign, add_special_tokens=False)[-1] for sign in f"{DIGITS}."]
+    with torch.no_grad():
+        plain, normed = _inputs(tiny, batch, ANSWER_LAYER)
+        read = _fitted(normed[phrases[:, 0], phrases[:, 1]], wanted)
+        answers = tiny.llava.lm_head.weight[tokens].float()
+        answers = functional.normalize(answers - answers.mean(0), dim=1)
+        length = plain.flatten(0, 1)[batch.answer_at].norm(dim=1).mean()
+        _write(tiny, (ANSWER_LAYER, SECOND_HEAD), read, ANSWER * length * answers)
 
 
 def _inputs(tiny: Tiny, batch: Packed, layer: int) -> tuple[Tensor, Tensor]:

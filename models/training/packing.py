@@ -16,6 +16,7 @@ from transformers import PreTrainedTokenizerFast as Tokenizer
 
 from models.errors import ModelError
 from models.tiny.config import IMAGE_TOKENS
+from models.training.patches import signs
 from models.training.segments import Segment
 from models.vlm import prompts
 
@@ -61,6 +62,10 @@ class Packed:
     tasks: tuple[str, ...]  # (S,) task of each segment
     line_looks: Tensor  # (N, 3) int64: row of the batch, a token of a mark's table line, the first token of that line
     mark_looks: Tensor  # (M, 4) int64: row, the token that ends the sought phrase, first and one past the mark's line
+    line_signs: Tensor  # (N, 3) int64: of the same tokens the last token of the line's id, and the id's two classes
+    # (P, 8) int64: row, a token of the sought phrase, its line's first and end, the id's two classes, the number of the
+    # phrase, the token after which the answer says the id
+    phrase_looks: Tensor
 
 
 class Packer:
@@ -123,6 +128,9 @@ class Packer:
         tasks: list[str] = []
         line_looks: list[tuple[int, int, int]] = []
         mark_looks: list[tuple[int, int, int, int]] = []
+        line_signs: list[tuple[int, int, int]] = []
+        phrase_looks: list[tuple[int, ...]] = []
+        phrases = 0
         for r, row in enumerate(rows):
             used = len(row.ids)
             ids[r, :used], positions[r, :used] = torch.tensor(row.ids), torch.tensor(row.positions)
@@ -130,11 +138,17 @@ class Packer:
             for goal in row.goals:
                 answer_at += [r * size + at for at in goal.at]
                 targets += goal.targets
-                weights += [goal.weight / len(goal.at)] * len(goal.at)
+                weights += goal.shares()
                 owners += [len(tasks)] * len(goal.at)
                 tasks.append(goal.task)
                 mark_looks += [(r, at, *goal.line) for at in goal.at if goal.line is not None]
-            line_looks += [(r, at, start) for start, end in row.lines for at in range(start, end)]
+            for (start, end), mark in zip(row.lines, row.marks, strict=True):
+                line_looks += [(r, at, start) for at in range(start, end)]
+                line_signs += [(start + len(mark) - 1, *signs(mark))] * (end - start)
+            for (start, end), number, said_at in row.phrases:
+                known = (*row.lines[number], *signs(row.marks[number]), phrases, said_at)
+                phrase_looks += [(r, at, *known) for at in range(start, end)]
+                phrases += 1
         shares = torch.tensor(weights, dtype=torch.float32)
         return Packed(
             ids=ids, positions=positions, mask=block_mask(blocks, dtype), answer_at=torch.tensor(answer_at),
@@ -142,6 +156,7 @@ class Packer:
             targets=torch.tensor(targets), weights=shares / shares.sum(),
             segment_of=torch.tensor(owners), tasks=tuple(tasks),
             line_looks=torch.tensor(line_looks).reshape(-1, 3), mark_looks=torch.tensor(mark_looks).reshape(-1, 4),
+            line_signs=torch.tensor(line_signs).reshape(-1, 3), phrase_looks=torch.tensor(phrase_looks).reshape(-1, 8),
         )  # fmt: skip
 
     def _row(self, example: Example, length: int | None) -> "_Row":
@@ -150,8 +165,9 @@ class Packer:
         if example.patches is not None:
             at = 1 + len(self.head)
             row.thin(at, [at + patch for patch in example.patches])
-        row.lines = self._lines(prefix, example)
+        row.lines = self._lines(row.ids, example)
         marks = [line.split(" ", 1)[0] for line in example.table.splitlines()[1:]]
+        row.marks = marks if row.lines else []
         for number, segment in enumerate(example.segments, start=1):
             ids, asked = self.segment(segment)
             start = len(row.ids)
@@ -166,20 +182,25 @@ class Packer:
                     weight=segment.weight,
                     at=list(range(start + asked - 1, start + len(ids) - 1)),
                     targets=ids[asked:],
+                    telling=segment.telling,
                 )
             )
             if segment.hint is not None:
                 row.goals.append(self._hint(segment, segment.hint, ids[asked:], start))
                 mark = segment.answer.removeprefix("Mark ").rstrip(".")
-                if mark in marks:
-                    row.goals[-1].line = row.lines[marks.index(mark)]
+                if mark in row.marks:
+                    number_of = row.marks.index(mark)
+                    row.goals[-1].line = row.lines[number_of]
+                    first = len(self._encode(segment.query[: segment.query.rindex(segment.hint)].rstrip()))
+                    row.phrases.append(((start + first, row.goals[-1].at[0] + 1), number_of, row.goals[-2].at[2]))
         return row
 
     def _lines(self, prefix: list[int], example: Example) -> list[tuple[int, int]]:
         """First and one past the last token of every mark's line in the table."""
-        if not example.table or example.patches is not None:
+        if not example.table:
             return []
-        first = 1 + len(self.head) + IMAGE_TOKENS + 1 if example.picture else 0
+        shown = IMAGE_TOKENS if example.patches is None else len(example.patches)
+        first = 1 + len(self.head) + shown + 1 if example.picture else 0
         ends = [at for at in range(first, len(prefix)) if prefix[at] == self.line_end[0]]
         return [(start + 1, end) for start, end in pairwise(ends)]
 
@@ -202,6 +223,12 @@ class _Goal:
     at: list[int]
     targets: list[int]
     line: tuple[int, int] | None = None
+    telling: float = 1.0
+
+    def shares(self) -> list[float]:
+        """The weight of each token; they sum to the goal's weight."""
+        plain = [self.telling if k in (2, 3) else 1.0 for k in range(len(self.at))]
+        return [self.weight * one / sum(plain) for one in plain]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -211,6 +238,8 @@ class _Row:
     blocks: list[int]
     goals: list[_Goal]
     lines: list[tuple[int, int]] = field(default_factory=list)
+    marks: list[str] = field(default_factory=list)
+    phrases: list[tuple[tuple[int, int], int, int]] = field(default_factory=list)
 
     def thin(self, at: int, kept: list[int]) -> None:
         """Keep only the picture tokens at `kept`; what follows keeps its position."""

@@ -5,7 +5,7 @@ on it. Called when a pool is drawn. The tag is found in the painted picture by i
 know nothing of how places for tags are chosen.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import cv2
@@ -17,8 +17,11 @@ from models.marks.labels import label_ink
 from models.regions import Regions
 from models.tiny.config import GRID, INPUT_PX, PATCH_PX
 
-# Per column: number of classes; class 0 is "nothing here", and class 1 of the tens is "one digit only".
-COLUMNS: Final = {"tens": 11, "ones": 11, "kind": 15, "color": 11, "tag_tens": 11, "tag_ones": 11}
+LETTERS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+# The last (or only) sign of a mark: 1-10 for digits, 11-36 for letters; class 0 is "nothing here".
+LAST_SIGNS: Final = "0123456789" + LETTERS
+# Per column: number of classes; class 1 of the tens is "one sign only".
+COLUMNS: Final = {"tens": 11, "ones": 37, "kind": 15, "color": 11, "tag_tens": 11, "tag_ones": 37}
 MIN_COVER: Final = 0.25
 LABEL_HEIGHTS_PX: Final = (16, 15, 14, 13, 12, 11, 10)
 # Squared difference per pixel under which a tag counts as found; a leader line may cross it.
@@ -27,18 +30,26 @@ TAG_TOLERANCE: Final = 900.0
 Labels = NDArray[np.uint8]  # (196, 6)
 
 
-def digits(mark_id: str) -> tuple[int, int]:
-    """Classes of the tens and of the ones of a mark id from 1 to 99."""
-    number = int(mark_id)
-    return (1 if number < 10 else number // 10 + 1), number % 10 + 1
+def signs(mark_id: str) -> tuple[int, int]:
+    """Classes of the tens and of the last sign of a mark id: 1 to 99, or A to Z."""
+    tens = 1 if len(mark_id) == 1 else int(mark_id[0]) + 1
+    return tens, LAST_SIGNS.index(mark_id[-1]) + 1
 
 
 def patch_labels(
-    painted: NDArray[np.uint8], regions: Regions, ids: Sequence[str], names: Sequence[str], picture_hw: tuple[int, int]
+    painted: NDArray[np.uint8],
+    regions: Regions,
+    ids: Sequence[str],
+    names: Sequence[str],
+    picture_hw: tuple[int, int],
+    moved: Callable[[NDArray[np.uint8]], NDArray[np.uint8]] = lambda plane: plane,
 ) -> Labels:
-    """Labels of a painted square (224, 224, 3) that was fitted from a picture of `picture_hw`."""
+    """Labels of a painted square (224, 224, 3) that was fitted from a picture of `picture_hw`.
+
+    `moved` is what is done to the painted picture afterwards, for planes (224, 224) of numbers.
+    """
     labels = np.zeros((GRID * GRID, len(COLUMNS)), np.uint8)
-    owner = _owner_map(regions, picture_hw)
+    owner = moved(_owner_map(regions, picture_hw))
     cover = (
         np.stack([_per_patch(owner == i + 1) for i in range(len(regions))])
         if len(regions)
@@ -48,11 +59,11 @@ def patch_labels(
     grey = cv2.cvtColor(painted, cv2.COLOR_RGB2GRAY)
     for i, (mark_id, name) in enumerate(zip(ids, names, strict=True)):
         color, kind = name.split(" ", 1)
-        tag = _per_patch(_tag_mask(grey, mark_id))
+        tag = _per_patch(moved(_tag_mask(grey, mark_id).astype(np.uint8)) > 0)
         mine = ((best == i) & (share >= MIN_COVER)) | ((tag > MIN_COVER) & (share < MIN_COVER))
-        labels[mine, :2] = digits(mark_id)
+        labels[mine, :2] = signs(mark_id)
         labels[mine, 2:4] = words.KINDS.index(kind) + 1, words.COLORS.index(color) + 1
-        labels[tag > MIN_COVER, 4:] = digits(mark_id)
+        labels[tag > MIN_COVER, 4:] = signs(mark_id)
     return labels
 
 

@@ -18,7 +18,7 @@ from models.training.events import Reporter
 from models.training.finetune import finetune
 from models.training.loop import StopFlag
 from models.training.scratch import export_checkpoint, train_from_scratch
-from models.training.spec import FROM_SCRATCH, Spec, read_spec
+from models.training.spec import STAGES, Spec, read_spec
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -32,7 +32,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         spec = read_spec(options.spec)
         if options.export:
-            export_checkpoint(options.out, options.export, spec.seed)
+            export_checkpoint(spec, options.out, options.export)
             return 0
         return _run(spec, options.out, resume=options.resume)
     except ModelError as error:
@@ -57,7 +57,7 @@ def _run(spec: Spec, out: Path, *, resume: bool) -> int:
     stop = StopFlag()
     stop.listen()
     reporter = Reporter(rank=rank)
-    recipe = train_from_scratch if spec.recipe == FROM_SCRATCH else finetune
+    recipe = train_from_scratch if spec.recipe in STAGES else finetune
     finished = recipe(spec, out, reporter, stop)
     reporter.log("finished" if finished else "stopped; start again with --resume to go on")
     if dist.is_initialized():

@@ -55,6 +55,7 @@ class Segment:
     answer: str
     weight: float = 1.0
     hint: str | None = None
+    telling: float = 1.0  # how much more than its other tokens the id in `Mark 12.` counts
 
 
 def segment(task: str, query: str, answer: str, weight: float = 1.0, hint: str | None = None) -> Segment:
@@ -73,12 +74,17 @@ class Scene:
     names: tuple[str, ...]
 
 
-def scene_segments(scene: Scene, rng: Random, *, which: int = 4, what: int = 3) -> list[Segment]:
-    """One listing, `which` and `what` questions, a yes-no question and sometimes a count."""
+def scene_segments(
+    scene: Scene, rng: Random, *, which: int = 4, what: int = 3, yes_no: int = 1, dotless: float = 0.0
+) -> list[Segment]:
+    """One listing, `which`, `what` and `yes_no` questions and sometimes a count.
+
+    A share `dotless` of the requests ends without its full stop, and the denied names are then often half right.
+    """
     found = [segment("list", rng.choice(prompts.LIST_TEMPLATES), listing(scene), LIST_WEIGHT)]
-    found += [_scene_which(scene, rng) for _ in range(which)]
+    found += [_scene_which(scene, rng, dotless) for _ in range(which)]
     found += [_scene_what(scene, rng, i) for i in _sample(rng, len(scene.ids), what)]
-    found.append(_yes_no(scene, rng))
+    found += [_yes_no(scene, rng, hard=dotless > 0) for _ in range(yes_no)]
     if rng.random() < 0.2:
         query = rng.choice(prompts.COUNT_TEMPLATES)
         found.append(segment("count", query, f"{len(scene.ids)}.", 0.3))
@@ -94,7 +100,7 @@ def _sample(rng: Random, count: int, wanted: int) -> list[int]:
     return rng.sample(range(count), min(count, wanted))
 
 
-def _scene_which(scene: Scene, rng: Random) -> Segment:
+def _scene_which(scene: Scene, rng: Random, dotless: float) -> Segment:
     if rng.random() < ABSENT_SHARE:
         phrase, answer = f"the {_absent_name(scene, rng)}", NONE
     else:
@@ -104,6 +110,8 @@ def _scene_which(scene: Scene, rng: Random) -> Segment:
         prompts.WHICH_TEMPLATES[:1] if rng.random() < 0.35 else prompts.WHICH_TEMPLATES + prompts.ACT_TEMPLATES[:3]
     )
     query = _filled(rng.choice(templates), phrase=phrase)
+    if dotless and rng.random() < dotless:
+        query = query.rstrip(".")
     return segment("which", query, prompts.choice_answer(answer, "tiny"), WHICH_WEIGHT, phrase)
 
 
@@ -112,14 +120,31 @@ def _scene_what(scene: Scene, rng: Random, i: int) -> Segment:
     return segment("what", _filled(rng.choice(templates), mark=scene.ids[i]), f"{scene.names[i]}.", WHAT_WEIGHT)
 
 
-def _yes_no(scene: Scene, rng: Random) -> Segment:
+def _yes_no(scene: Scene, rng: Random, *, hard: bool) -> Segment:
     i = rng.randrange(len(scene.ids))
     name, answer = scene.names[i], "Yes."
     if rng.random() < 0.5:
-        others = [other for other in scene.names if other != name]
-        name, answer = (rng.choice(others) if others and rng.random() < 0.5 else _absent_name(scene, rng)), "No."
+        name, answer = _denied(scene, name, rng, hard=hard), "No."
     query = _filled(rng.choice(prompts.YES_NO_TEMPLATES), mark=scene.ids[i], phrase=f"the {name}")
-    return segment("yes-no", query, answer, 0.5)
+    return segment("yes-no", query, answer, 1.0 if hard else 0.5)
+
+
+def _denied(scene: Scene, name: str, rng: Random, *, hard: bool) -> str:
+    """A name that is not this mark's: half right, another mark's, or nobody's."""
+    others, draw = [other for other in scene.names if other != name], rng.random()
+    if hard and draw < 0.35:
+        return _half_right(name, rng)
+    if others and draw < (0.75 if hard else 0.5):
+        return rng.choice(others)
+    return _absent_name(scene, rng)
+
+
+def _half_right(name: str, rng: Random) -> str:
+    """Another name with the same colour or the same kind."""
+    color, kind = name.split(" ", 1)
+    if rng.random() < 0.5:
+        return f"{color} {rng.choice([other for other in words.KINDS if other != kind])}"
+    return f"{rng.choice([other for other in words.COLORS if other != color])} {kind}"
 
 
 def _absent_name(scene: Scene, rng: Random) -> str:

@@ -27,7 +27,7 @@ from models.tiny.init_vision import init_vision
 from models.tiny.tokenizer import build_tokenizer
 from models.training import forward
 from models.training.packing import Example, Packed, Packer
-from models.training.patches import COLUMNS
+from models.training.patches import COLUMNS, LAST_SIGNS
 from models.training.pool import Item, Pool, open_pool
 from models.training.segments import Scene, fresh_texts, random_rows, scene_segments, table_segments
 from models.vlm.prompts import mark_table
@@ -46,7 +46,7 @@ KEPT_PATCHES: Final = 72
 # The texts that classes 1, 2, ... of each label column stand for; tens and tags mean no word of an answer by themselves.
 COLUMN_WORDS: Final = (
     (),
-    tuple("0123456789"),
+    tuple(LAST_SIGNS),
     tuple(f" {kind}" for kind in words.KINDS),
     tuple(f" {color}" for color in words.COLORS),
     (),

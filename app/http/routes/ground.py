@@ -26,7 +26,12 @@ router = APIRouter(tags=["ground"])
 @router.post("/v1/ground", openapi_extra=openapi_body(GroundIn), responses={202: {}, 503: {}, 504: {}})
 @router.post("/ground", include_in_schema=False)
 async def ground(request: Request, web: WebPart, caller: GroundCaller) -> Response:
-    """Answer a question about a marked image; with `stream` as events, while the model writes."""
+    """Answer a question about a marked image; with `stream` as events, while the model writes.
+
+    The record of an answer can be read under `/v1/answers` as soon as the answer is given. It is on disk before the response where a
+    worker answered or an `Idempotency-Key` was sent; where the API asked a model server itself, within a second: a crash of the
+    database in that second may take the record with it.
+    """
     body, upload = await read_body(request, GroundIn)
     posed = Posed(
         web=web,

@@ -10,13 +10,13 @@ from models.drawings import words
 from models.marks import paint_for_model
 from models.regions import Regions
 from models.tiny.config import GRID
-from models.training.patches import COLUMNS, digits, patch_labels
+from models.training.patches import COLUMNS, patch_labels, signs
 from models.training.pool import open_pool, paint_drawing
 
 
 @pytest.mark.parametrize(("mark", "classes"), [("1", (1, 2)), ("9", (1, 10)), ("10", (2, 1)), ("99", (10, 10))])
 def test_digits_of_a_mark(mark, classes):
-    assert digits(mark) == classes
+    assert signs(mark) == classes
 
 
 def test_labels_of_a_hand_made_picture():
@@ -27,12 +27,12 @@ def test_labels_of_a_hand_made_picture():
     labels = patch_labels(painted, regions, ["47"], ["red square"], (224, 224)).reshape(GRID, GRID, -1)
     inside = np.zeros((GRID, GRID), bool)
     inside[2:6, 2:6] = True
-    wanted = (*digits("47"), words.KINDS.index("square") + 1, words.COLORS.index("red") + 1)
+    wanted = (*signs("47"), words.KINDS.index("square") + 1, words.COLORS.index("red") + 1)
     assert (labels[inside][:, :4] == wanted).all()
     assert (labels[~inside] == 0).all()
     tag = labels[..., 4] > 0
     assert 1 <= tag.sum() <= 6
-    assert (labels[tag][:, 4:] == digits("47")).all()
+    assert (labels[tag][:, 4:] == signs("47")).all()
 
 
 def test_labels_follow_a_picture_that_is_padded():
@@ -48,7 +48,7 @@ def test_labels_follow_a_picture_that_is_padded():
 def test_every_object_and_every_tag_of_a_scene_has_a_patch(seed):
     _, labels, item = paint_drawing(drawings.scene(seed), Random(seed))
     for mark, name in zip(item.ids, item.names, strict=True):
-        tens, ones = digits(mark)
+        tens, ones = signs(mark)
         color, kind = name.split(" ")
         mine = labels[(labels[:, 0] == tens) & (labels[:, 1] == ones)]
         assert len(mine)

@@ -12,7 +12,7 @@ from models.training import forward, stages
 from models.training.graft import graft_digits
 from models.training.packing import Packer
 from models.training.run import main
-from models.training.spec import STAGE_SHARES
+from models.training.spec import FROM_SCRATCH, STAGES
 from models.training.stages import Tiny, table_batch
 
 
@@ -27,7 +27,7 @@ def test_every_stage_runs_and_the_model_loads(tmp_path, small_pools, capsys):
     options = ["--spec", str(tmp_path / "spec.json"), "--out", str(tmp_path / "out")]
     assert main(options) == 0
     events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert [event["stage"] for event in events if event.get("message") == "stage starts"] == list(STAGE_SHARES)
+    assert [event["stage"] for event in events if event.get("message") == "stage starts"] == list(STAGES[FROM_SCRATCH])
     model = LlavaForConditionalGeneration.from_pretrained(tmp_path / "out" / "model", dtype=torch.float32)
     processor = AutoProcessor.from_pretrained(tmp_path / "out" / "model")
     scene = drawings.scene(2_000_000)
@@ -37,7 +37,7 @@ def test_every_stage_runs_and_the_model_loads(tmp_path, small_pools, capsys):
     assert model.generate(**inputs, max_new_tokens=2, do_sample=False).shape[1] > inputs["input_ids"].shape[1]
     assert main([*options, "--resume"]) == 0
     again = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert [event["stage"] for event in again if event.get("message") == "already done"] == list(STAGE_SHARES)
+    assert [event["stage"] for event in again if event.get("message") == "already done"] == list(STAGES[FROM_SCRATCH])
 
 
 def test_looks_point_to_lines_of_the_table():

@@ -1,0 +1,272 @@
+"""The stages of tiny-v2, which go on where tiny-scratch ends: `lookup`, `seeing`, `varied`.
+
+`lookup`: the language half, two layers deeper, learns mark tables step by step, and letters and yes-no questions on
+pretend pictures. `seeing`: tower and projector meet other sizes, styles and letters. `varied`: everything together.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import Final
+
+import torch
+from torch import Tensor
+
+from models.tiny.config import IMAGE_TOKENS
+from models.tiny.grow import LINE_LAYER, MATCH_LAYER, grow
+from models.training import forward
+from models.training.lookups import SignProbes, alike, lookup_loss, recording
+from models.training.packing import Example, Packed, Packer
+from models.training.pool import Item, Pool, open_pool
+from models.training.segments import Scene, scene_segments
+from models.training.stages import (
+    DENSE_SHARE,
+    KEPT_PATCHES,
+    NOISE,
+    WORD_RATE,
+    Outcome,
+    Pictures,
+    Tiny,
+    align_loss,
+    take,
+    thinned,
+)
+from models.training.tables import random_table, table_questions
+from models.vlm.prompts import mark_table
+
+TRAIN_VARIED: Final = 12_000
+OLD_LAYER_RATE: Final = 0.4
+PROBE_RATE: Final = 5.0
+TOWER_RATE: Final = 0.6
+LOOKUP_SHARE: Final = 0.3
+ALIGN_SHARE: Final = 0.3
+GLANCE: Final = 24  # patches of a picture that a table is mostly learnt with
+YES_NO: Final = 6
+DOTLESS: Final = 0.3
+
+
+class GrownTiny(Tiny):
+    """The deeper model, with the probes that its table layers are taught by."""
+
+    def __init__(self, seed: int, dtype: torch.dtype = torch.bfloat16) -> None:
+        """Build the small model; `deepen` makes it deeper once its weights are loaded."""
+        super().__init__(seed, dtype)
+        self.seed = seed
+        self.same = alike(self.tokenizer)
+
+    def deepen(self) -> None:
+        """Grow the language half; answers stay what they were."""
+        dtype = self.llava.dtype
+        self.llava = grow(self.llava, self.tokenizer, self.seed)
+        forward.use_fast_attention(self.llava)
+        torch.manual_seed(self.seed)
+        self.probes = SignProbes().to(dtype)
+
+
+@dataclass(slots=True, kw_only=True)
+class Varied:
+    """The pools of the second school; `first` are those of tiny-scratch."""
+
+    first: Pictures
+    varied: Pool
+
+    @classmethod
+    def open(cls, folder: Path, processes: int) -> "Varied":
+        """Open the pools, drawing them if this is the first use."""
+        return cls(
+            first=Pictures.open(folder, processes), varied=open_pool(folder, "varied", TRAIN_VARIED, 0, processes)
+        )
+
+
+def scenes_batch(packer: Packer, items: list[Item], rng: Random, kept: Tensor | None = None) -> Packed:
+    """Scenes with six yes-no questions each; `kept` (B, K) thins the pictures."""
+    patches = [None] * len(items) if kept is None else kept.tolist()
+    examples = [
+        Example(
+            table="",
+            segments=scene_segments(Scene(ids=item.ids, names=item.names), rng, yes_no=YES_NO, dotless=DOTLESS),
+            patches=some,
+        )
+        for item, some in zip(items, patches, strict=True)
+    ]
+    return packer.pack(examples, dtype=torch.bfloat16)
+
+
+def tables_batch(packer: Packer, rng: Random, count: int, patches: list[list[int]] | None) -> Packed:
+    """`count` tables, mostly as long as the service's shortlists; now and then one long one instead."""
+    if rng.random() < 0.08:
+        sizes = [rng.randint(20, 99)] + [rng.randint(20, 40)] * (count > 4)
+    else:
+        sizes = [rng.randint(2, 18) if rng.random() < 0.6 else 16 for _ in range(count)]
+    examples = []
+    for number, size in enumerate(sizes):
+        table = random_table(rng, size)
+        questions = table_questions(table, rng, 9)
+        while not questions:
+            questions = table_questions(table, rng, 9)
+        shown = None if patches is None else patches[number]
+        examples.append(
+            Example(table=mark_table(table.rows), segments=questions, picture=patches is not None, patches=shown)
+        )
+    return packer.pack(examples, dtype=torch.bfloat16)
+
+
+def tables_outcome(tiny: GrownTiny, packer: Packer, pool: Pool, rng: Random, count: int, *, measure: bool) -> Outcome:
+    """Tables behind no picture, a glance at one, or a whole one, with the losses on how they are looked up."""
+    draw = rng.random()
+    kept = None if draw < 0.45 else GLANCE if draw < 0.85 else IMAGE_TOKENS
+    picture, patches = None, None
+    if kept is not None:
+        patches = [sorted(rng.sample(range(IMAGE_TOKENS), kept)) for _ in range(count)]
+        images, _, _ = take(pool, rng, max(1, count // 2))
+        with torch.no_grad():
+            seen = tiny.llava.model.multi_modal_projector(forward.see(tiny.llava, images))
+        picture = torch.stack([seen[i % len(seen)][some] for i, some in enumerate(patches)])
+    packed = tables_batch(packer, rng, count, patches)
+    if picture is not None:
+        picture = picture[: packed.ids.shape[0]]
+    recording()
+    logits, states = forward.answer_logits_and_states(tiny.llava, packed, picture)
+    lookups = lookup_loss(packed, states, tiny.probes, tiny.same)
+    return Outcome(
+        loss=forward.answer_loss(logits, packed) + LOOKUP_SHARE * lookups.total(),
+        tokens=packed.ids.numel(),
+        values={
+            "line_look": float(lookups.line_look.detach()), "line_sign": float(lookups.line_sign.detach()),
+            "match_look": float(lookups.match_look.detach()), "match_sign": float(lookups.match_sign.detach()),
+            "answer_look": float(lookups.answer_look.detach()),
+        },
+        exact=forward.exact_share(logits, packed) if measure else {},
+    )  # fmt: skip
+
+
+def scenes_outcome(tiny: GrownTiny, packed: Packed, picture: Tensor, share: float, *, measure: bool) -> Outcome:
+    """The answer loss of scenes."""
+    logits = forward.answer_logits(tiny.llava, packed, picture)
+    exact = forward.exact_share(logits, packed) if measure else {}
+    return Outcome(loss=share * forward.answer_loss(logits, packed), tokens=packed.ids.numel(), exact=exact)
+
+
+class SightingStage:
+    """Tables alone, until the heads look at the right tokens; `graft_signs` then gives them something to carry."""
+
+    name = "sighting"
+    peak_rate = 1e-3
+    hold_until = 1.0
+
+    def __init__(self, pools: Varied, packer: Packer, tables: int = 6) -> None:
+        """`tables` tables per step."""
+        self.pools, self.packer, self.tables = pools, packer, tables
+
+    def scale_of(self, name: str) -> float:
+        """As in `lookup`."""
+        return language_rate(name)
+
+    def losses(self, tiny: GrownTiny, rng: Random, *, measure: bool) -> Iterator[Outcome]:
+        """Tables with the losses on how they are looked up."""
+        yield tables_outcome(tiny, self.packer, self.pools.first.screens, rng, self.tables, measure=measure)
+
+
+def language_rate(name: str) -> float:
+    """The new layers at the full rate, the rest of the language half slower; tower and projector rest."""
+    if name.startswith("probes."):
+        return PROBE_RATE
+    if any(f"language_model.layers.{at}." in name for at in (LINE_LAYER, MATCH_LAYER)):
+        return 1.0
+    if "embed_tokens" in name:
+        return WORD_RATE * OLD_LAYER_RATE
+    return OLD_LAYER_RATE if "language_model" in name or "lm_head" in name else 0.0
+
+
+class LookupStage:
+    """Tables for the two new layers; scenes real and pretend beside them, so that nothing is unlearnt."""
+
+    peak_rate = 1e-3
+    hold_until = 0.5
+
+    def __init__(
+        self, name: str, pools: Varied, packer: Packer, scenes: int = 2, pretend: int = 3, tables: int = 6
+    ) -> None:
+        """`scenes` pictures, `pretend` pictures of labels and `tables` tables per step."""
+        self.name = name
+        self.pools, self.packer, self.scenes, self.pretend, self.tables = pools, packer, scenes, pretend, tables
+
+    def scale_of(self, name: str) -> float:
+        """Tower and projector rest."""
+        return language_rate(name)
+
+    def losses(self, tiny: GrownTiny, rng: Random, *, measure: bool) -> Iterator[Outcome]:
+        """Scenes as seen, scenes as told, tables."""
+        images, _, items = take(self.pools.first.scenes, rng, self.scenes)
+        with torch.no_grad():
+            seen = tiny.llava.model.multi_modal_projector(forward.see(tiny.llava, images))
+        yield scenes_outcome(tiny, scenes_batch(self.packer, items, rng), seen, 0.4, measure=measure)
+        _, labels, items = take(self.pools.varied, rng, self.pretend)
+        kept = thinned(labels, KEPT_PATCHES)
+        told = tiny.words(labels.gather(1, kept[..., None].expand(-1, -1, labels.shape[-1])))
+        told = told + torch.randn_like(told) * NOISE * told.detach().float().std().to(told.dtype)
+        yield scenes_outcome(tiny, scenes_batch(self.packer, items, rng, kept), told, 0.4, measure=measure)
+        yield tables_outcome(tiny, self.packer, self.pools.first.screens, rng, self.tables, measure=measure)
+
+
+class SeeingStage:
+    """Tower and projector on varied pictures: what patches show, and the pretend words they should become."""
+
+    name = "seeing"
+    peak_rate = 6e-4
+    hold_until = 0.4
+
+    def __init__(self, pools: Varied, batch: int = 12) -> None:
+        """Keep the pools."""
+        self.pools, self.batch = pools, batch
+
+    def scale_of(self, name: str) -> float:
+        """The language half rests."""
+        return 1.0 if "vision_tower" in name or "multi_modal_projector" in name or name.startswith("heads.") else 0.0
+
+    def losses(self, tiny: GrownTiny, rng: Random, *, measure: bool) -> Iterator[Outcome]:
+        """Patch labels and the pull towards the pretend words."""
+        images, labels, _ = take(self.pools.varied, rng, self.batch)
+        features = forward.see(tiny.llava, images)
+        dense, align = tiny.heads.loss(features, labels), align_loss(tiny, features, labels)
+        values = {"dense": float(dense.detach()), "align": float(align.detach())}
+        yield Outcome(
+            loss=DENSE_SHARE * dense + ALIGN_SHARE * align,
+            tokens=labels.shape[0] * labels.shape[1],
+            values=values | (tiny.heads.accuracy(features, labels) if measure else {}),
+        )
+
+
+class VariedStage:
+    """Everything on varied pictures and tables, at a low rate that falls nearly all the time."""
+
+    name = "varied"
+    peak_rate = 4e-4
+    hold_until = 0.15
+
+    def __init__(self, pools: Varied, packer: Packer, batch: int = 6, tables: int = 3) -> None:
+        """`batch` scenes and `tables` tables per step."""
+        self.pools, self.packer, self.batch, self.tables = pools, packer, batch, tables
+
+    def scale_of(self, name: str) -> float:
+        """The pretend words rest; words move slowly, and the tower slower than the rest, lest it forget what it saw."""
+        if name.startswith("words."):
+            return 0.0
+        if "vision_tower" in name:
+            return TOWER_RATE
+        return WORD_RATE if "embed_tokens" in name else 1.0
+
+    def losses(self, tiny: GrownTiny, rng: Random, *, measure: bool) -> Iterator[Outcome]:
+        """Scenes with answers, patch labels and pretend words; then tables."""
+        images, labels, items = take(self.pools.varied, rng, self.batch)
+        features = forward.see(tiny.llava, images)
+        picture = tiny.llava.model.multi_modal_projector(features)
+        outcome = scenes_outcome(tiny, scenes_batch(self.packer, items, rng), picture, 1.0, measure=measure)
+        dense, align = tiny.heads.loss(features, labels), align_loss(tiny, features, labels)
+        outcome.loss = outcome.loss + DENSE_SHARE * dense + ALIGN_SHARE * align
+        outcome.values = {"dense": float(dense.detach()), "align": float(align.detach())}
+        yield outcome
+        tables = tables_outcome(tiny, self.packer, self.pools.first.screens, rng, self.tables, measure=measure)
+        tables.loss = 0.7 * tables.loss
+        yield tables
