@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import pytest
@@ -167,7 +167,7 @@ class Taps:
         self._handles: list[Any] = []
         self._codes = 0
 
-    def __enter__(self) -> "Taps":
+    def __enter__(self) -> Self:
         network, pixel = self._network, self._network.sem_seg_head.pixel_decoder
         for stage in range(4):
             self._out(

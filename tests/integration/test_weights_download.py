@@ -4,13 +4,14 @@ import hashlib
 import re
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
 from models.errors import WeightsMissing
-from models.published import Published
+from models.published import PUBLISHED, Published
 from models.weights import fetched, located
 
 DATA = bytes(range(256)) * 20_000  # 5 MB
@@ -21,6 +22,11 @@ class Files(BaseHTTPRequestHandler):
     """Serves DATA under any name; /cut/ hangs up after 2 MB, /whole/ ignores ranges, /gone/ is 404."""
 
     asked: list[str | None]
+
+    def do_HEAD(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(DATA)))
+        self.end_headers()
 
     def do_GET(self) -> None:
         self.server.asked.append(self.headers["Range"])
@@ -124,3 +130,24 @@ def test_a_path_is_taken_as_it_is_and_a_missing_one_is_named(tmp_path: Path):
         located(None, setting="MARKWISE_SAM_WEIGHTS", cache=tmp_path, names=("sam-vit-b",))
     with pytest.raises(WeightsMissing, match=r"MARKWISE_SAM_WEIGHTS names /nowhere\.pth"):
         located("/nowhere.pth", setting="MARKWISE_SAM_WEIGHTS", cache=tmp_path, names=("sam-vit-b",))
+
+
+def test_a_file_of_unknown_size_is_checked_and_kept_under_its_sum(server, tmp_path, monkeypatch):
+    unsized = replace(published(server, "/files/a.pth"), size=None, sha256=None)
+    monkeypatch.setitem(PUBLISHED, "nameless", unsized)
+    given = {"setting": "MARKWISE_X_WEIGHTS", "cache": tmp_path, "names": ("nameless",)}
+    with pytest.raises(
+        WeightsMissing, match=r"no SHA-256 of a\.pth is known.* set MARKWISE_X_WEIGHTS to nameless@sha256:SUM"
+    ):
+        located("nameless", **given)
+    with pytest.raises(WeightsMissing, match="64 hex digits"):
+        located("nameless@sha256:abc", **given)
+    path = located(f"nameless@sha256:{SHA256}", **given)
+    assert path == tmp_path / f"a-{SHA256[:12]}.pth"
+    assert path.read_bytes() == DATA
+    assert located(f"nameless@sha256:{SHA256}", **given) == path
+    assert server.asked == [None]
+    other = "0" * 64
+    with pytest.raises(WeightsMissing, match=f"another SHA-256 than {other} and was deleted"):
+        located(f"nameless@sha256:{other}", **given)
+    assert sorted(item.suffix for item in tmp_path.iterdir() if item.stat().st_size) == [".pth"]

@@ -24,7 +24,7 @@ RANDOM = {
     ),
 }
 
-_SURE = 0.1
+_SURE = 0.01
 
 
 def random_network(shape: Shape, seed: int = 0) -> SemanticSam:
@@ -39,7 +39,7 @@ def random_network(shape: Shape, seed: int = 0) -> SemanticSam:
                 attention = getattr(layer, "cross_attn", None) or layer.self_attn
                 attention.sampling_offsets.bias.normal_(std=2.0)
             network.sem_seg_head.pixel_decoder.transformer.level_embed.normal_()
-            # Logits far from 0 are stable masks; one click in ten is to be sure, that is, above .88.
+            # Logits far from 0 are stable masks; one click in a hundred is to be sure, that is, above .88.
             predictor.mask_embed.layers[-1].weight.mul_(30)
             predictor.iou_prediction_head.layers[-1].weight.mul_(10)
             network.requires_grad_(requires_grad=False).eval()

@@ -106,7 +106,7 @@ class Block(nn.Module):
         """Map (B, h, w, C) to the same shape; `apart` is what `split_by_shift` says for this size."""
         _, high, wide, _ = x.shape
         inner = self.norm1(x)
-        inner = functional.pad(inner, (0, 0, 0, -wide % self.window, 0, -high % self.window))
+        inner = functional.pad(inner, (0, 0, 0, -inner.shape[2] % self.window, 0, -inner.shape[1] % self.window))
         if self.shift:
             inner = inner.roll((-self.shift, -self.shift), dims=(1, 2))
         attended = self.attn(windows_of(inner, self.window), apart if self.shift else None)
