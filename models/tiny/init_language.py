@@ -94,7 +94,8 @@ def _init_patch_words(
 ) -> None:
     for column, texts in enumerate(vocabulary):
         table = words.tables[column].get_parameter("weight")
-        table.copy_(torch.randn(table.shape, generator=generator) * WORD_STD * 0.3)
+        own = torch.Generator().manual_seed(column)  # a longer column must not change how the rest starts
+        table.copy_(torch.randn(table.shape, generator=own) * WORD_STD * 0.3)
         for row, text in enumerate(texts, start=1):
             token_id = tokenizer.encode(text, add_special_tokens=False)[-1]
             table[row] = turned @ embeddings[token_id]

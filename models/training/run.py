@@ -17,6 +17,7 @@ from models.errors import ModelError
 from models.training.events import Reporter
 from models.training.finetune import finetune
 from models.training.loop import StopFlag
+from models.training.process import prepare
 from models.training.scratch import export_checkpoint, train_from_scratch
 from models.training.spec import STAGES, Spec, read_spec
 
@@ -41,7 +42,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _run(spec: Spec, out: Path, *, resume: bool) -> int:
-    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
+    prepare()
     if "WORLD_SIZE" in os.environ and not dist.is_initialized():
         if torch.cuda.is_available():
             torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))

@@ -35,7 +35,7 @@ class Spec:
     `clock` says what seconds of the budget are: of the wall, or of this process's CPU time; the recipe's own without.
     `base` is a checkpoint folder, `dataset` a LLaVA JSON file and `images` the folder its pictures lie in (finetune).
     `batch_size`, `learning_rate` (the projector's moves with it), `max_tokens` and the next ones replace the recipe's own
-    numbers where they are given. `retention` is a text-only LLaVA JSON file that is measured before and after.
+    numbers where they are given. `sharded` spreads the language layers over the processes of the run. `retention` is a text-only LLaVA JSON file that is measured before and after.
     `stages` limits tiny-scratch or tiny-v2 to some of its stages; `pool` is where their drawings are kept.
     """
 
@@ -56,6 +56,7 @@ class Spec:
     precision: Precision | None = None
     gradient_checkpointing: bool | None = None
     retention: str | None = None
+    sharded: bool = False
     max_broken_share: float = 0.05
     checkpoint_every_s: float = 180.0
     stages: tuple[str, ...] = ()
