@@ -1,8 +1,9 @@
-"""The annotation factory measured: `python -m tests.bench.factory [rules] [scale] [kills]`. Real Postgres, Redis and workers.
+"""The annotation factory measured: `python -m tests.bench.factory [PART...]`. Real Postgres, Redis and workers.
 
-rules: listings of 100,000 synthetic marked images, records per second and memory. scale: items per second by workers and by
-questions at once, against a teacher that takes its time, and one that allows only so many at once. kills: 2,000 images, 8
-workers, one killed every 5 s, a teacher that misbehaves; every text exactly once. Writes results/factory/factory.json.
+rules: listings of 100,000 synthetic marked images, records per second and memory. workers, questions: items per second by
+workers of 8 questions each and by questions at once, against a teacher that takes 3 s. limited: one that allows only so
+many at once. kills: 2,000 images, 8 workers, one killed every 5 s, a teacher that misbehaves; every text exactly once.
+Each part takes one to four minutes and replaces its own numbers in results/factory/factory.json.
 """
 
 import argparse
@@ -18,6 +19,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -153,29 +155,49 @@ def _pool_child(pid: int) -> psutil.Process:
         time.sleep(0.05)
 
 
-def scale(latency_ms: int) -> dict[str, Any]:
-    """Items per second with 1 to 8 workers of 8 questions each, with 1 to 64 questions in one worker, and with a limit."""
-    found: dict[str, Any] = {"latency_ms": latency_ms, "workers": [], "questions": [], "limited": []}
-    per_slot = 1000 / latency_ms
+def by_workers(latency_ms: int) -> dict[str, Any]:
+    """Items per second with 1 to 8 workers of 8 questions each."""
+    with teacher_process(latency_ms=latency_ms) as url, standing(vlm_url=url) as stood:
+        pairs = stand.fill(stood.engine, stood.settings, stood.tenant, 800)
+        rows = [
+            _row(count, _rate(stood, pairs[: 96 * count], workers=count), 8000 * count / latency_ms)
+            for count in (1, 2, 4, 8)
+        ]
+    return {"latency_ms": latency_ms, "rows": rows}
+
+
+def by_questions(latency_ms: int) -> dict[str, Any]:
+    """Items per second with 1 to 64 questions at once in one worker."""
     with teacher_process(latency_ms=latency_ms) as url, standing(vlm_url=url, vlm_concurrency=64) as stood:
         pairs = stand.fill(stood.engine, stood.settings, stood.tenant, 800)
-        for count in (1, 2, 4, 8):
-            rate = _rate(stood, pairs[: 96 * count], workers=count, concurrency=None)
-            found["workers"].append(_row(count, rate, 8 * count * per_slot))
-        for questions in (1, 4, 16, 64):
-            rate = _rate(stood, pairs[: max(24, 12 * questions)], workers=1, concurrency=questions)
-            found["questions"].append(_row(questions, rate, questions * per_slot))
-    limit = 16
+        rows = [
+            _row(
+                count,
+                _rate(stood, pairs[: max(16, 12 * count)], workers=1, concurrency=count),
+                1000 * count / latency_ms,
+            )
+            for count in (1, 4, 16, 64)
+        ]
+    return {"latency_ms": latency_ms, "rows": rows}
+
+
+def limited(latency_ms: int, limit: int = 16) -> dict[str, Any]:
+    """Items per second with 1 to 4 workers of 8 questions each, when the teacher answers 429 beyond 16 at once."""
     with teacher_process(latency_ms=latency_ms, most_at_once=limit) as url, standing(vlm_url=url) as stood:
         pairs = stand.fill(stood.engine, stood.settings, stood.tenant, 400)
-        for count in (1, 2, 4):
-            rate = _rate(stood, pairs[: 100 * count], workers=count, concurrency=None)
-            found["limited"].append(_row(count, rate, min(limit, 8 * count) * per_slot))
-    return found
+        rows = [
+            _row(
+                count,
+                _rate(stood, pairs[: 100 * count], workers=count),
+                1000 * min(limit, 8 * count) / latency_ms,
+            )
+            for count in (1, 2, 4)
+        ]
+    return {"latency_ms": latency_ms, "at_once": limit, "rows": rows}
 
 
-def _rate(stood: Stand, pairs: list[tuple[UUID, UUID]], *, workers: int, concurrency: int | None) -> float:
-    """Items per second between a tenth and nine tenths of an order, so that starting and ending do not count."""
+def _rate(stood: Stand, pairs: list[tuple[UUID, UUID]], *, workers: int, concurrency: int | None = None) -> float:
+    """Items per second between three and nine tenths of an order, so that starting and ending do not count."""
     started = stood.workers(workers)
     job_id = stand.order(stood.engine, stood.tenant, pairs, writer="vlm", concurrency=concurrency)
     seen: list[tuple[float, int]] = []
@@ -189,7 +211,7 @@ def _rate(stood: Stand, pairs: list[tuple[UUID, UUID]], *, workers: int, concurr
 
 def _row(count: int, rate: float, most: float) -> dict[str, Any]:
     row = {"n": count, "items_per_s": round(rate, 2), "at_most": round(most, 2), "efficiency": round(rate / most, 3)}
-    print(f"scale: {row}")
+    print(row, flush=True)
     return row
 
 
@@ -253,24 +275,48 @@ def surroundings() -> dict[str, Any]:
 def main() -> None:
     """Measure what is named, or everything."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("parts", nargs="*", choices=["rules", "scale", "kills", []], help="default: all")
+    parser.add_argument("parts", nargs="*", metavar="PART", help="rules, workers, questions, limited, kills; all")
     parser.add_argument("--records", type=int, default=RECORDS)
     parser.add_argument("--latency-ms", type=int, default=3000)
     parser.add_argument("--images", type=int, default=2000)
     parser.add_argument("--workers", type=int, default=8)
     parser.add_argument("--kill-every-s", type=float, default=5.0)
     given = parser.parse_args()
-    parts = given.parts or ["rules", "scale", "kills"]
+    runs: dict[str, Callable[[], dict[str, Any]]] = {
+        "rules": partial(rules, given.records),
+        "workers": partial(by_workers, given.latency_ms),
+        "questions": partial(by_questions, given.latency_ms),
+        "limited": partial(limited, given.latency_ms),
+        "kills": partial(kills, given.images, given.workers, given.kill_every_s),
+    }
+    if unknown := set(given.parts).difference(runs):
+        parser.error(f"there is no part {min(unknown)}; parts are {', '.join(runs)}")
+    for part in given.parts or runs:
+        print(f"{part}:", flush=True)
+        keep(part, runs[part]() | {"on": surroundings()})
+
+
+def keep(part: str, found: dict[str, Any]) -> None:
+    """Replace one part of the results, as JSON and in the table."""
+    RESULTS.mkdir(parents=True, exist_ok=True)
     path = RESULTS / "factory.json"
     results = json.loads(path.read_text()) if path.is_file() else {}
-    if "rules" in parts:
-        results["rules"] = rules(given.records) | {"on": surroundings()}
-    if "scale" in parts:
-        results["scale"] = scale(given.latency_ms) | {"on": surroundings()}
-    if "kills" in parts:
-        results["kills"] = kills(given.images, given.workers, given.kill_every_s) | {"on": surroundings()}
-    RESULTS.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(results, indent=1) + "\n")
+    results[part] = found
+    path.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    (RESULTS / "table.txt").write_text(table(results) + "\n", encoding="utf-8")
+
+
+def table(results: dict[str, Any]) -> str:
+    """The numbers to read, a line each, and where they were measured."""
+    lines = []
+    for part, found in results.items():
+        on = found["on"]
+        lines.append(
+            f"{part}, {on['date']}, {on['machine']}, {on['cores']} cores, load {on['load_1_min']}, Python {on['python']}"
+        )
+        rows = found.get("rows") or [{name: value for name, value in found.items() if name not in ("on", "usage")}]
+        lines += ["  " + ", ".join(f"{name} {value}" for name, value in row.items()) for row in rows]
+    return "\n".join(lines)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 FOLDER holds `instances.json`, `captions.json` and `images/` (default ../shared/data/coco). A service of its own imports them,
 rules write a listing and a conversation about every image, the shipped small model writes about a few to prove the path of a
 teacher, the texts are frozen, exported with their pictures, compared with the annotations and read as LLaVA's trainer does.
+Writes results/factory/coco.json.
 """
 
 import argparse
@@ -20,6 +21,7 @@ import httpx
 
 from models.evaluation.listing import parse_listing
 from tests.acceptance.service import serving
+from tests.bench.factory import RESULTS, surroundings
 
 COCO = Path(__file__).resolve().parents[3] / "shared" / "data" / "coco"
 TAUGHT = 8
@@ -139,13 +141,19 @@ def main() -> None:
     print(
         f"rule-based listings: {equal['equal']} of {equal['images']} equal the annotations ({equal['objects']} objects)"
     )
-    for job in (made["listing"], made["qa"], *made["tiny"]):
-        for row in job["report"]["texts"]:
-            print(
-                f"  {job['report']['kind']} by {row['writer']}: {row['texts']} texts, {row['checks_failed']} kept for review"
-            )
-    print(f"dataset: {made['dataset']['statistics']['texts']} texts, loaded with answers: {load(given.out)}")
-    print(f"written to {given.out} in {time.perf_counter() - began:.0f} s")
+    written = [
+        {"kind": job["report"]["kind"]} | {name: row[name] for name in ("writer", "texts", "checks_failed")}
+        for job in (made["listing"], made["qa"], *made["tiny"])
+        for row in job["report"]["texts"]
+    ]
+    for row in written:
+        print(f"  {row['kind']} by {row['writer']}: {row['texts']} texts, {row['checks_failed']} kept for review")
+    texts, loaded, took_s = made["dataset"]["statistics"]["texts"], load(given.out), time.perf_counter() - began
+    print(f"dataset: {texts} texts, loaded with answers: {loaded}")
+    print(f"written to {given.out} in {took_s:.0f} s")
+    found = {"listings": equal, "written": written, "dataset": texts, "loaded_with_answers": loaded, "s": round(took_s)}
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    (RESULTS / "coco.json").write_text(json.dumps(found | {"on": surroundings()}, indent=1) + "\n", encoding="utf-8")
     if equal["equal"] < equal["annotated_images"]:
         raise SystemExit("a listing differs from the annotations")
 

@@ -208,16 +208,16 @@ def test_suspects_that_wait_for_their_turn_count_no_crash(desk, resources, scrip
     assert {item.attempt for item in desk.items(job_id)} == {4}
 
 
-def test_a_text_whose_image_was_deleted_meanwhile_fails_alone(desk, runner, script, engine, tenant) -> None:
-    script.latency_s = 0.3
+def test_a_text_whose_image_was_deleted_meanwhile_fails_alone(desk, runner, script, teacher, engine, tenant) -> None:
+    script.latency_s = 1.0
     marked = desk.images(4)
     job_id = desk.order(marked, writer="vlm", concurrency=4)
     thread = threading.Thread(target=runner.run, args=[job_id])
     thread.start()
-    wait_until(lambda: begun(desk, job_id), within_s=60, every_s=0.02)
+    wait_until(lambda: teacher[1].at_once == 4, within_s=60, every_s=0.02)  # all are looked up by now
     with transaction(engine, tenant) as session:
         session.execute(text("DELETE FROM images WHERE id = :id"), {"id": marked[1][0]})
-    thread.join(20)
+    thread.join(60)
     assert [item.status for item in desk.items(job_id)] == ["succeeded", "failed", "succeeded", "succeeded"]
     assert desk.items(job_id)[1].error["code"] == "item.unstorable"
 
