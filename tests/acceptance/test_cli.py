@@ -56,6 +56,33 @@ def test_mark_prints_one_json_document_and_writes_the_picture(tmp_path: Path) ->
     assert out.read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.slow
+def test_semantic_sam_marks_at_a_level_and_says_when_weights_are_missing_or_random(tmp_path: Path) -> None:
+    photo, out = tmp_path / "photo.png", tmp_path / "marked.png"
+    photo.write_bytes(drawn(904))
+    asked = ("mark", str(photo), "--segmenter", "semantic-sam", "--granularity", "2", "--out", str(out), "--json")
+    missing = markwise(*asked)
+    assert missing.returncode == 1
+    assert "set MARKWISE_SEMANTIC_SAM_WEIGHTS to a file, or to a name" in missing.stderr
+    assert not out.exists()
+    done = markwise(*asked, MARKWISE_SEMANTIC_SAM_WEIGHTS="random-small")
+    assert done.returncode == 0, done.stderr
+    assert "random weights (random-small): its marks mean nothing" in done.stderr
+    body = json.loads(done.stdout)
+    assert (body["segmenter"]["name"], body["segmenter"]["granularity"]) == ("semantic-sam", 2)
+    assert (body["image"]["height"], body["image"]["width"]) == (240, 320)
+    assert out.read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+    "asked", [("--granularity", "7"), ("--granularity", "1,2"), ("--preset", "som-llava-training", "--style", "som")]
+)
+def test_levels_that_do_not_fit_are_wrong_usage(asked: tuple[str, ...]) -> None:
+    done = markwise("mark", str(DEMO_PAGE), *asked)
+    assert done.returncode == 2
+    assert "Usage" in done.stderr
+
+
 @pytest.mark.parametrize(("format", "name"), [("coco", "a.json"), ("labelme", "b.json"), ("yolo", "c.txt")])
 def test_marks_written_for_another_tool_are_marked_again_in_the_same_places(
     tmp_path: Path, format: str, name: str
