@@ -77,13 +77,15 @@ def _listing(drawn: list[Drawn], _rng: Random, _images: Path) -> tuple[_Rows, di
 
 def _pope(drawn: list[Drawn], rng: Random, _images: Path) -> tuple[_Rows, dict[str, _Rows]]:
     things = {one.name: list(one.drawing.names) for one in drawn}
+    regions = {one.name: one.regions for one in drawn}
     seed = rng.randrange(2**31)
     questions: _Rows = []
     labels: dict[str, _Rows] = {}
     for sampling in SAMPLINGS:
         labels[sampling] = []
         for probe in probes(things, sampling, seed):
-            questions.append(probe.question(len(questions) + 1, sampling))
+            asked = probe.question(len(questions) + 1, sampling)
+            questions.append(asked | {"regions": regions[probe.image]})
             labels[sampling].append(probe.label(len(questions)))
     return questions, labels
 

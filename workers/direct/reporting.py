@@ -20,7 +20,7 @@ import numpy as np
 from app.cli import Failure
 from app.commands.report import compare_files, show
 from app.imaging.decode import ImageDecoder
-from models.errors import ModelError
+from models.errors import BadEvaluation, ModelError
 from models.evaluation.drawn import draw
 from models.evaluation.pages import page
 from models.evaluation.reports import Run, compare
@@ -211,7 +211,7 @@ def _picture(asking: Asking, questions: Mapping[str, AnyQuestion], key: str) -> 
 
 
 def _never(_picture: Any) -> Regions:
-    raise ModelError("drawn questions bring their regions with them")
+    raise BadEvaluation("drawn questions bring their regions with them")
 
 
 def _looks(folder: Path) -> Iterator[tuple[str, str]]:

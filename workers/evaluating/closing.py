@@ -14,7 +14,6 @@ from sqlalchemy.orm import Session
 from app.catalog.evaluations import EvaluationRepository, Grade
 from models.errors import ModelError
 from models.evaluation.reports import Run, categories, compare
-from models.evaluation.runs import MarkQuestion
 from models.evaluation.runs.tags import Picture
 from models.evaluation.scores import Matched, Sheets, benchmark
 from workers.context import JobContext
@@ -142,8 +141,7 @@ def _pictures(
         question = one.measured.source.questions[worst["position"]]
         try:
             picture = read(question.image)
-            given = question.regions if isinstance(question, MarkQuestion) else None
-            found[worst["position"]] = thumbnail(picture if tags is None else tags.marked(picture, given))
+            found[worst["position"]] = thumbnail(picture if tags is None else tags.marked(picture, question.regions))
         except ModelError:
             continue  # a picture that cannot be shown is why the answer is bad
     return found

@@ -41,7 +41,7 @@ class Asking:
             return self._about_marks(question)
         with self.turn:
             picture = self.read(question.image)
-            shown = picture if self.tags is None else self.tags.painted(picture, self.backend)
+            shown = picture if self.tags is None else self.tags.painted(picture, self.backend, question.regions)
         request = VlmRequest(images=(shown,), prompt=question.prompt, max_tokens=self.max_tokens)
         return {question.answer_field: self._answer(question, request)}
 
@@ -50,7 +50,7 @@ class Asking:
         picture = self.read(question.image)
         if self.tags is None:
             return picture
-        return self.tags.marked(picture, question.regions if isinstance(question, MarkQuestion) else None)
+        return self.tags.marked(picture, question.regions)
 
     def _answer(self, question: Question, request: VlmRequest) -> str:
         if self.choosing == "text":

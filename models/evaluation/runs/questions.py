@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from models.errors import BadEvaluation
 from models.evaluation.runs.pictures import PictureAt, picture_file, unpacked
-from models.evaluation.runs.tasks import TASKS, MarkQuestion, mark_questions
+from models.evaluation.runs.tasks import TASKS, MarkQuestion, RegionRows, mark_questions, region_rows
 from models.evaluation.scores.reading import Row, holds, read
 from models.evaluation.scores.reading import field as value_of
 
@@ -26,6 +26,7 @@ class Question:
     """One question: `key` is unique in its run, `row` is what the answer line repeats beside the answer.
 
     `options` maps what may be answered to its words; empty where any words will do. `answer_field` is the answer's name in it.
+    `regions` are what a run with tags marks, None for what a segmenter finds.
     """
 
     key: str
@@ -34,6 +35,7 @@ class Question:
     options: Mapping[str, str] = field(default_factory=dict)
     row: Mapping[str, Any] = field(default_factory=dict)
     answer_field: str = "text"
+    regions: RegionRows | None = None
 
 
 AnyQuestion = Question | MarkQuestion
@@ -78,6 +80,7 @@ def _llava(benchmark: str, rows: list[Row], images: Path | None) -> Iterator[Que
             prompt=prompt,
             options=_YES_NO if benchmark in ("pope", "mme") else {},
             row={"image": row["image"]} if listing else {"question_id": question_id, "prompt": prompt},
+            regions=region_rows(row),
         )
 
 

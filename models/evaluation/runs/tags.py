@@ -44,9 +44,11 @@ class Tags:
         regions = self.regions(picture, given)
         return paint(picture, regions, self.place(picture, regions))
 
-    def painted(self, picture: Picture, backend: VlmBackend) -> Picture:
+    def painted(
+        self, picture: Picture, backend: VlmBackend, given: Sequence[Mapping[str, Any]] | None = None
+    ) -> Picture:
         """Return the picture marked as this model is shown marks."""
-        regions = self.regions(picture)
+        regions = self.regions(picture, given)
         if backend.input_px is None:
             return mark(picture, regions, self.style, max_marks=self.max_marks)[0]
         return self.shown(picture, regions, self.place(picture, regions), backend)

@@ -58,14 +58,15 @@ def mark_questions(benchmark: str, rows: Sequence[Row], images: Path | None) -> 
             task=task,
             image=picture_file(images, str(value_of(row, "image", where="questions"))),
             query=str(value_of(row, "text", where="questions")) if task in ("refer", "phrases", "act") else "",
-            regions=_regions(row, "regions"),
+            regions=region_rows(row),
             choices=tuple(map(str, value_of(row, "choices", where="questions"))) if task == "classify" else (),
             phrases=tuple(map(str, value_of(row, "phrases", where="questions"))) if task == "phrases" else (),
             target_image=None if target is None else picture_file(images, str(target)),
-            target_regions=_regions(row, "target_regions"),
+            target_regions=region_rows(row, "target_regions"),
             row={name: row[name] for name in (*ids, "video") if row.get(name) is not None},
         )
 
 
-def _regions(row: Row, name: str) -> RegionRows | None:
+def region_rows(row: Row, name: str = "regions") -> RegionRows | None:
+    """Return the regions that a question brings with it, None where it brings none."""
     return None if row.get(name) is None else tuple(row[name])
