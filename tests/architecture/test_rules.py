@@ -48,6 +48,7 @@ def _without_docstrings(tree: ast.Module) -> ast.Module:
                 "app/commands/client.py",  # the caller's key, on the caller's machine
                 "workers/direct/training.py",
                 "workers/training.py",  # handed on to a child process
+                "models/training/process.py",  # what torch's libraries read of it
                 "models/training/run.py",  # torchrun speaks through the environment
             },
         ),
