@@ -69,6 +69,7 @@ bench: $(VENV)/.test-ready ## print the measurements and write them to tests/ben
 	@$(BIN)/python -m tests.bench.mixtures
 	@$(BIN)/python -m tests.bench.regions
 	@$(BIN)/python -m tests.bench.sam
+	@$(BIN)/python -m tests.bench.semantic_sam
 	@$(BIN)/python -m tests.bench.tasks
 	@$(BIN)/python -m tests.bench.calibration
 	@$(BIN)/python -m tests.bench.hostile
@@ -77,8 +78,9 @@ bench: $(VENV)/.test-ready ## print the measurements and write them to tests/ben
 	@$(BIN)/python -m tests.bench.training
 
 .PHONY: bench-gpu
-bench-gpu: $(VENV)/.test-ready ## on a CUDA device: SAM ViT-H against the published generator, the trainer at 7B
+bench-gpu: $(VENV)/.test-ready ## on a CUDA device: SAM ViT-H against the published generator, Semantic-SAM, the trainer at 7B
 	@$(BIN)/python -m tests.bench.sam_gpu
+	@$(BIN)/python -m tests.bench.semantic_sam --device cuda
 	@$(BIN)/python -m tests.bench.training --shape 7b --peak-tflops 989
 
 .PHONY: train-tiny

@@ -12,6 +12,7 @@ from models.errors import BadInput, BadRegions, WeightsMissing
 from models.protocols import ProvidedRegion, SegmentRequest
 from models.segmenters.installed import Installed
 from models.segmenters.semantic_sam import everything, segmenter
+from models.segmenters.semantic_sam import network as network_module
 from models.segmenters.semantic_sam.clicking import Clicked, chosen, click, distinct
 from models.segmenters.semantic_sam.deformable import sampled_by_grid, sampled_by_rows
 from models.segmenters.semantic_sam.levels import SLOT_OF_LEVEL, level_set
@@ -217,4 +218,18 @@ def test_random_weights_run_only_where_they_are_named_and_say_so(caplog):
     assert "random weights (random-small)" in caplog.text
     assert network.short_px == 640
     assert registry.segmenter("semantic-sam").version.startswith("1+random-small-")
+    registry.install(Installed())
+
+
+def test_a_checkpoint_file_is_enough_and_is_read_once(tmp_path, monkeypatch):
+    file = tmp_path / "swint.pth"
+    torch.save({"model": frozen.state()}, file)
+    monkeypatch.setattr(network_module, "SHORT_PX", 64)
+    registry.install(Installed(weights={"semantic-sam": str(file)}))
+    made = registry.segmenter("semantic-sam")
+    first = made.segment(PICTURE, asked(ProvidedRegion(point_xy_px=(30, 40))))
+    file.unlink()
+    again = made.segment(PICTURE, asked(ProvidedRegion(point_xy_px=(30, 40))))
+    assert first.rles == again.rles
+    assert made.everything(PICTURE, (1,)).size_hw == (64, 85)
     registry.install(Installed())
