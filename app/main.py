@@ -16,6 +16,7 @@ from app.catalog.session import app_engine
 from app.http import problems
 from app.http.admission import Admission
 from app.http.deps import Web
+from app.http.document import complete
 from app.http.idempotency import Idempotency
 from app.http.middleware import RequestFrame
 from app.http.routes import (
@@ -36,6 +37,10 @@ from app.http.routes import (
     texts,
     webhooks,
 )
+from app.http.schemas.ground import GroundIn
+from app.http.schemas.images import ImageIn
+from app.http.schemas.imports import ImportIn
+from app.http.schemas.marksets import MarkSetIn
 from app.http.threads import Slots
 from app.imaging.decode import ImageDecoder
 from app.queue.listener import JobListener
@@ -134,6 +139,7 @@ def create_app(settings: Settings) -> FastAPI:
         health,
     ):
         app.include_router(module.router)
+    complete(app, GroundIn, ImageIn, ImportIn, MarkSetIn)
     _mount_pages(app)
     return app
 

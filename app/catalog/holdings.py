@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Delete, delete, exists, func, select, type_coerce
+from sqlalchemy import delete, exists, func, select, type_coerce
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
@@ -130,9 +130,8 @@ def _idempotency_keys(after: timedelta, limit: int) -> Any:
     )
 
 
-def _by_id(table: Any, chosen: Any) -> Delete:
-    deletion: Delete = delete(table).where(table.id.in_(chosen)).returning(table.id)
-    return deletion
+def _by_id(table: Any, chosen: Any) -> Any:
+    return delete(table).where(table.id.in_(chosen)).returning(table.id)
 
 
 EXPIRING: Mapping[str, Callable[[timedelta, int], Any]] = {

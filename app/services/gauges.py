@@ -93,7 +93,7 @@ class Metrics:
         counted = REGISTRY
         if self._folder is not None:
             counted = CollectorRegistry()
-            MultiProcessCollector(counted, path=self._folder)
+            MultiProcessCollector(counted, path=self._folder)  # type: ignore[no-untyped-call]  # prometheus_client leaves it untyped
         return generate_latest(gauges) + generate_latest(counted)
 
     def close(self) -> None:

@@ -8,6 +8,8 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse, Response
 
 from app.catalog.answers import AnswerRepository
+from app.formats.answer_types import AnswerBody, AnswerList
+from app.formats.bodies import JobBody
 from app.http import asking
 from app.http.asking import Posed
 from app.http.body import openapi_body, read_body
@@ -22,8 +24,15 @@ from app.telemetry.metrics import answered
 
 router = APIRouter(tags=["ground"])
 
+_RESPONSES: dict[int | str, dict[str, Any]] = {
+    200: {"model": AnswerBody | AnswerList, "description": "The answer, or the answers to `queries` in their order."},
+    202: {"model": JobBody, "description": "It takes longer than was waited for; the job's result names the answer."},
+    503: {},
+    504: {},
+}
 
-@router.post("/v1/ground", openapi_extra=openapi_body(GroundIn), responses={202: {}, 503: {}, 504: {}})
+
+@router.post("/v1/ground", openapi_extra=openapi_body(GroundIn), responses=_RESPONSES)
 @router.post("/ground", include_in_schema=False)
 async def ground(request: Request, web: WebPart, caller: GroundCaller) -> Response:
     """Answer a question about a marked image; with `stream` as events, while the model writes.
@@ -61,7 +70,7 @@ async def _written(events: AsyncIterator[Event | None]) -> AsyncIterator[str]:
         yield STILL_HERE if told is None else event(told.name, told.data)
 
 
-@router.get("/v1/answers")
+@router.get("/v1/answers", responses={200: {"model": AnswerList}})
 def list_answers(
     tx: Tx, _: GroundCaller, page: PageOf, mark_set_id: Annotated[UUID | None, Query()] = None
 ) -> ListBody[dict[str, Any]]:
@@ -70,7 +79,7 @@ def list_answers(
     return list_body(rows, lambda row: row.body)
 
 
-@router.get("/v1/answers/{answer_id}")
+@router.get("/v1/answers/{answer_id}", responses={200: {"model": AnswerBody}})
 def get_answer(tx: Tx, _: GroundCaller, answer_id: UUID) -> dict[str, Any]:
     """Show one answer exactly as it was given."""
     return AnswerRepository(tx).get(answer_id).body

@@ -1,0 +1,224 @@
+"""The client for asyncio code. Its methods are the calls of `markwise.calls`, sent, tried again, and waited for."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from os import PathLike
+from pathlib import Path
+from typing import Any, Concatenate, ParamSpec, Self, TypeVar
+
+import httpx
+
+from markwise import calls, protocol
+from markwise.calls import Call, Listed
+from markwise.calls import described as _described
+from markwise.errors import ApiError, JobFailed, ServiceUnreachable, StillRunning, error_of
+from markwise.pictures import ImageLike, reference
+from markwise.types import Dataset, Event, Job
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def _sent(make: Callable[P, Call[T]]) -> Callable[Concatenate["AsyncClient", P], Awaitable[T]]:
+    async def method(self: "AsyncClient", /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return await self.send(make(*args, **kwargs))
+
+    _described(method, make)
+    return method
+
+
+def _paged(make: Callable[P, Listed[T]]) -> Callable[Concatenate["AsyncClient", P], AsyncIterator[T]]:
+    async def method(self: "AsyncClient", /, *args: P.args, **kwargs: P.kwargs) -> AsyncIterator[T]:
+        listed, after = make(*args, **kwargs), None
+        while True:
+            page = await self.send(listed.page(after))
+            for each in page.data:
+                yield each
+            after = page.next_cursor
+            if after is None:
+                return
+
+    _described(method, make)
+    return method
+
+
+class AsyncClient:
+    """A connection to one service, for one event loop. Use it in an `async with`, or close it."""
+
+    def __init__(
+        self,
+        url: str | None = None,
+        api_key: str | None = None,
+        *,
+        timeout_s: float = 150.0,
+        tries: int = 5,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        """`url` and `api_key` default to `MARKWISE_SERVER` and `MARKWISE_KEY`; each call is tried at most `tries` times."""
+        self.server = protocol.server(url, api_key, timeout_s, tries)
+        self._http = httpx.AsyncClient(
+            base_url=self.server.url, headers=self.server.headers(), timeout=timeout_s, transport=transport
+        )
+
+    upload = _sent(calls.upload)
+    image = _sent(calls.image)
+    images = _paged(calls.images)
+    image_content = _sent(calls.image_content)
+    delete_image = _sent(calls.delete_image)
+    mark = _sent(calls.mark)
+    mark_set = _sent(calls.mark_set)
+    mark_sets = _paged(calls.mark_sets)
+    overlay = _sent(calls.overlay)
+    export_marks = _sent(calls.export_marks)
+    correct_mark = _sent(calls.correct_mark)
+    ground = _sent(calls.ground)
+    ground_many = _sent(calls.ground_many)
+    answer = _sent(calls.answer)
+    answers = _paged(calls.answers)
+    job = _sent(calls.job)
+    jobs = _paged(calls.jobs)
+    job_items = _paged(calls.job_items)
+    cancel = _sent(calls.cancel)
+    retry = _sent(calls.retry)
+    annotate = _sent(calls.annotate)
+    import_ = _sent(calls.import_)
+    train = _sent(calls.train)
+    evaluate = _sent(calls.evaluate)
+    texts = _paged(calls.texts)
+    text = _sent(calls.text)
+    review = _sent(calls.review)
+    build_dataset = _sent(calls.build_dataset)
+    dataset = _sent(calls.dataset)
+    datasets = _paged(calls.datasets)
+    models = _paged(calls.models)
+    model = _sent(calls.model)
+    deploy = _sent(calls.deploy)
+    roll_back = _sent(calls.roll_back)
+    evaluation = _sent(calls.evaluation)
+    evaluations = _paged(calls.evaluations)
+    create_key = _sent(calls.create_key)
+    keys = _paged(calls.keys)
+    revoke_key = _sent(calls.revoke_key)
+    create_webhook = _sent(calls.create_webhook)
+    webhooks = _paged(calls.webhooks)
+    delete_webhook = _sent(calls.delete_webhook)
+
+    async def send(self, call: Call[T]) -> T:
+        """Send a call and return what it reads; a 202 is waited for where the call says what to fetch then."""
+        response = await self._response(protocol.request(self._http, call))
+        if response.status_code == 202 and call.then is not None:
+            return await self.send(call.then(await self.wait(calls.reader(Job)(response.content))))
+        return call.read(response.content)
+
+    async def wait(
+        self, job: Job | str, *, timeout_s: float | None = None, on_progress: Callable[[Job], None] | None = None
+    ) -> Job:
+        """Return a job once it has succeeded; raises JobFailed, or StillRunning when the time is over."""
+        started, pause_s, seen = time.monotonic(), 0.05, None
+        while True:
+            now = await self.job(job)
+            if on_progress is not None and (now.status, now.progress) != seen:
+                seen = (now.status, now.progress)
+                on_progress(now)
+            if now.over:
+                if now.status != "succeeded":
+                    raise JobFailed(now.id, now.status, now.error)
+                return now
+            waited_s = time.monotonic() - started
+            if timeout_s is not None and waited_s >= timeout_s:
+                raise StillRunning(now.id, waited_s)
+            await asyncio.sleep(pause_s)
+            pause_s = min(1.0, pause_s * 1.5)
+
+    async def job_events(self, job: Job | str) -> AsyncIterator[Event]:
+        """Yield a job's events, past and to come, until it has ended; a stream that breaks is taken up where it broke."""
+        reader, tried = protocol.EventReader(), 0
+        path = f"/v1/jobs/{job if isinstance(job, str) else job.id}/events"
+        while True:
+            headers = {} if reader.last_id is None else {"Last-Event-ID": reader.last_id}
+            try:
+                async with self._http.stream("GET", path, headers=headers) as response:
+                    if not response.is_success:
+                        await response.aread()
+                        raise protocol.refusal(response)
+                    async for line in response.aiter_lines():
+                        for event in reader.feed(line):
+                            tried = 0
+                            yield event
+                            if event.name == "completed":
+                                return
+            except httpx.TransportError as error:
+                tried += 1
+                if tried >= self.server.tries:
+                    raise ServiceUnreachable(f"{self.server.url} does not answer: {error}") from error
+            await asyncio.sleep(protocol.pause_s(tried, None))
+
+    async def ground_stream(self, image: ImageLike, query: str, **options: Any) -> AsyncIterator[Event]:
+        """Yield `text` and `mention` events while the model writes, then `answer`; options are those of `POST /v1/ground`."""
+        body = reference(image) | {"query": query, "stream": True, **options}
+        reader = protocol.EventReader()
+        async with self._http.stream("POST", "/v1/ground", json=body) as response:
+            if not response.is_success:
+                await response.aread()
+                raise protocol.refusal(response)
+            async for line in response.aiter_lines():
+                for event in reader.feed(line):
+                    if event.name == "error":
+                        raise error_of(int(event.data.get("status", 500)), event.data)
+                    yield event
+
+    async def export_dataset(
+        self,
+        dataset: Dataset | str,
+        out: str | PathLike[str],
+        *,
+        format: str = "llava",
+        **params: Any,
+    ) -> Path:
+        """Write a dataset as `llava`, `jsonl`, `coco` or `webdataset` to a file, whole or not at all."""
+        target = Path(out)
+        part = target.with_name(f"{target.name}.part")
+        path = f"/v1/datasets/{dataset if isinstance(dataset, str) else dataset.id}/export"
+        try:
+            async with self._http.stream("GET", path, params={"format": format, **params}) as response:
+                if not response.is_success:
+                    await response.aread()
+                    raise protocol.refusal(response)
+                with part.open("wb") as file:
+                    async for chunk in response.aiter_bytes():
+                        file.write(chunk)
+            part.replace(target)
+        finally:
+            part.unlink(missing_ok=True)
+        return target
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+
+    async def __aenter__(self) -> Self:
+        """Use the client in an `async with`."""
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Close the connections."""
+        await self.close()
+
+    async def _response(self, request: httpx.Request) -> httpx.Response:
+        for tried in range(self.server.tries):
+            last = tried == self.server.tries - 1
+            try:
+                response = await self._http.send(request)
+            except httpx.TransportError as error:
+                if last:
+                    raise ServiceUnreachable(f"{self.server.url} does not answer: {error}") from error
+                await asyncio.sleep(protocol.pause_s(tried, None))
+                continue
+            if response.is_success:
+                return response
+            refused: ApiError = protocol.refusal(response)
+            if last or not protocol.worth_trying_again(refused):
+                raise refused
+            await asyncio.sleep(protocol.pause_s(tried, refused.retry_after_s))
+        raise AssertionError("the last try returns or raises")
