@@ -86,7 +86,12 @@ def _place(
     parts = [visible.part(k) for k in range(len(crops))]
     height = max(_MIN_LABEL_PX, round(_LABEL_SHARE * size_px))
     wishes = [
-        Wish(text=ids[i], height_px=height, element=style.spare_content and is_element(regions, i)) for i, _ in crops
+        Wish(
+            text=ids[i],
+            height_px=height,
+            element=style.off_centre or (style.spare_content and is_element(regions, i)),
+        )
+        for i, _ in crops
     ]
     spots = lay_out(visible, parts, wishes, min_height_px=_MIN_LABEL_PX)
     labels = np.asarray([spot.rect for spot in spots], np.int64).reshape(-1, 4)

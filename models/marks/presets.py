@@ -27,7 +27,8 @@ class MarkStyle:
     `alpha` is the opacity of a mask's fill, `label_alpha` that of the label's box. `label_height_px` is stated for a
     picture whose short side is 640 and grows with the square root of the size (`fixed_label`: with the size itself, and
     the same for every region). `spare_content` puts the labels of interface elements (regions with a role or text) into a
-    corner, so that they hide neither text nor icon. `min_area_px` is stated at short side 640, too, and counts visible pixels.
+    corner, so that they hide neither text nor icon; `off_centre` does so with every label (SoM's ablation of where marks lie).
+    `min_area_px` is stated at short side 640, too, and counts visible pixels.
     """
 
     name: str
@@ -41,6 +42,7 @@ class MarkStyle:
     label_height_px: float = 21.0
     fixed_label: bool = False
     spare_content: bool = True
+    off_centre: bool = False
     min_area_px: float = 0.0
     max_marks: int = 99
 
