@@ -17,7 +17,7 @@ from app.services.models import BUILT_IN
 from models.training import recipes
 
 # Recipes that draw their own pictures need no dataset.
-SELF_SUPPLIED_RECIPES = ("tiny-scratch",)
+SELF_SUPPLIED_RECIPES = ("tiny-scratch", "tiny-v2")
 RECIPES = (*recipes.RECIPES, *SELF_SUPPLIED_RECIPES)
 
 

@@ -29,8 +29,16 @@ def evaluate() -> None:
 @evaluate.command("drawings")
 @click.option("--model", "folder", type=click.Path(exists=True, file_okay=False, path_type=Path), help="A checkpoint.")
 @click.option("--n", type=click.IntRange(1), default=100, show_default=True, help="How many held-out drawings.")
+@click.option(
+    "--set",
+    "asked",
+    type=click.Choice(["plain", "varied"]),
+    default="plain",
+    show_default=True,
+    help="varied: up to 10 objects, other mark styles, letters, scales, ids to 99, and mark tables nobody drew.",
+)
 @json_option
-def evaluate_drawings(folder: Path | None, n: int, as_json: bool) -> None:
+def evaluate_drawings(folder: Path | None, n: int, asked: str, as_json: bool) -> None:
     """Measure listing, "what is mark n" and "which mark is" on held-out drawings."""
     from workers.shelf import BUILT_IN_FOLDER
 
@@ -42,6 +50,8 @@ def evaluate_drawings(folder: Path | None, n: int, as_json: bool) -> None:
         str(folder or BUILT_IN_FOLDER),
         "--n",
         str(n),
+        "--set",
+        asked,
     ]
     started = time.monotonic()
     done = subprocess.run([*argv, "--json"] if as_json else argv, check=False)

@@ -16,7 +16,7 @@ from rich.table import Table
 
 from app.cli import Failure
 from models.training.recipes import RECIPES
-from models.training.spec import FROM_SCRATCH
+from models.training.spec import DEEPER, FROM_SCRATCH
 
 
 @click.group()
@@ -41,6 +41,7 @@ def train_recipes(as_json: bool) -> None:
             recipe.schedule, str(recipe.epochs), str(recipe.max_tokens), recipe.purpose,
         )  # fmt: skip
     table.add_row(FROM_SCRATCH, *["-"] * 7, "the small model from nothing, on drawings that it makes itself")
+    table.add_row(DEEPER, *["-"] * 7, "the same and on: deeper, for mark tables, letters and pictures of any scale")
     Console(width=None if sys.stdout.isatty() else 200).print(table)
 
 
@@ -52,7 +53,8 @@ def train_recipes(as_json: bool) -> None:
 @click.option("--images", type=click.Path(exists=True, file_okay=False), help="The folder of its pictures.")
 @click.option("--steps", type=click.IntRange(1), help="Optimiser steps.")
 @click.option("--minutes", type=click.FloatRange(min=0, min_open=True), help="Or a budget of time.")
-@click.option("--clock", type=click.Choice(["wall", "cpu"]), help="What the minutes are of; cpu for tiny-scratch.")
+@click.option("--clock", type=click.Choice(["wall", "cpu"]), help="What the minutes are of; cpu for the tiny recipes.")
+@click.option("--processes", type=click.IntRange(1), help="How many draw the pictures of the tiny recipes.")
 @click.option("--batch-size", type=click.IntRange(1), help="Samples of one optimiser step, over all processes.")
 @click.option("--per-device-batch", type=click.IntRange(1), help="At most so many samples in one packed row.")
 @click.option("--row-tokens", type=click.IntRange(64), help="At most so many tokens in one: memory, not the result.")

@@ -10,7 +10,7 @@ from app.services.learning import RECIPES, train
 from models.training import recipes
 
 
-@pytest.mark.parametrize("name", [*recipes.RECIPES, "tiny-scratch"])
+@pytest.mark.parametrize("name", [*recipes.RECIPES, "tiny-scratch", "tiny-v2"])
 def test_every_recipe_can_be_named_in_an_order(name):
     assert TrainingIn(recipe=name).recipe in RECIPES
 
