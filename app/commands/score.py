@@ -26,8 +26,9 @@ def score(
 ) -> None:
     r"""Score answers to a published benchmark, exactly as its authors count.
 
-    NAME is pope, mme, gqa, seed, mmbench, mmvet, llava-bench or listing. Files are JSON lines, JSON, CSV, TSV or xlsx in
-    the layouts of LLaVA's evaluation scripts. Answers find their labels by id: ids that are missing, unknown or doubled
+    NAME is pope, mme, gqa, seed, mmbench, mmvet, llava-bench or listing, or one of Set-of-Mark's tasks: classify, refer,
+    phrases, video, click. Files are JSON lines, JSON, CSV, TSV or xlsx in the layouts of LLaVA's evaluation scripts, those of
+    marks as `evaluate run` writes them. Answers find their labels by id: ids that are missing, unknown or doubled
     are counted beside the result, never guessed. Shares are in percent, MME in points.
 
     \b

@@ -55,7 +55,8 @@ def holds(rows: Sequence[Row], *names: str) -> bool:
 def question_id(row: Row, *names: str) -> str:
     """Return a row's id as text, so that 7, 7.0 (as a sheet has it) and "7" are one; raises BadEvaluation."""
     value = field(row, *(names or ("question_id", "questionId")), where="files")
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value).strip()
+    text = str(value).strip()
+    return text.removesuffix(".0") if text[:-2].isdigit() else text
 
 
 def _read_json(path: Path) -> list[Row]:

@@ -315,6 +315,13 @@ def test_what_says_nothing_is_forgiven(tmp_path):
     assert (result.metrics["accuracy"], result.n, result.unknown, result.missing) == (100, 2, 0, 0)
 
 
+@pytest.mark.parametrize(("one", "other"), [(7, "7"), (7.0, "7"), ("7.0", 7), ("07", "07"), ("v7", " v7 ")])
+def test_an_id_is_one_however_it_is_written(tmp_path, one, other):
+    labels = lines(tmp_path / "l", {"question_id": one, "answer": "dog"})
+    answers = lines(tmp_path / "a", {"question_id": other, "text": "Dog."})
+    assert score("gqa", labels=[labels], answers=[answers]).metrics["accuracy"] == 100
+
+
 def test_an_empty_label_file_is_not_replaced_by_the_answers(tmp_path):
     labels, answers = lines(tmp_path / "l"), lines(tmp_path / "a", said(1, "Yes", label="yes"))
     assert (score("pope", labels=[labels], answers=[answers]).n, score("pope", answers=[answers]).n) == (0, 1)
