@@ -41,6 +41,16 @@ class EvaluationRepository:
         finished = select(EvaluationRow).where(EvaluationRow.finished_at.is_not(None))
         return page_after(self.session, finished, EvaluationRow, limit=limit, after=after)
 
+    def finished(self, benchmark: str, *, model_version_id: UUID | None, model: str) -> list[EvaluationRow]:
+        """Return a model's finished evaluations by one benchmark, newest first; one without version goes by its name."""
+        query = select(EvaluationRow).where(EvaluationRow.benchmark == benchmark, EvaluationRow.finished_at.is_not(None))
+        if model_version_id is not None:
+            query = query.where(EvaluationRow.model_version_id == model_version_id)
+        else:
+            named = EvaluationRow.settings["model"].astext == model
+            query = query.where(EvaluationRow.model_version_id.is_(None), named)
+        return list(self.session.scalars(query.order_by(EvaluationRow.finished_at.desc(), EvaluationRow.id.desc())))
+
     def begin(self, job_id: UUID, cell: int, **told: Any) -> UUID:
         """Return the evaluation of a job's cell, written down by the first call."""
         values = {"job_id": job_id, "cell": cell, "metrics": {}, "report": {}, "finished_at": None} | told

@@ -1,14 +1,40 @@
-"""Model versions: which one answers, deploying and rolling back."""
+"""Model versions: which one answers, deploying behind a gate, and rolling back."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from app.catalog.model_versions import ModelVersionRepository
 from app.catalog.tables import ModelVersionRow
+from app.services import gate
+from app.services.gate import Candidate, Compared, Rule
 
 # The model that ships with Markwise; it answers while nothing else is deployed or configured.
 BUILT_IN = "som-llava-tiny"
+
+
+def candidate(row: ModelVersionRow | None, remote_name: str | None) -> Candidate:
+    """A version under its name, or what answers without one: the server's model where there is a server, else the built-in."""
+    return Candidate(name=f"{row.name}@{row.version}" if row else remote_name or BUILT_IN, version=row)
+
+
+def pass_gate(
+    session: Session, model_version_id: UUID | None, rules: Sequence[Rule], *, remote_name: str | None, force: bool
+) -> list[Compared]:
+    """Compare a version with what answers now; raises NotFound, and without `force` WorseModel and UnmeasuredModel."""
+    versions = ModelVersionRepository(session)
+    new = candidate(None if model_version_id is None else versions.get(model_version_id), remote_name)
+    current = candidate(versions.deployed(), remote_name)
+    try:
+        compared = gate.compare(session, new, current, rules)
+    except gate.UnmeasuredModel:
+        if force:
+            return []
+        raise
+    if not force:
+        gate.check(compared)
+    return compared
 
 
 def deploy(session: Session, model_version_id: UUID | None) -> ModelVersionRow | None:

@@ -12,16 +12,28 @@ from app.http.deps import AdminCaller, AnyCaller, PageOf, Tx, WebPart
 from app.http.lists import ListBody, list_body
 from app.http.schemas.learning import DeployIn
 from app.services import models
+from app.services.gate import Compared, Rule
 
 router = APIRouter(tags=["models"])
 
 
+class GateBody(TypedDict):
+    """What a rule of the gate found: the figure of the new model, and that of the one before it."""
+
+    benchmark: str
+    metric: str
+    new: float
+    current: float
+    kept: bool
+
+
 class DeploymentBody(TypedDict):
-    """What answers now; `model_version` is null while the built-in model does."""
+    """What answers now; `model_version` is null while the built-in model does. `gate` is what a deployment was measured by."""
 
     object: str
     name: str
     model_version: ModelBody | None
+    gate: list[GateBody]
 
 
 class ModelList(ListBody[ModelBody]):
@@ -75,18 +87,36 @@ def _deployment(tx: Tx) -> DeploymentBody:
     row = ModelVersionRepository(tx).deployed()
     name = models.BUILT_IN if row is None else f"{row.name}@{row.version}"
     body = None if row is None else model_version_body(row, deployed=True)
-    return {"object": "deployment", "name": name, "model_version": body}
+    return {"object": "deployment", "name": name, "model_version": body, "gate": []}
 
 
 @router.post("/v1/models/deploy")
 def deploy_model(web: WebPart, tx: Tx, _: AdminCaller, log: Log, body: DeployIn) -> DeploymentBody:
-    """Make a model version answer from now on. One that the model server can take as an adapter is loaded there first."""
+    """Make a model version answer from now on. One that the model server can take as an adapter is loaded there first.
+
+    With `gate`, only if it is not worse than what answers now: else 409, `model.worse` or `model.unmeasured`, and nothing changes.
+    """
+    found: list[GateBody] = []
+    if body.gate:
+        rules = [Rule(**rule.model_dump()) for rule in body.gate]
+        remote_name = None if web.remote is None else web.remote.name()
+        compared = models.pass_gate(tx, body.model_version_id, rules, remote_name=remote_name, force=body.force)
+        found = [_gate_body(one) for one in compared]
     if body.model_version_id is not None and web.direct is not None:
         web.direct.load(ModelVersionRepository(tx).get(body.model_version_id))
     models.deploy(tx, body.model_version_id)
     deployment = _deployment(tx)
-    log("model.deployed", body.model_version_id or models.BUILT_IN, name=deployment["name"])
+    deployment["gate"] = found
+    gate = {"gate": found, "force": body.force} if body.gate else {}
+    log("model.deployed", body.model_version_id or models.BUILT_IN, name=deployment["name"], **gate)
     return deployment
+
+
+def _gate_body(one: Compared) -> GateBody:
+    rule = one.rule
+    return {
+        "benchmark": rule.benchmark, "metric": rule.metric, "new": one.new, "current": one.current, "kept": one.kept,
+    }  # fmt: skip
 
 
 @router.post("/v1/models/rollback")

@@ -47,10 +47,23 @@ class TrainingIn(Strict):
     seed: int = 0
 
 
+class GateRuleIn(Strict):
+    """A metric on which the new model must not be worse than the one that answers now."""
+
+    benchmark: Annotated[str, Field(max_length=100)]
+    metric: Annotated[str, Field(max_length=200, description="as evaluations show it; `a.b` inside another")]
+    tolerance: Annotated[float, Field(ge=0)] = 0.0
+    lower_is_better: bool = False
+
+
 class DeployIn(Strict):
     """`POST /v1/models/deploy`: which model version answers from now on."""
 
     model_version_id: UUID | None = Field(description="null returns to the built-in model")
+    gate: list[GateRuleIn] = Field(
+        default_factory=list, max_length=20, description="compare evaluations first; 409 if one says it is worse"
+    )
+    force: bool = Field(default=False, description="deploy although the gate says no; the audit log keeps what it said")
 
 
 class KeyIn(Strict):
