@@ -10,6 +10,7 @@ from app.catalog.session import queue_transaction, transaction
 from app.catalog.tables import JobEventRow, JobItemRow
 from app.queue.broker import HintBroker, HintsDown
 from app.queue.control import cancel
+from app.queue.outbox import enqueue
 from tests.integration.queue.test_leases import expire
 from workers.dispatcher import Dispatcher
 from workers.reaper import Reaper
@@ -52,6 +53,19 @@ def test_waiting_hints_are_capped_and_the_rest_stays_in_postgres(order, dispatch
     dispatcher.dispatch()
     dispatcher.dispatch()
     assert broker.waiting("batch") == 3
+
+
+def test_tenants_take_turns(order, dispatcher, broker, database, engine, queue_engine, other_tenant) -> None:
+    first = [order() for _ in range(5)]
+    with transaction(engine, other_tenant) as session:
+        late = enqueue(session, kind="test.effect", queue="batch", payload={}).id
+    assert dispatcher.dispatch() == 3
+    with redis.Redis.from_url(database.redis_url) as client:
+        hints = [message.decode() for message in reversed(client.lrange("batch", 0, -1))]
+    places = [
+        next(index for index, hint in enumerate(hints) if str(job_id) in hint) for job_id in (first[0], late, first[1])
+    ]
+    assert places == [0, 1, 2]
 
 
 def test_nothing_is_lost_while_redis_is_away(order, queue_engine, database, dispatcher) -> None:
