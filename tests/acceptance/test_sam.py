@@ -31,7 +31,7 @@ def with_sam(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]
     torch.save(sam.state_dict(), file)
     file.parent.chmod(0o755)
     with (
-        serving(MARKWISE_SAM_WEIGHTS=str(file)) as url,
+        serving(MARKWISE_SAM_WEIGHTS=str(file), MARKWISE_SEMANTIC_SAM_WEIGHTS="random-small") as url,
         httpx.Client(base_url=url, timeout=150, headers={"Prefer": "wait=120"}) as client,
     ):
         yield client
@@ -55,6 +55,21 @@ def test_prompts_and_everything_become_mark_sets(with_sam: httpx.Client) -> None
     assert len(found["marks"]) >= 1
     again = with_sam.post("/v1/marksets", json=ask | {"granularity": 1})
     assert (again.status_code, again.json()["id"]) == (200, found["id"])
+
+
+def test_semantic_sam_answers_a_click_at_the_level_that_is_asked_for(with_sam: httpx.Client) -> None:
+    image = with_sam.post("/v1/images", files={"file": drawn(903)}).json()
+    ask = {"image": {"type": "id", "id": image["id"]}, "segmenter": "semantic-sam", "regions": PROMPTS[:1]}
+    by_level = {}
+    for level in (2, 6):
+        answer = with_sam.post("/v1/marksets?include=masks", json=ask | {"granularity": level})
+        assert answer.status_code == 201, answer.text
+        by_level[level] = answer.json()
+    assert [body["segmenter"]["granularity"] for body in by_level.values()] == [2, 6]
+    assert by_level[2]["segmenter"]["name"] == "semantic-sam"
+    assert by_level[2]["segmenter"]["version"].startswith("1+random-small-")
+    assert by_level[2]["marks"][0]["rle"]["size"] == [240, 320]
+    assert by_level[2]["marks"][0]["rle"] != by_level[6]["marks"][0]["rle"]
 
 
 @pytest.mark.parametrize(

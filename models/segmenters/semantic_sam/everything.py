@@ -121,15 +121,17 @@ def _collect(picture: Clickable, points: Tensor, settings: Everything, got: _Col
     scores = answers.scores[:, slots]
     clicks, places = (scores > settings.score_min).nonzero(as_tuple=True)
     wanted = torch.tensor(slots, device=places.device)[places]
+    values = scores[clicks, places].tolist()
     for at in range(0, len(clicks), _MASKS_AT_ONCE):
         part = slice(at, at + _MASKS_AT_ONCE)
         logits = answers.logits(clicks[part], wanted[part])
         made = candidates(logits, picture.stride, picture.size_hw, settings.stability_min)
-        for mask, click, place in zip(made, clicks[part].tolist(), places[part].tolist(), strict=True):
+        of = zip(made, values[part], clicks[part].tolist(), places[part].tolist(), strict=True)
+        for mask, score, click, place in of:
             if mask is not None:
                 got.runs.append(mask.runs)
                 got.boxes.append(mask.box_xyxy_px)
-                got.scores.append(float(scores[click, place]))
+                got.scores.append(score)
                 got.stability.append(mask.stability)
                 got.points.append(points[click].tolist())
                 got.levels.append(settings.levels[place])
