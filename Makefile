@@ -77,6 +77,10 @@ bench: $(VENV)/.test-ready ## print the measurements and write them to tests/ben
 	@$(BIN)/python -m tests.bench.factory
 	@$(BIN)/python -m tests.bench.training
 
+.PHONY: chaos
+chaos: $(VENV)/.test-ready ## kill, cut, fill and flood the service, and print what it survived (about 25 min)
+	@$(BIN)/python -m tests.chaos
+
 .PHONY: bench-gpu
 bench-gpu: $(VENV)/.test-ready ## on a CUDA device: SAM ViT-H against the published generator, Semantic-SAM, the trainer at 7B
 	@$(BIN)/python -m tests.bench.sam_gpu
