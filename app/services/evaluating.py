@@ -15,6 +15,7 @@ from app.queue.outbox import enqueue
 from app.queue.tasks import Queue
 from app.services import grounding
 from models.errors import BadInput
+from models.evaluation.compare import ROUNDS
 from models.evaluation.judges import JUDGED
 from models.evaluation.pages import page
 from models.evaluation.scores import BENCHMARKS
@@ -59,7 +60,8 @@ def evaluate(
 def html_page(session: Session, row: EvaluationRow) -> str:
     """Return the report of an evaluation as a page that fetches nothing: the comparison where it holds one."""
     report = row.report
-    sections = report.get("comparison") or ([_alone(row)] if "runs" not in report and "categories" in report else [])
+    # Evaluations of the release before have no figures that could be shown.
+    sections = report.get("comparison") or ([_alone(row)] if "categories" in report else [])
     ids = {run["about"]["evaluation_id"] for section in sections for run in section["runs"]}
     pictures = EvaluationRepository(session).pictures([UUID(one) for one in ids])
     notes = [
@@ -72,8 +74,8 @@ def html_page(session: Session, row: EvaluationRow) -> str:
 
 def _alone(row: EvaluationRow) -> Mapping[str, Any]:
     """Return an evaluation that is no comparison as a section of its own."""
-    kept = BENCHMARKS[row.benchmark]
-    return {"benchmark": row.benchmark, "chief": kept.chief, "bootstrap_rounds": 1000, "runs": [row.report]}
+    chief = BENCHMARKS[row.benchmark].chief
+    return {"benchmark": row.benchmark, "chief": chief, "bootstrap_rounds": ROUNDS, "runs": [row.report]}
 
 
 def _shown(sections: Iterable[Mapping[str, Any]], pictures: Mapping[tuple[str, int], bytes]) -> list[dict[str, Any]]:

@@ -85,7 +85,7 @@ class Judge:
 
     def __call__(self, question_id: str, answer: str) -> dict[str, Any]:
         """Return the fields of a review or grade row; failed ones hold no points. Raises BackendDown when the judge is away."""
-        truth = self.truths.get(question_id)
+        truth = self.truths.get(_id(self.benchmark, {"question_id": question_id}))
         if truth is None:
             raise BadEvaluation(f"the judge knows no solution of question {question_id}")
         prompt = (_REVIEW if self.benchmark == "llava-bench" else _MARK).format(

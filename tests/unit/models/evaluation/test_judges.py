@@ -92,5 +92,6 @@ def test_truths_come_from_the_official_files():
     )
     graded = truths("mmvet", [{"question_id": 3, "text": "q"}], [{"question_id": "v1_3", "answer": "x<OR>y"}])
     assert graded["3"].reference == "x<OR>y"
+    assert Judge(benchmark="mmvet", teacher=Scripted("1.0"), truths=graded)("v1_3", "x")["score"] == [1.0]
     with pytest.raises(BadEvaluation, match="no reference"):
         truths("mmvet", [{"question_id": 4, "text": "q"}], [])
