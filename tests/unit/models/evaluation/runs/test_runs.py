@@ -26,7 +26,9 @@ def rows(path):
 def test_every_question_is_answered_once(tmp_path, parallel):
     out = tmp_path / "a.jsonl"
     told = []
-    outcome = run(asked(20), lambda q: {"text": f"a{q.key}"}, out, settings=SETTINGS, parallel=parallel, told=told.append)
+    outcome = run(
+        asked(20), lambda q: {"text": f"a{q.key}"}, out, settings=SETTINGS, parallel=parallel, told=told.append
+    )
     assert (outcome.answered, outcome.reused, outcome.failed) == (20, 0, {})
     assert sorted((row["question_id"], row["text"]) for row in rows(out)) == [(i, f"a{i}") for i in range(20)]
     assert told == list(range(21))
