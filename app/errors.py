@@ -1,7 +1,7 @@
 """The catalogue of errors a caller can meet: a code, a status and a fixed title each (the docstring is the title).
 
     AppError
-    ├── BadRequest              400, 415, 413, 422: change the request
+    ├── BadRequest              400, 408, 415, 413, 422: change the request
     ├── Unauthorised/Forbidden  401, 403: bring another key
     ├── NotFound                404: the same body for what is missing and what is another tenant's
     ├── Conflict                409, 412: look at the present state first
@@ -50,6 +50,13 @@ class PayloadTooLarge(AppError):
 
     status = 413
     code = "body.too_large"
+
+
+class BodyTimeout(BadRequest):
+    """The request body did not come in time"""
+
+    status = 408
+    code = "body.timeout"
 
 
 class Unauthorised(AppError):

@@ -3,6 +3,7 @@
 Plain ASGI, so that streaming and aborted requests pass through untouched.
 """
 
+import asyncio
 import logging
 import re
 import secrets
@@ -13,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.errors import PayloadTooLarge
+from app.errors import BodyTimeout, PayloadTooLarge
 from app.http.problems import refusal
 from app.telemetry.context import bound
 from app.telemetry.metrics import request_done
@@ -23,6 +24,8 @@ log = logging.getLogger("markwise.access")
 
 # 20 MiB of picture as base64 is 28 MB; the rest of a body is small.
 MAX_BODY_BYTES = 30_000_000
+# At this cap 4 Mbit/s; a slower line sends a smaller picture.
+BODY_S = 60.0
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
@@ -80,11 +83,22 @@ def too_large(request: Request) -> Response:
 
 
 def _capped(receive: Receive) -> Receive:
+    """Count a body as it comes and wait for its end for BODY_S in all; raises PayloadTooLarge, BodyTimeout."""
     received = 0
+    waiting_until: float | None = None
+    complete = False
 
     async def capped() -> Message:
-        nonlocal received
-        message = await receive()
+        nonlocal received, waiting_until, complete
+        if complete:  # what is waited for now is the client's leaving
+            return await receive()
+        waiting_until = waiting_until or asyncio.get_running_loop().time() + BODY_S
+        try:
+            async with asyncio.timeout_at(waiting_until):
+                message = await receive()
+        except TimeoutError:
+            raise BodyTimeout(f"A body must come within {BODY_S:.0f} s.") from None
+        complete = not message.get("more_body", False)
         received += len(message.get("body", b""))
         if received > MAX_BODY_BYTES:
             raise PayloadTooLarge(f"At most {MAX_BODY_BYTES} bytes are accepted.")

@@ -11,11 +11,11 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import ValidationError
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DataError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
-from app.errors import AppError, Unavailable
+from app.errors import AppError, Unavailable, Unprocessable
 from app.storage.blobs import StoreUnavailable
 
 log = logging.getLogger("markwise.http")
@@ -102,6 +102,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _shape_error)
     app.add_exception_handler(ValidationError, _shape_error)
     app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(DataError, _unstorable)
     app.add_exception_handler(OperationalError, _database_down)
     app.add_exception_handler(PoolTimeout, _database_down)
     app.add_exception_handler(Exception, _unexpected)
@@ -138,6 +139,13 @@ def _http_error(request: Request, exc: Exception) -> JSONResponse:
 def _database_down(request: Request, exc: Exception) -> JSONResponse:
     log.warning("database unavailable: %s", type(exc).__name__)
     return refusal(request, Unavailable("The catalog does not answer."))
+
+
+def _unstorable(request: Request, exc: Exception) -> JSONResponse:
+    """Postgres keeps no U+0000, no half of a surrogate pair, and no number beyond its types; JSON does."""
+    log.info("a value that cannot be stored: %s", type(getattr(exc, "orig", exc)).__name__)
+    detail = "The request holds a value that cannot be stored, such as the character U+0000 or a number out of range."
+    return refusal(request, Unprocessable(detail))
 
 
 def _store_down(request: Request, exc: Exception) -> JSONResponse:

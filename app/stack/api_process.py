@@ -13,6 +13,7 @@ import uvicorn
 
 from app.main import create_app
 from app.settings import Settings
+from app.stack.patience import PatientProtocol
 from app.telemetry.logs import start_logging
 from app.telemetry.traces import start_tracing
 
@@ -38,6 +39,7 @@ def main() -> None:
         create_app(settings),
         host=arguments.host,
         port=arguments.port,
+        http=PatientProtocol,
         log_level=settings.log_level.lower(),
         access_log=False,
         log_config=None,

@@ -1,0 +1,74 @@
+"""uvicorn's protocol with an end to its patience: a request's head must come within seconds and fit in 64 KiB.
+
+uvicorn waits for a head for ever and keeps whatever comes of it, so a thousand connections that send a byte a minute would hold a
+thousand sockets. Bodies are timed and capped by `app.http.middleware`; what still comes after an answer is not waited for
+here. Used by `api_process`. Knows no route.
+"""
+
+import asyncio
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+HEAD_S = 20.0
+HEAD_BYTES = 65_536
+_REFUSAL = b"HTTP/1.1 %s\r\ncontent-type: application/problem+json\r\ncontent-length: %d\r\nconnection: close\r\n\r\n%s"
+
+
+class PatientProtocol(HttpToolsProtocol):
+    """One connection. The head is open from its first byte, or the connection's, until its last."""
+
+    _head_timer: asyncio.TimerHandle | None = None
+    _head_bytes = 0
+
+    def connection_made(self, transport: Any) -> None:
+        """Begin to wait for a head."""
+        super().connection_made(transport)
+        self._open_head()
+
+    def on_message_begin(self) -> None:
+        """Begin again, on a connection that is kept."""
+        super().on_message_begin()
+        if self._head_timer is None:
+            self._open_head()
+
+    def on_headers_complete(self) -> None:
+        """Stop waiting."""
+        self._close_head()
+        super().on_headers_complete()
+
+    def data_received(self, data: bytes) -> None:
+        """Count what has come of a head that is still open."""
+        super().data_received(data)
+        if self._head_timer is not None:
+            self._head_bytes += len(data)
+            if self._head_bytes > HEAD_BYTES:
+                self._refuse(431, "Request Header Fields Too Large")
+
+    def on_response_complete(self) -> None:
+        """Let go of a connection whose body goes on after its answer: it would be read for nothing, without an end."""
+        unread = self.cycle is not None and self.cycle.more_body
+        super().on_response_complete()
+        if unread:
+            self.transport.close()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Stop waiting."""
+        self._close_head()
+        super().connection_lost(exc)
+
+    def _open_head(self) -> None:
+        self._head_bytes = 0
+        self._head_timer = self.loop.call_later(HEAD_S, self._refuse, 408, "Request Timeout")
+
+    def _close_head(self) -> None:
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+            self._head_timer = None
+
+    def _refuse(self, status: int, title: str) -> None:
+        self._close_head()
+        if not self.transport.is_closing():
+            body = b'{"title":"%s","status":%d}' % (title.encode(), status)
+            self.transport.write(_REFUSAL % (f"{status} {title}".encode(), len(body), body))
+            self.transport.close()
