@@ -27,16 +27,17 @@ class PatchHeads(nn.Module):
 
     def loss(self, features: Tensor, labels: Tensor) -> Tensor:
         """Mean cross entropy over the columns, background counted less; `labels` is (B, 196, columns) int64."""
-        total = torch.zeros((), dtype=torch.float32)
+        labels = labels.to(features.device)
+        total = torch.zeros((), dtype=torch.float32, device=features.device)
         for column, (name, logits) in enumerate(self._split(features)):
-            weight = torch.ones(logits.shape[-1])
+            weight = torch.ones(logits.shape[-1], device=features.device)
             weight[0] = TAG_BACKGROUND_WEIGHT if name.startswith("tag") else BACKGROUND_WEIGHT
             total = total + functional.cross_entropy(logits.flatten(0, 1), labels[..., column].flatten(), weight)
         return total / len(self.columns)
 
     def accuracy(self, features: Tensor, labels: Tensor) -> dict[str, float]:
         """Share of right classes among the patches that are not background, per column."""
-        scores = {}
+        scores, labels = {}, labels.to(features.device)
         for column, (name, logits) in enumerate(self._split(features)):
             truth = labels[..., column]
             here = truth > 0
@@ -60,5 +61,6 @@ class PatchWords(nn.Module):
 
     def forward(self, labels: Tensor) -> Tensor:
         """Look the labels up and add."""
+        labels = labels.to(self.tables[0].get_parameter("weight").device)
         total: Tensor = sum(table(labels[..., column]) for column, table in enumerate(self.tables))
         return total

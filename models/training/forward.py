@@ -55,7 +55,7 @@ def pixels(images: Tensor, dtype: torch.dtype) -> Tensor:
 
 def see(model: LlavaForConditionalGeneration, images: Tensor) -> Tensor:
     """(B, 224, 224, 3) uint8 -> (B, 196, width) patch features, before the projector."""
-    values = pixels(images, model.dtype)
+    values = pixels(images.to(model.device), model.dtype)
     features: Tensor = model.model.vision_tower(pixel_values=values).last_hidden_state[:, 1:]
     return features
 
@@ -91,7 +91,7 @@ def answer_loss(logits: Tensor, batch: Packed) -> Tensor:
 def exact_share(logits: Tensor, batch: Packed) -> dict[str, tuple[int, int]]:
     """Per task: answers with every token right (given the right ones before it), and all answers."""
     right = (logits.argmax(-1) == batch.targets).float()
-    wrong_tokens = torch.zeros(len(batch.tasks)).index_add_(0, batch.segment_of, 1 - right)
+    wrong_tokens = torch.zeros(len(batch.tasks), device=right.device).index_add_(0, batch.segment_of, 1 - right)
     tally: dict[str, list[int]] = defaultdict(lambda: [0, 0])
     for task, wrong in zip(batch.tasks, wrong_tokens.tolist(), strict=True):
         tally[task][0] += wrong == 0
@@ -110,7 +110,7 @@ def look_loss(batch: Packed, line_head: tuple[int, int], mark_head: tuple[int, i
     loss = -(share + 1e-4).log().mean()
     if len(marks):
         spread = recorded[mark_head[0]][marks[:, 0], mark_head[1], marks[:, 1]].float()  # (M, L)
-        at = torch.arange(spread.shape[1])
+        at = torch.arange(spread.shape[1], device=spread.device)
         inside = (at >= marks[:, 2:3]) & (at < marks[:, 3:4])
         loss = loss - ((spread * inside).sum(1) + 1e-4).log().mean()
     return loss

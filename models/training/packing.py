@@ -6,7 +6,7 @@ cost (checked against the library's own forward pass in the tests). Called by th
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from itertools import pairwise
 from typing import Final
 
@@ -66,6 +66,11 @@ class Packed:
     # (P, 8) int64: row, a token of the sought phrase, its line's first and end, the id's two classes, the number of the
     # phrase, the token after which the answer says the id
     phrase_looks: Tensor
+
+    def to(self, device: torch.device) -> "Packed":
+        """The same batch on the device where the weights are."""
+        found = {one.name: getattr(self, one.name) for one in fields(self)}
+        return replace(self, **{name: each.to(device) for name, each in found.items() if isinstance(each, Tensor)})
 
 
 class Packer:

@@ -71,6 +71,7 @@ def train_from_scratch(spec: Spec, out: Path, reporter: Reporter, stop: StopFlag
         packer = checked_packer(tiny)
         stage = _stage(name, spec, pools, packer)
         _graft(name, tiny, packer, spec.seed)  # without effect on a resumed stage, which then takes its own weights
+        tiny.to("cuda" if torch.cuda.is_available() else "cpu")
         stage.peak_rate = spec.learning_rate or stage.peak_rate
         settings = LoopSettings(out=out, seed=spec.seed, checkpoint_every_s=spec.checkpoint_every_s, rank=rank)
         reporter.log("stage starts", stage=name, threads=torch.get_num_threads())

@@ -334,6 +334,7 @@ class TableStage:
 
 def align_loss(tiny: Tiny, features: Tensor, labels: Tensor) -> Tensor:
     """Squared error between projected patches and pretend tokens, relative to their spread; background counts less."""
+    labels = labels.to(features.device)
     wanted = tiny.words(labels).detach().float()
     got = tiny.llava.model.multi_modal_projector(features).float()
     weight = torch.where(labels[..., 0] > 0, 1.0, 0.15)
@@ -342,6 +343,7 @@ def align_loss(tiny: Tiny, features: Tensor, labels: Tensor) -> Tensor:
 
 
 def _answered(tiny: Tiny, packed: Packed, picture: Tensor | None, share: float, *, measure: bool) -> Outcome:
+    packed = packed.to(tiny.llava.device)
     logits = forward.answer_logits(tiny.llava, packed, picture)
     exact = forward.exact_share(logits, packed) if measure else {}
     return Outcome(loss=share * forward.answer_loss(logits, packed), tokens=packed.ids.numel(), exact=exact)
