@@ -21,6 +21,7 @@ from models.evaluation.drawn import draw
 from models.evaluation.judges import JUDGED, Judge, Verdicts, truths
 from models.evaluation.runs import Ask, Asking, Outcome, Tags, run
 from models.evaluation.scores import BENCHMARKS
+from models.evaluation.self_annotated import NOTES, SelfAnnotating
 from models.evaluation.suites import Suite, suite
 from models.marks import STYLES
 from workers.direct.opening import decoded, open_backend, open_teacher, progress_bar, segmenting
@@ -66,6 +67,11 @@ _folder = click.Path(exists=True, file_okay=False, path_type=Path)
 )
 @click.option("--decide", type=click.Choice(["model", "both", "ranker"]), default="model", show_default=True)
 @click.option("--judge", help="The model of MARKWISE_TEACHERS that judges answers to llava-bench and mmvet.")
+@click.option(
+    "--notes",
+    type=click.Choice(NOTES),
+    help="Have the model first write down what it sees: a caption, names of things (of marks, with --tags), or both.",
+)
 @click.option("--limit", type=click.IntRange(1), help="Ask only the first so many questions.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of drawings.")
 @click.option("--server", envvar="MARKWISE_EVALUATE_AT", help="Order it of the service at this address.")
@@ -83,6 +89,8 @@ def run_benchmark(names: tuple[str, ...], server: str | None, **given: Any) -> N
     markwise evaluate run listing refer click --both --server http://127.0.0.1:8000 --out report.html
     """
     if server is not None:
+        if given["notes"] is not None:
+            raise click.UsageError("--notes is for runs without --server")
         _order(server, names, given)
         return
     if len(names) > 1 or len(given["models"]) > 1 or given["both"]:
@@ -137,7 +145,11 @@ def _run(name: str, given: dict[str, Any]) -> None:
             "decide": given["decide"],
             "judge": given["judge"],
         }
-        ask = _judged(stack, settings, found, asking, given)
+        noting: Ask = asking
+        if given["notes"] is not None:
+            kept["notes"] = given["notes"]
+            noting = SelfAnnotating(asking=asking, notes=given["notes"])
+        ask = _judged(stack, settings, found, noting, given)
         parallel = 1 if backend.dialect == "tiny" else settings.vlm_concurrency
         bar = stack.enter_context(progress_bar())
         told = partial(_tell, bar, bar.add_task(name, total=len(asked)))
@@ -166,7 +178,7 @@ def _tags(settings: Settings, given: dict[str, Any]) -> Tags:
     )
 
 
-def _judged(stack: ExitStack, settings: Settings, found: Suite, asking: Asking, given: dict[str, Any]) -> Ask:
+def _judged(stack: ExitStack, settings: Settings, found: Suite, asking: Ask, given: dict[str, Any]) -> Ask:
     """Return what asks, and has the answers judged where a judge is named; verdicts are kept beside the answers."""
     name = next((name for name in JUDGED if name == found.benchmark), None)
     if given["judge"] is None or name is None:

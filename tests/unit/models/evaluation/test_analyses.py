@@ -192,3 +192,17 @@ class TestSelfAnnotated:
         annotating = SelfAnnotating(asking=None, notes="caption")
         with pytest.raises(BadEvaluation, match="takes no notes"):
             annotating(MarkQuestion(key="1", task="refer", image=Path("a.png")))
+
+    def test_the_command_keeps_notes_beside_answers(self, tmp_path):
+        import cv2
+
+        cv2.imwrite(str(tmp_path / "a.png"), np.full((64, 64, 3), 200, np.uint8))
+        asked = lines(tmp_path / "q.jsonl", [{"question_id": 1, "image": "a.png", "text": "Is there a dog?"}])
+        out = tmp_path / "a.jsonl"
+        argv = ["run", "pope", "--questions", asked, "--images", tmp_path, "--out", out, "--notes", "labels", "--json"]
+        assert command(*argv)["notes"] == "labels"
+        (row,) = map(json.loads, out.read_text().splitlines())
+        assert set(row["self_annotations"]) == {"labels"}
+        again = CliRunner().invoke(main, ["evaluate", *map(str, argv[:-3]), "--json"])
+        assert again.exit_code == 1, "answers without notes are another run"
+        assert "notes differ" in again.stderr
