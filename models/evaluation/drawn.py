@@ -6,7 +6,7 @@ a model reads marks, not how well it knows the world. Called by commands and eva
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 from types import MappingProxyType
@@ -21,6 +21,7 @@ from models.errors import BadEvaluation
 from models.evaluation.grounding import rle_of
 from models.evaluation.probes import SAMPLINGS, probes
 from models.evaluation.suites import Suite
+from models.marks import place
 from models.regions import Regions
 from models.vlm.prompts import ACT_TEMPLATES
 
@@ -64,7 +65,13 @@ def _drawings(n: int, seed: int, make: Callable[[int], Drawing]) -> Iterator[Dra
     seeds = drawings.HELD_OUT_SEEDS
     first = seeds.start + (seed * n) % (len(seeds) - n)
     for number in range(n):
-        yield Drawn(number=number + 1, name=f"{first + number}.png", drawing=make(first + number))
+        yield Drawn(number=number + 1, name=f"{first + number}.png", drawing=_in_order(make(first + number)))
+
+
+def _in_order(drawing: Drawing) -> Drawing:
+    """Return the drawing with its regions in the order of their marks, so that labels and painted numbers agree."""
+    order = [one.region_index for one in place(drawing.regions).marks]
+    return replace(drawing, regions=drawing.regions.take(order), names=tuple(drawing.names[i] for i in order))
 
 
 def _listing(drawn: list[Drawn], _rng: Random, _images: Path) -> tuple[_Rows, dict[str, _Rows]]:

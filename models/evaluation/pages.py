@@ -11,7 +11,7 @@ _STYLE: Final = """
 :root { color-scheme: light dark; font: 15px/1.5 system-ui, sans-serif; --bar: #3267d6; --line: #8884; }
 body { max-width: 76rem; margin: 2rem auto; padding: 0 1rem; }
 table { border-collapse: collapse; margin: .5rem 0 2rem; } th, td { text-align: left; padding: .3rem .9rem .3rem 0; border-bottom: 1px solid var(--line); vertical-align: top; overflow-wrap: anywhere; }
-td.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; } .track { position: relative; width: 18rem; height: .9rem; background: var(--line); }
+th { white-space: nowrap; } td.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; } .track { position: relative; width: 18rem; height: .9rem; background: var(--line); }
 .track i { position: absolute; inset: 0 auto 0 0; background: var(--bar); } .track b { position: absolute; top: .35rem; height: .2rem; background: currentColor; }
 .cards { display: grid; grid-template-columns: repeat(auto-fill, minmax(15rem, 1fr)); gap: 1rem; margin-bottom: 2rem; }
 figure { margin: 0; } figure img { max-width: 100%; max-height: 15rem; } figcaption { font-size: .85rem; overflow-wrap: anywhere; }
@@ -104,7 +104,7 @@ def _categories(chief: str, runs: Sequence[Mapping[str, Any]]) -> Iterator[str]:
 def _worst(run: Mapping[str, Any]) -> Iterator[str]:
     if not run.get("worst"):
         return
-    yield f"<h3>The worst of {escape(run['run'])}</h3><div class=cards>"
+    yield f"<h3>The worst: {escape(run['run'])}</h3><div class=cards>"
     for one in run["worst"]:
         yield (
             f"<figure>{_image(one.get('picture') or '')}<figcaption><b>{escape(one['id'])}</b> {one['grade']:.2f}<br>true: {escape(one['label'])}"
@@ -121,7 +121,7 @@ def _image(url: str) -> str:
 def _changed(run: Mapping[str, Any]) -> Iterator[str]:
     if not run.get("changed"):
         return
-    yield f"<h3>Better or worse in {escape(run['run'])}</h3><table><tr><th>id<th><th>true<th>first<th>now"
+    yield f"<h3>Better or worse than the first: {escape(run['run'])}</h3><table><tr><th>id<th><th>true<th>first<th>now"
     for one in run["changed"]:
         words = "".join(f"<td>{escape(one[name])}" for name in ("label", "baseline", "run"))
         yield f"<tr><td>{escape(one['id'])}<td class=n>{one['change']:+.2f}{words}"

@@ -157,5 +157,7 @@ def _interval(found: Interval) -> dict[str, float]:
 
 def _shown(value: object) -> str:
     """Return a key, a label or an answer as a short text."""
+    if isinstance(value, Mapping):
+        value = tuple(f"{name}: {one}" for name, one in value.items())
     text = " · ".join(map(str, value)) if isinstance(value, tuple) else str(value)
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"

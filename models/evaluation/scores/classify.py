@@ -24,6 +24,10 @@ class Named:
     name: str
     shape: Shape | None = None
 
+    def __str__(self) -> str:
+        """As a line of a listing."""
+        return f"{self.id}. {self.name}"
+
 
 Items = tuple[Named, ...]
 

@@ -23,6 +23,10 @@ class Shape:
     box: tuple[float, float, float, float]
     rle: Rle | None = None
 
+    def __str__(self) -> str:
+        """Where it lies, for people."""
+        return f"[{', '.join(f'{value:.0f}' for value in self.box)}]"
+
     def mask_overlap(self, other: "Shape | None") -> float:
         """Return the IoU of the masks, of the boxes where one has no mask; 0 where there is no other. Raises BadEvaluation."""
         if other is None or self.rle is None or other.rle is None:
