@@ -143,10 +143,10 @@ def measure(settings: Settings, tenant: Any, home: Path, scale: float) -> dict[s
     }
 
 
-def planned() -> dict[str, Any]:
-    """Choose and order as many samples at full size, without words and database: what a build holds between its passes."""
+def planned(scale: float) -> dict[str, Any]:
+    """Choose and order as many samples without words and database: what a build holds between its passes."""
     turns = [{"from": "human", "value": "<image>\nWhat?"}, {"from": "gpt", "value": ANSWER}]
-    count = FULL + sum(OWN.values())
+    count = int(scale * (FULL + sum(OWN.values())))
     samples = (
         Sample(key=f"p:{n}", id=str(n), kind="conversation", conversations=turns, image="a.png") for n in range(count)
     )
@@ -181,7 +181,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--scale", type=float, default=1.0, help="1 is the full size")
     scale = parser.parse_args().scale
-    plan = planned()
+    plan = planned(scale)
     home = Path(tempfile.mkdtemp(prefix="mw-"))
     home.chmod(0o711)
     try:
@@ -194,7 +194,7 @@ def main() -> None:
     finally:
         shutil.rmtree(home, ignore_errors=True)
     found |= {
-        "plan_at_full_size": plan,
+        "plan": plan,
         "scale": scale,
         "date": dt.datetime.now(dt.UTC).date().isoformat(),
         "machine": platform.platform(),
