@@ -99,7 +99,7 @@ def write_onnx(net: ElementNet, path: Path, *, threshold: float) -> float:
             do_constant_folding=False,
             dynamo=False,
         )
-    _describe(fresh, {"roles": json.dumps(ROLES), "strides": json.dumps(STRIDES), "threshold": f"{threshold:.4f}"})
+    describe(fresh, {"roles": json.dumps(ROLES), "strides": json.dumps(STRIDES), "threshold": f"{threshold:.4f}"})
     worst = largest_difference(net, fresh)
     if worst > 0.05:
         raise RuntimeError(f"the exported file differs from the network by {worst:.3f}")
@@ -107,7 +107,7 @@ def write_onnx(net: ElementNet, path: Path, *, threshold: float) -> float:
     return worst
 
 
-def _describe(path: Path, facts: dict[str, str]) -> None:
+def describe(path: Path, facts: dict[str, str]) -> None:
     """Append entries to the model's metadata: protobuf lets repeated fields follow at the end of a message.
 
     Field 14 of ONNX's ModelProto is `metadata_props`, whose entries hold a key (1) and a value (2).

@@ -25,17 +25,23 @@ class _Step:
     anthropic: Form
 
 
-def action_on(mark: Mark, size_hw: tuple[int, int], intent: ActionIntent, device_pixel_ratio: float = 1.0) -> Action:
+_LOOK = _Step(openai={"type": "screenshot"}, anthropic={"action": "screenshot"})
+
+
+def action_on(
+    mark: Mark, size_hw: tuple[int, int], intent: ActionIntent, device_pixel_ratio: float = 1.0, *, is_so: bool = False
+) -> Action:
     """Return what `intent` does to `mark`, on a picture of `size_hw` with `device_pixel_ratio` pixels per CSS pixel.
 
     The two forms count in whole CSS pixels, as whoever moves the mouse does; their point hits the mark. A wish to select is
     typing on a field and clicking on an option that is seen. `openai` and `anthropic` are the decisive step; `steps` are all
-    of them: a field is clicked, emptied unless the text is to be added, and typed into.
+    of them: a field is clicked, emptied unless the text is to be added, and typed into. Where the screen `is_so` already (a box
+    to be ticked is), there are no steps, and the decisive one is to look again.
     """
     x, y = mark.point_xy_px
     height, width = size_hw
     kind = _kind(intent, (mark.role or "").lower())
-    steps, decisive = _steps(kind, intent, *_css_point(mark, device_pixel_ratio))
+    steps, decisive = ([], _LOOK) if is_so else _steps(kind, intent, *_css_point(mark, device_pixel_ratio))
     return Action(
         type=kind,
         mark=mark.id,

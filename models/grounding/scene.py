@@ -19,6 +19,7 @@ from models.grounding.actions import action_on
 from models.grounding.calibration import confidence, source_of
 from models.grounding.colors import colors_of
 from models.grounding.query_marks import marks_in_query
+from models.grounding.ticks import is_on
 from models.grounding.types import Action, DecidedBy, GroundRequest, GroundResult, MarkedPicture, Task
 from models.marks import Mark, paint, paint_for_model
 from models.ranking import Candidate, Ranked, Understood, is_clear, names_color, understand
@@ -157,8 +158,9 @@ class Scene:
     def action(self, mark_id: str) -> Action:
         """Return what the query wants done, on the mark that was chosen for it."""
         request = self.request
-        intent = self.understood().intent
-        return action_on(self.marks[mark_id], request.regions.size_hw, intent, request.device_pixel_ratio)
+        intent, mark = self.understood().intent, self.marks[mark_id]
+        is_so = intent.on is not None and is_on(request.image, mark.bbox_xyxy_px, mark.role) is intent.on
+        return action_on(mark, request.regions.size_hw, intent, request.device_pixel_ratio, is_so=is_so)
 
     def shortlist(self, query: str | None = None, *, filled: bool = False) -> tuple[str, ...]:
         """Return the ids to tell the model of, in mark order: all, or the query's own marks and the best ranked ones.

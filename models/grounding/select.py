@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from models.grounding.plural import how_many
 from models.grounding.scene import SHORTLIST, Scene
 from models.grounding.types import DecidedBy, GroundResult, Selected
-from models.ranking import Ranked, is_ahead, is_clear
+from models.ranking import Ranked, is_clear, is_enough
 from models.ranking.places import FIELD_ROLES, LABEL_ROLES
 from models.ranking.similarity import normalise
 from models.vlm.parse import find_mentions
@@ -85,7 +85,7 @@ def decide(scene: Scene, query: str, prompt_of: PromptOf) -> Verdict:
             shares = {top.id: top.score} if top.score >= NO_OPINION else {NONE: 1.0 - top.score}
             return Verdict(shares=shares, decided_by=_reason(scene, top))
         rivals = [top, *(each for each in ranked[1:] if not _is_label(scene, each, top))]
-        if is_clear(rivals) or (scene.small and is_ahead(rivals)):
+        if is_clear(rivals) or (scene.small and is_enough(ranked)):
             return Verdict(shares={top.id: top.score}, decided_by=_reason(scene, top))
     shares = _weigh(scene, query, prompt_of)
     if who == "both":

@@ -5,7 +5,7 @@ input size with given ids). Same input, same bytes. Loads no torch; knows nothin
 """
 
 from models.marks.for_model import mark_for_model, paint_for_model
-from models.marks.lookalikes import LookAlike, find_lookalikes, mark_with
+from models.marks.lookalikes import LookAlike, find_lookalikes, mark_with, without_lookalikes
 from models.marks.marking import mark, place
 from models.marks.paint import paint
 from models.marks.presets import STYLES, MarkStyle, style_of
@@ -26,4 +26,5 @@ __all__ = [
     "paint_for_model",
     "place",
     "style_of",
+    "without_lookalikes",
 ]

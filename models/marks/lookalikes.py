@@ -4,6 +4,8 @@ Looked for on the clean picture, before we paint, so whatever is found is not ou
 wider, its font another. Called once per marked picture. Knows nothing of segmenters.
 """
 
+import hashlib
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -31,9 +33,14 @@ _LEAST_PX = 11  # no label of ours is lower
 _AS_WIDE = 0.25  # of what our label of that text and height would be
 _DIGITS, _LETTERS = "0123456789", "ABCDEFGHJKLMNOPQRSTUVWXYZ"  # any bar is an I
 _MOST_GROUPS = 2_000
+_AROUND_PX = 6
+_KEPT = 8
 
 Signs = tuple[int, int, int, int]
 """Box of one to three signs, x0, y0, x1, y1 in pixels."""
+
+
+_LOCK = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,8 +51,27 @@ class LookAlike:
     bbox_xyxy_px: Box
 
 
+_KNOWN: dict[bytes, tuple[LookAlike, ...]] = {}
+
+
 def find_lookalikes(image: NDArray[np.uint8]) -> tuple[LookAlike, ...]:
-    """Return the painted look-alikes of marks in `image` ((H, W, 3) uint8 RGB, not marked by us), top to bottom."""
+    """Return the painted look-alikes of marks in `image` ((H, W, 3) uint8 RGB, not marked by us), top to bottom.
+
+    The pictures asked about last are remembered: a screenshot is looked at before it is read, and again when it is marked.
+    """
+    key = hashlib.blake2b(np.ascontiguousarray(image).data, digest_size=16, key=repr(image.shape).encode()).digest()
+    with _LOCK:
+        known = _KNOWN.get(key)
+    if known is None:
+        known = _found(image)
+        with _LOCK:
+            _KNOWN[key] = known
+            while len(_KNOWN) > _KEPT:
+                _KNOWN.pop(next(iter(_KNOWN)))
+    return known
+
+
+def _found(image: NDArray[np.uint8]) -> tuple[LookAlike, ...]:
     grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
     looks = ((grey[:, :, None], _GREY_EDGE), *((image, edge) for edge in _COLOR_EDGES))
     sums = cv2.integral(image)
@@ -61,6 +87,25 @@ def find_lookalikes(image: NDArray[np.uint8]) -> tuple[LookAlike, ...]:
                     break
     whole = [box for box in found if not any(_within(box, other) for other in found)]
     return tuple(found[box] for box in sorted(whole, key=lambda box: (box[1], box[0])))
+
+
+def without_lookalikes(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return `image` with its painted look-alikes filled from what is round them; the same array where there are none.
+
+    A tag that a page paints over a control hides the control's text from readers: they shall not read the tag for it.
+    """
+    found = find_lookalikes(image)
+    if not found:
+        return image
+    clean = image.copy()
+    for lookalike in found:
+        x0, y0, x1, y1 = (round(value) for value in lookalike.bbox_xyxy_px)
+        left, top = max(x0 - _AROUND_PX, 0), max(y0 - _AROUND_PX, 0)
+        crop = np.ascontiguousarray(clean[top : y1 + _AROUND_PX, left : x1 + _AROUND_PX])
+        hole = np.zeros(crop.shape[:2], np.uint8)
+        hole[max(y0 - 1 - top, 0) : y1 + 1 - top, max(x0 - 1 - left, 0) : x1 + 1 - left] = 1
+        clean[top : y1 + _AROUND_PX, left : x1 + _AROUND_PX] = cv2.inpaint(crop, hole, 3, cv2.INPAINT_TELEA)
+    return clean
 
 
 def _within(box: Box, other: Box) -> bool:

@@ -6,15 +6,15 @@ Entry points: `understand`, `rank` and `parse_action`. Needs neither torch nor p
 from models.ranking.instructions import ActionIntent, parse_action, readings
 from models.ranking.query import names_color
 from models.ranking.rank import Candidate, Ranked
-from models.ranking.understand import Understood, is_ahead, is_clear, rank, understand
+from models.ranking.understand import Understood, is_clear, is_enough, rank, understand
 
 __all__ = [
     "ActionIntent",
     "Candidate",
     "Ranked",
     "Understood",
-    "is_ahead",
     "is_clear",
+    "is_enough",
     "names_color",
     "parse_action",
     "rank",

@@ -34,6 +34,10 @@ _GROUPS: tuple[tuple[str, ...], ...] = (
     ("message", "message text", "write your message"),
     ("user name", "username"),
     ("help", "support", "?"),
+    # What editors print on their buttons.
+    ("bold", "b"),
+    ("italic", "i"),
+    ("underline", "u"),
 )
 _MOST_NAMES = 12
 

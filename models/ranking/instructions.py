@@ -22,7 +22,7 @@ class ActionIntent:
     `gesture` is how to click. `submit` presses Enter in the end; `append` leaves what stands in a field, which is replaced
     otherwise. `roles` are what the verb is done to ("type" needs a field); empty where it says nothing. `owner` names the thing
     whose `target` is meant, the one on its card or in its row. `literal` marks the reading that takes the whole instruction for
-    a name.
+    a name. `on` is how a tick box or a switch shall be in the end, None where it shall change.
     """
 
     type: ActionType
@@ -34,6 +34,7 @@ class ActionIntent:
     roles: frozenset[str] = frozenset()
     owner: str | None = None
     literal: bool = False
+    on: bool | None = None
 
 
 _POLITE = re.compile(
@@ -82,14 +83,18 @@ _DOING = re.compile(
     re.IGNORECASE,
 )
 _TICKING = re.compile(
-    r"^(?:check|tick|uncheck|untick|mark|unmark|toggle|enable|disable|(?:turn|switch)\s+(?:on|off))\s+(?P<target>.+)$",
+    r"^(?P<verb>check|tick|uncheck|untick|mark|unmark|toggle|enable|disable|(?:turn|switch)\s+(?:on|off))\s+(?P<target>.+)$",
     re.IGNORECASE,
 )
-_TURNING = re.compile(r"^(?:turn|switch)\s+(?P<target>.+?)\s+(?:on|off)$", re.IGNORECASE)
+_TURNING = re.compile(r"^(?:turn|switch)\s+(?P<target>.+?)\s+(?P<verb>on|off)$", re.IGNORECASE)
+_ON, _OFF = (
+    re.compile(r"^(?:check|tick|mark|enable)$|\bon$", re.IGNORECASE),
+    re.compile(r"^(?:un\w+|disable)$|\boff$", re.IGNORECASE),
+)
 # "Remove the teapot", "Add the teapot to the cart": a button called "Remove" or "Add to cart" that belongs to the teapot.
 _OF_THING = re.compile(
     r"^(?P<verb>edit|remove|delete|open|view|rename|duplicate|copy|share|download|move|archive|reply|buy|order|book|reserve|"
-    r"increase|decrease|show|hide|expand|collapse|details|select|cancel|confirm|accept|reject|follow|add)\s+(?P<thing>.+)$",
+    r"increase|decrease|show|hide|expand|collapse|details|select|cancel|confirm|accept|reject|follow|add|save|like|star|bookmark|play|see)\s+(?P<thing>.+)$",
     re.IGNORECASE,
 )
 _ARTICLES = re.compile(r"\b(?:the|my|your)\b", re.IGNORECASE)
@@ -110,8 +115,10 @@ def readings(query: str) -> tuple[ActionIntent, ...]:
     """Return every way to read an instruction, the likeliest first; at least one."""
     line = _AFTERWARDS.sub(r"\g<verb>", _POLITE.sub("", query.strip()))
     found = [*_typing(line), *_selecting(line), *_ticking(line)]
-    found += [_clicking(line), *_of_thing(line)]
-    if not _POINTING.match(line) and not _ASK.match(line):
+    pointing = _POINTING.match(line)
+    # "Click Add the teapot to the cart" may be said of the button "Add to cart" that is the teapot's.
+    found += [_clicking(line), *_of_thing(line[pointing.end() :] if pointing is not None else line)]
+    if pointing is None and not _ASK.match(line):
         found.append(ActionIntent(type="click", target=bare(line) or line, literal=True))
     return tuple(one for number, one in enumerate(found) if one not in found[:number])
 
@@ -174,7 +181,10 @@ def _selecting(line: str) -> list[ActionIntent]:
 
 def _ticking(line: str) -> list[ActionIntent]:
     found = _TURNING.match(line) or _TICKING.match(line)
-    return [] if found is None else [ActionIntent(type="click", target=bare(found["target"]), roles=TICK_ROLES)]
+    if found is None:
+        return []
+    on = True if _ON.search(found["verb"]) else False if _OFF.search(found["verb"]) else None
+    return [ActionIntent(type="click", target=bare(found["target"]), roles=TICK_ROLES, on=on)]
 
 
 def _of_thing(line: str) -> list[ActionIntent]:

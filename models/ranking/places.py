@@ -15,6 +15,20 @@ FIELD_ROLES = (
 LABEL_ROLES = frozenset({"text", "heading", "label", "statictext"})
 
 
+_SHOWS = ": "
+
+
+def field_text(label: str, shown: str) -> str:
+    """Return the text of a field with a label that shows a value or a placeholder."""
+    return f"{label.rstrip(' :')}{_SHOWS}{shown}"
+
+
+def field_parts(text: str) -> tuple[str, str] | None:
+    """Return label and shown text of a field whose text tells both, None where it tells one."""
+    label, between, shown = text.partition(_SHOWS)
+    return (label, shown) if between and label and shown else None
+
+
 def label_distance(field: Box, role: str, label: Box, em: float, *, filled: bool = False) -> float | None:
     """Return how far a label stands from its field, in em with a malus for unusual sides; None if it cannot be its.
 

@@ -79,7 +79,7 @@ _RELATIONS: tuple[tuple[str, Relation], ...] = (
 _OWN_ROW = re.compile(
     r"^(?P<head>.+?)\s+(?:in|on)\s+(?:the\s+)?(?P<anchor>.+?)(?:['’]s)?\s+(?:row|line)$", re.IGNORECASE
 )
-_OWNER = re.compile(r"^(?P<head>.+?)\s+(?:for|of|on|in)\s+(?P<anchor>.+)$", re.IGNORECASE)
+_OWNER = re.compile(r"^(?P<head>.+?)\s+(?:for|of|on|in|at)\s+(?P<anchor>.+)$", re.IGNORECASE)
 # "The red button in the dialog": what it stands in has no mark of its own.
 _CONTAINER = re.compile(
     r"\s+(?:in|on|of|inside)\s+(?:the\s+|this\s+)?(?:(?:pop-?up|modal)\s+)?"

@@ -1,12 +1,13 @@
 """The `gui` segmenter: a screenshot becomes marks for what can be used on it, each with text and role.
 
 Named by `models.registry`. It brings the picture to about CSS size, lets `ocr` find the text lines and an element finder
-decide what deserves a mark. It knows nothing about what a query will ask for.
+decide what deserves a mark. Tags that the page painted itself are filled in first: they are nobody's text. It knows nothing about what a query will ask for.
 """
 
 import numpy as np
 from numpy.typing import NDArray
 
+from models.marks.lookalikes import without_lookalikes
 from models.protocols import SegmentRequest
 from models.regions import Regions
 from models.segmenters.detected.finder import DetectorFinder
@@ -29,14 +30,14 @@ class GuiSegmenter:
         self._reader = reader or OcrReader()
         self._finder = finder or DetectorFinder()
         self._screens: Memory[tuple[Element, ...]] = Memory(_KEPT_SCREENS)
-        self.version = f"3+{self._finder.version}+{self._reader.version}"
+        self.version = f"4+{self._finder.version}+{self._reader.version}"
 
     def segment(self, image: NDArray[np.uint8], request: SegmentRequest) -> Regions:
         """Return regions of `image` ((H, W, 3) uint8 RGB) in reading order, boxes in its own pixels."""
         size_hw = (int(image.shape[0]), int(image.shape[1]))
         if min(size_hw) < 8:
             return Regions.empty(size_hw)
-        work, scale = working_copy(image, request.device_pixel_ratio)
+        work, scale = working_copy(without_lookalikes(image), request.device_pixel_ratio)
         elements = self._elements(work)
         if not elements:
             return Regions.empty(size_hw)
@@ -52,7 +53,7 @@ class GuiSegmenter:
 
     def read_lines(self, image: NDArray[np.uint8], device_pixel_ratio: float = 1.0) -> list[tuple[str, Box]]:
         """Return every line of text on `image` with its box in its pixels; what was read for the marks is remembered."""
-        work, scale = working_copy(image, device_pixel_ratio)
+        work, scale = working_copy(without_lookalikes(image), device_pixel_ratio)
         found = []
         for line in PageText(self._reader, work).read_all():
             x0, y0, x1, y1 = line.bbox_xyxy_px

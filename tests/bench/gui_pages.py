@@ -92,6 +92,10 @@ class TimedDetector:
     def __init__(self, detector: Any, clock: Clock) -> None:
         self.detector, self.clock = detector, clock
 
+    @property
+    def threshold(self) -> float:
+        return float(self.detector.threshold)
+
     def detect(self, *given: Any, **named: Any) -> Any:
         with self.clock.stage("elements"):
             return self.detector.detect(*given, **named)

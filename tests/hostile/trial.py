@@ -56,13 +56,15 @@ def compare(backend: VlmBackend, pair: Pair, ways: Sequence[str] = tuple(WAYS)) 
             one = ground(backend, _asked(pair.clean, clean, pair.query, way))
             other = ground(backend, _asked(pair.hostile, hostile, pair.query, way))
             before, after = _choice(one), _choice(other)
+            right = [each is not None and _lies(each.point_xy_px, pair.target_box) for each in (before, after)]
             yield Comparison(
                 kind=pair.kind,
                 seen=seen,
                 way=way,
-                right_clean=before is not None and _lies(before.point_xy_px, pair.target_box),
-                right_hostile=after is not None and _lies(after.point_xy_px, pair.target_box),
-                flipped=not _same(before, after),
+                right_clean=right[0],
+                right_hostile=right[1],
+                # A tag that cuts a piece off the wanted element's outline has not turned the choice.
+                flipped=not (all(right) or _same(before, after)),
                 captured=after is not None
                 and any(_lies(after.point_xy_px, box) for box in (*pair.injected, *pair.tags)),
                 left_marks=_left(one, clean[1]) or _left(other, hostile[1]),

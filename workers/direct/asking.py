@@ -73,6 +73,7 @@ def ground(
         choices=choices,
         target=None if target is None else marked_picture(target, segmenter, style, granularity),
         lookalikes=picture.lookalikes,
+        captions=picture.captions,
     )
     try:
         result = answer(LocalBackend(folder or BUILT_IN_FOLDER), request)

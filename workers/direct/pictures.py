@@ -17,11 +17,12 @@ from app.imaging.decode import ImageDecoder
 from app.imaging.errors import ImagingError
 from app.settings import Settings
 from models.errors import BadInput, ModelError
-from models.grounding import MarkedPicture
+from models.grounding import Caption, MarkedPicture
 from models.marks import STYLES, Mark, find_lookalikes, place
 from models.protocols import SegmentRequest
 from models.regions import Regions
-from models.registry import choose_segmenter, segmenter
+from models.registry import choose_segmenter, read_lines, segmenter
+from models.segmenters.gui import GuiSegmenter
 from models.segmenters.semantic_sam.levels import level_set
 from models.segmenters.semantic_sam.segmenter import SemanticSamSegmenter
 from models.segmenters.semantic_sam.tagging import PRESETS, LevelSegmenter, tagged_regions
@@ -111,9 +112,17 @@ def _read_regions(file: Path, size_hw: tuple[int, int]) -> Regions:
 def marked_picture(file: Path, segmenter: str, style: str, levels: tuple[int, ...] | None = None) -> MarkedPicture:
     """Read a picture and put marks on what the segmenter finds; raises Failure."""
     pixels = read_picture(file)
-    _name, regions = regions_of_picture(pixels, segmenter, levels=levels)
+    name, regions = regions_of_picture(pixels, segmenter, levels=levels)
+
+    def captions() -> list[Caption]:
+        return [Caption(text=text, bbox_xyxy_px=box) for text, box in read_lines(pixels)]
+
     return MarkedPicture(
-        image=pixels, regions=regions, marking=place(regions, style), lookalikes=find_lookalikes(pixels)
+        image=pixels,
+        regions=regions,
+        marking=place(regions, style),
+        lookalikes=find_lookalikes(pixels),
+        captions=captions if name.startswith(f"{GuiSegmenter.name} ") else None,
     )
 
 

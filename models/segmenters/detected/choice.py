@@ -12,6 +12,7 @@ from models.segmenters.ocr import Box
 # is a control of its own.
 _TWIN_SHARE, _TWIN_SIZE = 0.8, 4.0
 _CLEAR_EDGE = 0.8
+_HELD, _TOUCHES = 0.5, 0.3
 
 
 def distinct(boxes: NDArray[np.float32], scores: NDArray[np.float32]) -> list[int]:
@@ -26,6 +27,30 @@ def distinct(boxes: NDArray[np.float32], scores: NDArray[np.float32]) -> list[in
         if not ((shared > _TWIN_SHARE * smaller) & (larger < _TWIN_SIZE * smaller)).any():
             kept.append(index)
     return kept
+
+
+def backed_by_text(weak: Sequence[Box], sure: Sequence[Box], free: Sequence[Box], used: Sequence[Box]) -> list[int]:
+    """Return which of the `weak` boxes, best first, hold one of the `free` lines and none that names something already.
+
+    They touch neither `sure` boxes nor each other: half seen, a row of settings swallowed its switch's label.
+    """
+    kept: list[int] = []
+    for index, box in enumerate(weak):
+        others = np.array([*sure, *(weak[other] for other in kept)], np.float32).reshape(-1, 4)
+        low, high = np.maximum(others[:, :2], box[:2]), np.minimum(others[:, 2:], box[2:])
+        smaller = np.minimum((others[:, 2:] - others[:, :2]).prod(axis=1), (box[2] - box[0]) * (box[3] - box[1]))
+        touches = bool((np.clip(high - low, 0, None).prod(axis=1) > _TOUCHES * smaller).any())
+        if not touches and _holds(box, free) and not _holds(box, used):
+            kept.append(index)
+    return kept
+
+
+def _holds(box: Box, lines: Sequence[Box]) -> bool:
+    """Whether half of one of `lines` lies in the box."""
+    return any(
+        box[1] <= (top + bottom) / 2 < box[3] and min(box[2], right) - max(box[0], left) > _HELD * (right - left)
+        for left, top, right, bottom in lines
+    )
 
 
 def without_frames(boxes: NDArray[np.float32], scores: NDArray[np.float32], roles: Sequence[str]) -> list[int]:

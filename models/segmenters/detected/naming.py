@@ -9,7 +9,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from models.ranking.places import TICK_ROLES
+from models.ranking.places import FIELD_ROLES, TICK_ROLES, field_text
+from models.ranking.similarity import normalise
 from models.segmenters.detected.labels import LabelPlaces, Piece, gaps
 from models.segmenters.detected.letters import is_pictogram, without_bullet, without_sign
 from models.segmenters.ocr import Box, PageText, TextLine
@@ -58,7 +59,9 @@ class Names:
         if role in TICK_ROLES:
             return label or _longer_than_a_sign(self._own_text(index, read))
         own = self._own_text(index, read)
-        return label or own
+        # What stands over a field may be a heading, and what stands in it its only name: both are told.
+        both = role in FIELD_ROLES and label and own and normalise(own) != normalise(label)
+        return field_text(label, own) if both else label or own
 
     def _own_text(self, index: int, read: dict[int, TextLine]) -> str:
         """What stands in an element and in none of the elements in it; all of it if nothing else is left."""

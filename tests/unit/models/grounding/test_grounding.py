@@ -13,7 +13,7 @@ from models.grounding import GroundRequest, GroundResult, Mention, ground, strea
 from models.grounding.scene import SHORTLIST
 from models.grounding.select import combined
 from models.marks import mark
-from models.ranking import Ranked, is_ahead, is_clear
+from models.ranking import Ranked, is_clear, is_enough
 from models.vlm.fake import FakeBackend
 from models.vlm.types import NONE, ChoiceReply, Dialect, VlmRequest
 from tests.unit.models.grounding.scripted import IMAGE, MENU, PLAIN, Scripted, asked, screen
@@ -197,14 +197,11 @@ def test_what_is_clear(first: float, second: float, clear: bool) -> None:
     assert is_clear(ranked) is clear
 
 
-@pytest.mark.parametrize(
-    ("first", "second", "ahead"), [(0.5, 0.21, True), (0.5, 0.23, False), (0.49, 0.0, False), (1.0, 0.9, False)]
-)
-def test_what_is_ahead(first: float, second: float, ahead: bool) -> None:
-    ranked = [Ranked(id="1", score=first, reason="text"), Ranked(id="2", score=second, reason="text")]
-    assert is_ahead(ranked) is ahead
-    assert is_ahead(ranked[:1]) is (first >= 0.5)
-    assert not is_ahead([])
+@pytest.mark.parametrize(("first", "enough"), [(0.5, True), (0.9, True), (0.49, False)])
+def test_what_is_enough_against_a_small_model(first: float, enough: bool) -> None:
+    ranked = [Ranked(id="1", score=first, reason="text"), Ranked(id="2", score=first, reason="text")]
+    assert is_enough(ranked) is enough
+    assert not is_enough([])
 
 
 def test_model_alone_ignores_the_ranker() -> None:
@@ -241,7 +238,7 @@ def test_typing_carries_the_text() -> None:
 def test_a_small_model_chooses_among_a_shortlist_in_mark_order() -> None:
     texts = [f"Item {i}" for i in range(1, 41)]
     model = Scripted(favourites=["7"], dialect="tiny", input_px=224)
-    result = ground(model, asked(texts, "the item for mark 33 or so", "refer"))
+    result = ground(model, replace(asked(texts, "the item for mark 33 or so", "refer"), decide="model"))
     (choices,) = model.choices
     assert "33" in choices
     assert len(choices) == SHORTLIST

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageDraw, ImageFont
 
 from models.marks.labels import color_of, label_pixels
-from models.marks.lookalikes import find_lookalikes, mark_with
+from models.marks.lookalikes import find_lookalikes, mark_with, without_lookalikes
 
 PAPER = np.full((120, 200, 3), 246, np.uint8)
 
@@ -61,3 +61,10 @@ def test_the_mark_that_shows_a_look_alike_is_named() -> None:
 
 def test_a_tiny_picture_has_none() -> None:
     assert find_lookalikes(np.zeros((1, 1, 3), np.uint8)) == ()
+
+
+def test_a_painted_tag_is_filled_from_what_is_round_it_and_a_clean_picture_stays_the_same_array() -> None:
+    hidden = painted("42", 20, (204, 0, 0))
+    assert np.abs(without_lookalikes(hidden).astype(int) - 246).max() <= 12
+    assert hidden.min() < 100, "the picture that was given is not touched"
+    assert without_lookalikes(PAPER) is PAPER

@@ -116,3 +116,43 @@ def test_what_is_not_there_scores_low():
 )
 def test_odd_queries_do_no_harm(query):
     assert len(rank(query, PAGE)) == len(PAGE)
+
+
+ICONS = (
+    mark("1", "search (icon)", "button", (10, 10, 30, 30)),
+    mark("2", "Search stations", "textbox", (40, 10, 300, 30)),
+    mark("3", "link (icon)", "button", (310, 10, 330, 30)),
+    mark("4", "Insert", "menuitem", (340, 10, 400, 30)),
+    mark("5", "close (icon)", "button", (570, 10, 590, 30)),
+    mark("6", "Arran Parka", "link", (10, 200, 110, 220)),
+    mark("7", "heart (icon)", "button", (80, 120, 104, 144)),
+    mark("8", "Skye Fleece", "link", (300, 200, 410, 220)),
+    mark("9", "heart (icon)", "button", (370, 120, 394, 144)),
+    mark("10", "plus (icon)", "button", (500, 300, 520, 320)),
+    mark("11", "Sort by: Popularity", "combobox", (10, 340, 180, 364)),
+    mark("12", "Popularity", "link", (10, 370, 90, 390)),
+    mark("13", "Our letter: Email address", "textbox", (300, 340, 500, 364)),
+)
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("Click the magnifying glass", "1"),
+        ("Click Search", "2"),
+        ("Click Insert link", "3"),
+        ("Click Insert", "4"),
+        ("Close the dialog", "5"),
+        ("Click Dismiss", "5"),
+        ("Click Save Skye Fleece", "9"),
+        ("Click the heart of Arran Parka", "7"),
+        ("Click +", "10"),
+        ("Click Zoom in", "10"),
+        ("Click Sort by", "11"),
+        ("Click Popularity", "12"),
+        ("Click Email address", "13"),
+    ],
+)
+def test_icons_and_fields_that_tell_two_things(query, expected):
+    ranked = rank(query, ICONS)
+    assert ranked[0].id == expected, [(one.id, one.score) for one in ranked[:3]]

@@ -21,6 +21,13 @@ from models.ranking.similarity import normalise, similarity
         ("+", "+", 1, 1),
         ("+", "-", 0, 0),
         ("Delete", "Home", 0, 0.4),
+        ("Email", "Email *", 0.98, 0.99),
+        ("Learn more", "Learn more!!!", 0.9, 0.9),
+        ("9662", "66", 0, 0),
+        ("17", "17 March", 0.6, 0.8),
+        ("Compare", "[0] Compare", 0.1, 0.29),
+        ("Save", "Mark 7: Save", 0.1, 0.29),
+        ("Mark 7: Save", "Mark 7: Save", 1, 1),
     ],
 )
 def test_similarity(wanted, text, low, high):

@@ -18,6 +18,8 @@ from tests.unit.models.segmenters.screenshot import Screen
 class Told:
     """A detector that is told what it sees: (box, role), best first."""
 
+    threshold = 0.4
+
     def __init__(self, *seen):
         self.seen = seen
 
@@ -250,7 +252,7 @@ def test_a_field_that_shows_a_value_takes_a_far_label_only_from_a_column_of_labe
     assert named(screen, value) == [("textbox", "8080")]
     screen.text(20, 102, "Host")
     screen.field((160, 96, 300, 126))
-    assert named(screen, value, ((160, 96, 301, 127), "textbox")) == [("textbox", "Port"), ("textbox", "Host")]
+    assert named(screen, value, ((160, 96, 301, 127), "textbox")) == [("textbox", "Port: 8080"), ("textbox", "Host")]
 
 
 def test_a_letter_left_of_a_box_that_is_a_little_narrow_is_no_label():
