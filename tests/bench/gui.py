@@ -6,7 +6,7 @@ least 0.5. Marks per element counts every mark that was placed. Click: for every
 page, `Click NAME` is decided on the page's marks and lands if the chosen mark's point lies in the element; `accessibility`
 decides on marks of the page's elements given as a tree beside the pixels. The plain baseline (text line nearest by
 rapidfuzz.fuzz.ratio, click its centre) is computed in the same run. Elsewhere the elements are used for scoring only.
-Every page is looked at three times: first, again, and with one element changed.
+`unseen` are the same figures on pages of ours that no rule was tuned to. Every page is looked at three times: first, again, and with one element changed.
 """
 
 import argparse
@@ -26,7 +26,8 @@ import numpy as np
 from models.segmenters.detected.finder import DetectorFinder
 from models.segmenters.detector import ElementDetector
 from tests.bench.gui_pages import STAGES, Bench, Clock, Look, Page, TimedDetector, TimedFinder, entries, told
-from tests.bench.gui_scoring import Decider, clicks, close_marks, decide_by_rank, own_marks, unique_names
+from tests.bench.gui_scoring import PHRASINGS, Decider, clicks, close_marks, decide_by_rank, own_marks, unique_names
+from tests.bench.unseen_pages import can_show, unseen
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT.parent / "shared" / "data" / "gui"
@@ -57,6 +58,8 @@ def main() -> None:
         print(f"  no checkpoint at {options.model}: the rows with the model are left out")
     result = score(pages, deciders) | {"segmenter": bench.segmenter.version, "threads": options.threads}
     result["model"] = options.model.name if len(deciders) > 1 else None
+    if can_show() and options.count is None and options.data == DATA:
+        result["unseen"] = score_unseen([bench.page(*each, looks=False) for each in unseen()], deciders)
     print(table(result))
     options.out.mkdir(parents=True, exist_ok=True)
     (options.out / "gui.json").write_text(json.dumps(result, indent=1) + "\n")
@@ -112,6 +115,14 @@ def score(pages: Sequence[Page], deciders: dict[str, Decider]) -> dict[str, Any]
         "omitted_regions": sum(page.marking.omitted_regions for page in pages),
         "clicks": {name: landed / max(named, 1) for name, landed in clicks(pages, deciders).items()}
         | {"accessibility": clicks([told(page) for page in pages], {"told": decide_by_rank})["told"] / max(named, 1)},
+        "phrasings": {
+            phrasing: {
+                "pixels": clicks(pages, {"ranker": decide_by_rank}, phrasing)["ranker"] / max(named, 1),
+                "accessibility": clicks([told(page) for page in pages], {"ranker": decide_by_rank}, phrasing)["ranker"]
+                / max(named, 1),
+            }
+            for phrasing in PHRASINGS
+        },
         "seconds_per_page": {
             "first look": _seconds([page.first for page in pages]),
             "same page again": _seconds([page.again for page in pages if page.again]),
@@ -129,6 +140,12 @@ def score(pages: Sequence[Page], deciders: dict[str, Decider]) -> dict[str, Any]
             for page in pages
         },
     }
+
+
+def score_unseen(pages: Sequence[Page], deciders: dict[str, Decider]) -> dict[str, Any]:
+    """Return the same figures on pages of ours that no rule was tuned to: how far the rules carry."""
+    found = score(pages, deciders)
+    return {name: found[name] for name in ("pages", "elements", "named", "own_mark", "marks_per_element", "clicks")}
 
 
 def _seconds(looks: Sequence[Look]) -> dict[str, dict[str, float]] | None:
@@ -162,6 +179,17 @@ def table(result: dict[str, Any]) -> str:
     ]
     head = f"{result['pages']} pages, {result['elements']} elements, {result['named']} with a unique name"
     lines = [head, *(f"  {name:<36}{value:>8}" for name, value in rows)]
+    for phrasing, landed in result["phrasings"].items():
+        shown = f"pixels {landed['pixels']:.3f}, accessibility {landed['accessibility']:.3f}"
+        lines.append(f"  {'ranker, ' + phrasing:<36}{shown}")
+    if "unseen" in result:
+        other = result["unseen"]
+        lines.append(
+            f"unseen: {other['pages']} pages, {other['elements']} elements, {other['named']} with a unique name"
+        )
+        lines.append(f"  {'elements with their own mark':<36}{other['own_mark']:>8.3f}")
+        lines.append(f"  {'marks per element':<36}{other['marks_per_element']:>8.2f}")
+        lines += [f"  {'clicks that land, ' + name:<36}{share:>8.3f}" for name, share in other["clicks"].items()]
     looks = {name: figures for name, figures in result["seconds_per_page"].items() if figures}
     if looks:
         lines.append(f"  {'seconds a page, median: wall / CPU':<36}" + "".join(f"{name:>22}" for name in looks))

@@ -11,6 +11,8 @@ from tests.bench.gui_pages import Page
 
 # Answers one instruction on a marked page with the id of the mark to click, None for none of them.
 Decider = Callable[[str, Page], str | None]
+PHRASINGS = ("Click {}", "Press the {} button", "Open {}", "Go to {}")
+"""What people say for one click; the first is the one that the figures are for."""
 
 
 def own_marks(page: Page) -> dict[int, str]:
@@ -45,14 +47,14 @@ def unique_names(page: Page) -> list[dict[str, Any]]:
     return [element for element in page.elements if element["name"] and names[element["name"]] == 1]
 
 
-def clicks(pages: Sequence[Page], deciders: dict[str, Decider]) -> dict[str, int]:
+def clicks(pages: Sequence[Page], deciders: dict[str, Decider], phrasing: str = PHRASINGS[0]) -> dict[str, int]:
     """How many of the uniquely named elements each decider, and the plain baseline, clicks on."""
     named = [(page, element) for page in pages for element in unique_names(page)]
     landed = {"plain": sum(lands(nearest_line(element["name"], page), element) for page, element in named)}
     for name, decider in deciders.items():
         landed[name] = 0
         for page, element in named:
-            chosen = decider(f"Click {element['name']}", page)
+            chosen = decider(phrasing.format(element["name"]), page)
             landed[name] += lands({mark.id: mark.point_xy_px for mark in page.marking.marks}.get(chosen or ""), element)
     return landed
 
