@@ -17,6 +17,7 @@ from rich.table import Table
 from app.cli import Failure
 from models.training.recipes import RECIPES
 from models.training.spec import DEEPER, FROM_SCRATCH
+from workers.direct.ablation import ablation
 
 
 @click.group()
@@ -92,6 +93,9 @@ def train_run(out: Path, resume: bool, minutes: float | None, **given: Any) -> N
         child.wait()
     if child.returncode != 0:
         raise Failure("the training failed; what it said stands above")
+
+
+train.add_command(ablation)
 
 
 def _show_progress(child: "subprocess.Popen[str]", kept: TextIO) -> None:

@@ -1,0 +1,118 @@
+"""The ablation: what its mixtures say, that arms are matched and begin alike, that a grid goes on, and what its report counts."""
+
+import json
+from collections import Counter
+from random import Random
+
+import pytest
+import torch
+from click.testing import CliRunner
+
+from models.training.ablation import cells, grid, report, start, talk
+from models.training.ablation.arms import ARMS, Cell
+from models.training.ablation.talk import Facts
+from models.training.ablation.views import Views, painted
+from workers.direct.ablation import ablation
+
+FACTS = Facts(names=("red circle", "blue star", "red star"), reading=(1, 0, 2))
+
+
+def test_base_data_and_captions_name_no_mark():
+    rng = Random(0)
+    for _ in range(200):
+        for turn in (*talk.base_turns(FACTS, rng), *talk.dense_turns(FACTS, rng)):
+            assert "mark" not in f"{turn.query} {turn.answer}".lower()
+
+
+def test_a_caption_says_what_a_listing_says_in_reading_order():
+    assert talk.listing_turns(FACTS, Random(0))[0].answer == "1. red circle\n2. blue star\n3. red star"
+    assert talk.dense_turns(FACTS, Random(0))[0].answer == "blue star, red circle, red star."
+
+
+def test_absent_things_are_absent_and_the_hardest_are_made_of_what_is_there():
+    absent = talk.absent_names(FACTS)
+    assert absent["pair"] == [("blue", "circle")]
+    assert "circle" not in {kind for _, kind in absent["kind"]}
+    assert {"red", "blue"} & {color for color, _ in absent["color"]} == set()
+
+
+def test_half_of_popes_questions_are_about_what_is_there():
+    rng = Random(1)
+    said = Counter(talk.exists(FACTS, rng).answer for _ in range(1000))
+    assert 430 < said["Yes."] < 570
+
+
+def test_every_mark_of_a_painted_scene_is_one_of_its_facts():
+    plain, tagged, facts, scene = painted(3)
+    assert len(facts.names) == len(scene.regions)
+    assert sorted(facts.reading) == list(range(len(facts.names)))
+    assert plain.shape == tagged.shape
+    assert (plain != tagged).any()
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory):
+    """A start and a few views, made with next to no fitting."""
+    home = tmp_path_factory.mktemp("ablation")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(start, "ALIGN_STEPS", 2)
+        patch.setattr(start, "ALIGN_PICTURES", 4)
+        options = ["--out", str(home), "--pictures", "12", "--held-out", "4", "--tokens", "3000", "--seeds", "1"]
+        run = CliRunner().invoke(ablation, [*options, "--arm", "base", "--arm", "base+listing+qa"])
+        again = CliRunner().invoke(ablation, [*options, "--arm", "base", "--arm", "base+listing+qa"])
+    return home, run, again
+
+
+def test_a_grid_keeps_every_cell_and_does_none_twice(small):
+    home, run, again = small
+    assert run.exit_code == again.exit_code == 0, run.output
+    files = sorted((home / "results" / "cells").glob("*.json"))
+    assert [json.loads(file.read_text())["cell"]["arm"] for file in files] == ["base+listing+qa", "base"]
+    assert again.output.count("already done") == 2
+    assert "| base+listing+qa | 1 |" in (home / "results" / "table.md").read_text()
+    assert (home / "results" / "ablation.svg").read_text().startswith("<svg")
+
+
+def test_arms_are_matched_and_rows_count_alike(small):
+    home, *_ = small
+    folder = next(path.parent for path in home.rglob("start-small"))
+    _, packer = cells.open_start(folder / "start-small")
+    views = Views(
+        facts=(FACTS,) * 3,
+        covered=torch.zeros(3, 196, dtype=torch.bool).numpy(),
+        plain=torch.zeros(3, 196, 192, dtype=torch.float16).numpy(),
+        tagged=torch.ones(3, 196, 192, dtype=torch.float16).numpy(),
+    )
+    for arm, shares in ARMS.items():
+        cell = Cell(arm=arm, seed=0, size="small", tokens=1, listing_pictures=2)
+        packed, features = cells.MixtureStage(cell, views, packer).batch(Random(0))
+        tags = int((features.mean((1, 2)) > 0.5).sum())
+        assert tags == round(cells.ROWS * sum(share for kind, share in shares.items() if kind in ("list", "qa")))
+        by_row = torch.zeros(cells.ROWS).index_add_(0, packed.answer_at // packed.ids.shape[1], packed.weights)
+        torch.testing.assert_close(by_row, by_row.mean().expand(cells.ROWS))
+
+
+def outcomes(listing, pope):
+    return {"cell": {"arm": "base", "seed": 0}, "outcomes": {"listing": listing, "pope": {"plain": pope}}}
+
+
+def test_the_report_counts_as_the_paper_and_pope_do():
+    listing, pope = report.MEASURES[0], report.MEASURES[2]
+    cell = outcomes([[1, 2], [4, 4]], {"kind": "ynyy", "color": "ynyn", "pair": "--ny"})
+    assert report.estimate([cell], listing).mean == pytest.approx(0.75)
+    assert report.estimate([cell], pope).mean == pytest.approx((0.8 + 1.0 + 0.0) / 3)
+
+
+def test_a_difference_is_paired(monkeypatch):
+    monkeypatch.setattr(report, "DRAWS", 200)
+    worse = [outcomes([[k % 3, 3] for k in range(30)], {})]
+    better = [outcomes([[k % 3 + 1, 3] for k in range(30)], {})]
+    found = report.estimate(better, report.MEASURES[0], worse)
+    assert found.low == pytest.approx(found.high) == pytest.approx(1 / 3)
+
+
+def test_a_plan_comes_seed_by_seed():
+    plan = grid.Plan(base=None, seeds=2, listing_pictures=(1_000, 5_000))
+    order = [(cell.seed, cell.listing_pictures, cell.arm) for cell in plan.cells()]
+    assert len(order) == len(set(order)) == 20
+    assert [seed for seed, *_ in order] == [0] * 10 + [1] * 10
