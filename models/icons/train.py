@@ -1,6 +1,7 @@
 """Trains the network that names icons and writes it as ONNX. Run: python -m models.icons.train --sheets DIR --held DIR --out FILE.
 
-A convolutional network of 0.25 M parameters on (32, 32) ink; two minutes on one core; `--start` goes on from an earlier run. Prints its hits on sheets that it never saw.
+A convolutional network of 0.25 M parameters on (32, 32) ink; two minutes on one core; `--start` goes on from an earlier run. Prints
+its hits on sheets that it never saw.
 """
 
 import argparse
@@ -11,11 +12,13 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional
 
 from models.detector.export import describe
 from models.icons.sheets import LABELS
+from models.weights import state_of
 
 WEIGHTS = Path(__file__).resolve().parents[1] / "weights" / "icon-names" / "icons.onnx"
 
@@ -51,7 +54,7 @@ def main() -> None:
     ink, label = _read(options.sheets)
     net = IconNet().to(memory_format=torch.channels_last)
     if options.start is not None:
-        net.load_state_dict(torch.load(options.start, weights_only=True))
+        net.load_state_dict(state_of(options.start))
     optimizer = torch.optim.AdamW(net.parameters(), lr=options.rate, weight_decay=0.02)
     began = time.process_time()
     for step in range(options.first, min(options.first + options.part, options.steps)):
@@ -75,7 +78,7 @@ def main() -> None:
                 f"{step + 1} steps, {time.process_time() - began:.0f} s of CPU time, loss {loss.item():.3f}", flush=True
             )
     net.eval()
-    torch.save(net.state_dict(), options.out.with_suffix(".pt.tmp"))
+    save_file(net.state_dict(), options.out.with_suffix(".safetensors"))
     print(f"{sum(p.numel() for p in net.parameters())} parameters, {len(ink)} icons")
     print(measured(net, *_read(options.held)))
     export(net, options.out)
@@ -86,7 +89,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--sheets", type=Path, required=True)
     parser.add_argument("--held", type=Path, required=True)
     parser.add_argument("--out", type=Path, default=WEIGHTS)
-    parser.add_argument("--start", type=Path, help="state of an earlier run, the .pt.tmp beside its file")
+    parser.add_argument("--start", type=Path, help="state of an earlier run, the .safetensors beside its file")
     parser.add_argument("--steps", type=int, default=900, help="length of the one schedule")
     parser.add_argument("--first", type=int, default=0, help="step to go on from")
     parser.add_argument("--part", type=int, default=1_000_000, help="steps to do now")

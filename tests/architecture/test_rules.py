@@ -46,6 +46,7 @@ def _without_docstrings(tree: ast.Module) -> ast.Module:
             {
                 "app/settings.py",  # the one reader of settings
                 "app/commands/client.py",  # the caller's key, on the caller's machine
+                "app/client/markwise/protocol.py",  # likewise
                 "workers/direct/training.py",
                 "workers/training.py",  # handed on to a child process
                 "models/training/process.py",  # what torch's libraries read of it
