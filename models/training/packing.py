@@ -82,7 +82,7 @@ class Packer:
         self.image_id = int(tokenizer.convert_tokens_to_ids(prompts.IMAGE_PLACEHOLDER))
         self.head = self._encode("USER: ")
         self.line_end = self._encode("\n")
-        self.bos = int(tokenizer.bos_token_id)
+        self.bos, self.end = int(tokenizer.bos_token_id), int(tokenizer.eos_token_id)
         self.blank = self._encode(" 1")[0]
 
     def _encode(self, text: str) -> list[int]:
@@ -188,6 +188,7 @@ class Packer:
                     at=list(range(start + asked - 1, start + len(ids) - 1)),
                     targets=ids[asked:],
                     telling=segment.telling,
+                    telling_at=self._telling_at(segment, ids[asked:]),
                 )
             )
             if segment.hint is not None:
@@ -199,6 +200,12 @@ class Packer:
                     first = len(self._encode(segment.query[: segment.query.rindex(segment.hint)].rstrip()))
                     row.phrases.append(((start + first, row.goals[-1].at[0] + 1), number_of, row.goals[-2].at[2]))
         return row
+
+    def _telling_at(self, segment: Segment, answer: list[int]) -> frozenset[int]:
+        """Where an answer says what only looking can tell: the signs of an id, and whether a listing goes on."""
+        if segment.task != "list":
+            return frozenset((2, 3))
+        return frozenset(k for k, token in enumerate(answer) if token in (self.line_end[0], self.end))
 
     def _lines(self, prefix: list[int], example: Example) -> list[tuple[int, int]]:
         """First and one past the last token of every mark's line in the table."""
@@ -229,10 +236,11 @@ class _Goal:
     targets: list[int]
     line: tuple[int, int] | None = None
     telling: float = 1.0
+    telling_at: frozenset[int] = frozenset()
 
     def shares(self) -> list[float]:
         """The weight of each token; they sum to the goal's weight."""
-        plain = [self.telling if k in (2, 3) else 1.0 for k in range(len(self.at))]
+        plain = [self.telling if k in self.telling_at else 1.0 for k in range(len(self.at))]
         return [self.weight * one / sum(plain) for one in plain]
 
 

@@ -55,7 +55,7 @@ BUILDS_ON: Final[dict[str, tuple[str, ...]]] = {
     "language": (),
     "bridge": ("vision", "language"),
 }
-EXPORTED: Final = ("joint", "tables", "answering", "varied")
+EXPORTED: Final = ("joint", "tables", "answering", "varied", "polish")
 GRAFT_TABLES: Final = 48
 
 
@@ -163,7 +163,8 @@ def _stage(name: str, spec: Spec, pools: _Pools, packer: Packer) -> Stage[Any]:
         "lookup": lambda: LookupStage(name, pools.varied, packer, sixth, quarter, half),
         "answering": lambda: LookupStage(name, pools.varied, packer, sixth, quarter, half),
         "seeing": lambda: SeeingStage(pools.varied, batch),
-        "varied": lambda: VariedStage(pools.varied, packer, half, quarter),
+        "varied": lambda: VariedStage(name, pools.varied, packer, half, quarter),
+        "polish": lambda: VariedStage(name, pools.varied, packer, half, quarter),
     }
     return makers[name]()
 

@@ -1,7 +1,8 @@
-"""The stages of tiny-v2, which go on where tiny-scratch ends: `lookup`, `seeing`, `varied`.
+"""The stages of tiny-v2, which go on where tiny-scratch ends.
 
-`lookup`: the language half, two layers deeper, learns mark tables step by step, and letters and yes-no questions on
-pretend pictures. `seeing`: tower and projector meet other sizes, styles and letters. `varied`: everything together.
+`sighting`, `lookup`, `answering`: the language half, two layers deeper, learns mark tables step by step, and letters and
+yes-no questions on pretend pictures. `seeing`: tower and projector meet other sizes, styles and letters. `varied` and
+`polish`: everything together.
 """
 
 from collections.abc import Iterator
@@ -244,14 +245,17 @@ class SeeingStage:
 
 
 class VariedStage:
-    """Everything on varied pictures and tables, at a low rate that falls nearly all the time."""
+    """Everything on varied pictures and tables, at a low rate that falls nearly all the time.
 
-    name = "varied"
-    peak_rate = 4e-4
+    Run twice: as `varied`, and as `polish`, where half of the pictures are the plain ones again.
+    """
+
     hold_until = 0.15
 
-    def __init__(self, pools: Varied, packer: Packer, batch: int = 6, tables: int = 3) -> None:
+    def __init__(self, name: str, pools: Varied, packer: Packer, batch: int = 6, tables: int = 3) -> None:
         """`batch` scenes and `tables` tables per step."""
+        self.name, self.peak_rate = name, 4e-4 if name == "varied" else 3e-4
+        self.plain = batch // 2 if name == "polish" else 0
         self.pools, self.packer, self.batch, self.tables = pools, packer, batch, tables
 
     def scale_of(self, name: str) -> float:
@@ -266,7 +270,7 @@ class VariedStage:
 
     def losses(self, tiny: GrownTiny, rng: Random, *, measure: bool) -> Iterator[Outcome]:
         """Scenes with answers, patch labels and pretend words; then tables."""
-        images, labels, items = take(self.pools.varied, rng, self.batch)
+        images, labels, items = self._pictures(rng)
         features = forward.see(tiny.llava, images)
         picture = tiny.llava.model.multi_modal_projector(features)
         outcome = scenes_outcome(tiny, scenes_batch(self.packer, items, rng), picture, 1.0, measure=measure)
@@ -277,3 +281,10 @@ class VariedStage:
         tables = tables_outcome(tiny, self.packer, self.pools.first.screens, rng, self.tables, measure=measure)
         tables.loss = 0.7 * tables.loss
         yield tables
+
+    def _pictures(self, rng: Random) -> tuple[Tensor, Tensor, list[Item]]:
+        images, labels, items = take(self.pools.varied, rng, self.batch - self.plain)
+        if not self.plain:
+            return images, labels, items
+        more = take(self.pools.first.scenes, rng, self.plain)
+        return torch.cat([images, more[0]]), torch.cat([labels, more[1]]), items + more[2]

@@ -26,6 +26,7 @@ ASKED_AS: Final[dict[str, prompts.Task]] = {
 LIST_WEIGHT: Final = 5.0
 # Only the digits of `Mark 3.` carry anything, and finding them is the last skill to come.
 WHICH_WEIGHT: Final = 2.0
+TELLING: Final = 4.0  # the second digit of an id stayed at chance while everything else was right
 WHAT_WEIGHT: Final = 2.0
 ROLE_NAMES: Final[dict[str, tuple[str, ...]]] = {
     "searchbox": ("search box", "search field", "searchbox"),
@@ -55,7 +56,7 @@ class Segment:
     answer: str
     weight: float = 1.0
     hint: str | None = None
-    telling: float = 1.0  # how much more than its other tokens the id in `Mark 12.` counts
+    telling: float = 1.0  # how much more the id in `Mark 12.` counts than the rest, or where a listing goes on or ends
 
 
 def segment(task: str, query: str, answer: str, weight: float = 1.0, hint: str | None = None) -> Segment:
@@ -82,6 +83,8 @@ def scene_segments(
     A share `dotless` of the requests ends without its full stop, and the denied names are then often half right.
     """
     found = [segment("list", rng.choice(prompts.LIST_TEMPLATES), listing(scene), LIST_WEIGHT)]
+    if dotless:  # else it learns the names first and goes on behind the last mark
+        found = [replace(one, telling=TELLING) for one in found]
     found += [_scene_which(scene, rng, dotless) for _ in range(which)]
     found += [_scene_what(scene, rng, i) for i in _sample(rng, len(scene.ids), what)]
     found += [_yes_no(scene, rng, hard=dotless > 0) for _ in range(yes_no)]
@@ -112,7 +115,8 @@ def _scene_which(scene: Scene, rng: Random, dotless: float) -> Segment:
     query = _filled(rng.choice(templates), phrase=phrase)
     if dotless and rng.random() < dotless:
         query = query.rstrip(".")
-    return segment("which", query, prompts.choice_answer(answer, "tiny"), WHICH_WEIGHT, phrase)
+    found = segment("which", query, prompts.choice_answer(answer, "tiny"), WHICH_WEIGHT, phrase)
+    return replace(found, telling=TELLING) if dotless and answer != NONE else found
 
 
 def _scene_what(scene: Scene, rng: Random, i: int) -> Segment:

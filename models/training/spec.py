@@ -20,7 +20,9 @@ Clock = Literal["wall", "cpu"]
 _FIRST_S: Final = {
     "vision": 1728.0, "language": 504.0, "bridge": 216.0, "joint": 3168.0, "looks": 360.0, "tables": 1224.0,
 }  # fmt: skip
-_SECOND_S: Final = {"sighting": 48.0, "lookup": 720.0, "answering": 120.0, "seeing": 900.0, "varied": 1300.0}
+_SECOND_S: Final = {
+    "sighting": 48.0, "lookup": 720.0, "answering": 120.0, "seeing": 900.0, "varied": 1060.0, "polish": 600.0,
+}  # fmt: skip
 STAGES: Final = {FROM_SCRATCH: _FIRST_S, DEEPER: _FIRST_S | _SECOND_S}
 SMALL_LORA_RATE: Final = 1e-3
 _POSITIVE: Final = (
@@ -35,7 +37,8 @@ class Spec:
     `clock` says what seconds of the budget are: of the wall, or of this process's CPU time; the recipe's own without.
     `base` is a checkpoint folder, `dataset` a LLaVA JSON file and `images` the folder its pictures lie in (finetune).
     `batch_size`, `learning_rate` (the projector's moves with it), `max_tokens` and the next ones replace the recipe's own
-    numbers where they are given. `sharded` spreads the language layers over the processes of the run. `retention` is a text-only LLaVA JSON file that is measured before and after.
+    numbers where they are given. `sharded` spreads the language layers over the processes of the run.
+    `curriculum` says how many records of the file each stage of a curriculum has, in their order. `retention` is a text-only LLaVA JSON file that is measured before and after.
     `stages` limits tiny-scratch or tiny-v2 to some of its stages; `pool` is where their drawings are kept.
     """
 
@@ -57,6 +60,7 @@ class Spec:
     gradient_checkpointing: bool | None = None
     retention: str | None = None
     sharded: bool = False
+    curriculum: tuple[int, ...] = ()
     max_broken_share: float = 0.05
     checkpoint_every_s: float = 180.0
     stages: tuple[str, ...] = ()
@@ -82,6 +86,8 @@ class Spec:
         unknown = set(self.stages) - set(stages)
         if unknown:
             raise BadInput(f"there is no stage {', '.join(sorted(unknown))}; there are {', '.join(stages)}")
+        if any(size < 1 for size in self.curriculum):
+            raise BadInput(f"every stage of a curriculum needs records; got {list(self.curriculum)}")
         for name in _POSITIVE:
             value = getattr(self, name)
             if value is not None and not value > 0:
@@ -99,8 +105,7 @@ def read_spec(path: Path) -> Spec:
     unknown = set(given) - {field.name for field in fields(Spec)}
     if unknown:
         raise BadInput(f"the spec has no field {', '.join(sorted(unknown))}")
-    if "stages" in given:
-        given["stages"] = tuple(given["stages"])
+    given |= {name: tuple(given[name]) for name in ("stages", "curriculum") if name in given}
     try:
         return Spec(**given)
     except TypeError as error:

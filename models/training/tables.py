@@ -12,7 +12,7 @@ from typing import Final
 
 from models.drawings import words
 from models.drawings.labels import as_asked, as_read, family, rich_label
-from models.training.segments import FIELDS, ROLE_NAMES, WHICH_WEIGHT, Segment, row_name
+from models.training.segments import FIELDS, ROLE_NAMES, TELLING, WHICH_WEIGHT, Segment, row_name
 from models.training.varied import ids_of, plain_ids
 from models.vlm import prompts
 from models.vlm.prompts import TableRow
@@ -22,7 +22,6 @@ ASKED_OTHERWISE_SHARE: Final = 0.3
 FAMILY_SHARE: Final = 0.35  # of the tables
 WORDLESS_SHARE: Final = 0.1
 ABSENT_SHARE: Final = 0.14
-TELLING: Final = 4.0  # the second digit of an id stayed at chance while everything else was right
 PLACE_SHARE: Final = 0.07
 ROLE_SHARE: Final = 0.1
 NAMING_SHARE: Final = 0.06

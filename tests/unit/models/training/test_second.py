@@ -134,9 +134,9 @@ def test_the_whole_recipe_runs_and_resumes(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(stages, "TRAIN_SCENES", 4)
     monkeypatch.setattr(stages, "TRAIN_SCREENS", 3)
     monkeypatch.setattr(second, "TRAIN_VARIED", 4)
-    last = ["sighting", "lookup", "answering", "seeing", "varied"]
+    last = ["sighting", "lookup", "answering", "seeing", "varied", "polish"]
     (tmp_path / "spec.json").write_text(
-        json.dumps({"recipe": "tiny-v2", "steps": 5, "batch_size": 2, "stages": ["vision", "bridge", *last]})
+        json.dumps({"recipe": "tiny-v2", "steps": 6, "batch_size": 2, "stages": ["vision", "bridge", *last]})
     )
     options = ["--spec", str(tmp_path / "spec.json"), "--out", str(tmp_path / "out")]
     assert main(options) == 0
@@ -145,4 +145,4 @@ def test_the_whole_recipe_runs_and_resumes(tmp_path, monkeypatch, capsys):
     assert main([*options, "--resume"]) == 0
     again = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [event["stage"] for event in again if event.get("message") == "already done"] == ["vision", "bridge", *last]
-    assert list(STAGES[DEEPER])[-5:] == last
+    assert list(STAGES[DEEPER])[-6:] == last
