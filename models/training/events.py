@@ -23,8 +23,8 @@ class Reporter:
         self._write({"event": "progress", "stage": stage, "done": round(done, 1), "total": round(total, 1)})
 
     def metric(self, *, stage: str, step: int, **values: float) -> None:
-        """Report numbers of one step: `loss`, `tokens_per_s` and whatever the stage measures."""
-        rounded = {name: round(value, 5) for name, value in values.items()}
+        """Report numbers of one step: `loss`, `tokens_per_s`, `eta_s` of the stage and whatever it measures."""
+        rounded = {name: float(f"{value:.6g}") for name, value in values.items()}
         self._write({"event": "metric", "stage": stage, "step": step, **rounded})
 
     def log(self, message: str, **details: object) -> None:

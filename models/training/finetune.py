@@ -6,7 +6,7 @@ is a checkpoint folder `out/model` that transformers and vLLM load, with LoRA al
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -25,11 +25,12 @@ from models.training.conversations import Conversation, read_conversations
 from models.training.encoder import NAMED_IDS, Encoder
 from models.training.events import Reporter
 from models.training.loop import LoopSettings, StopFlag, run_stage
-from models.training.order import batch_at, share_of
+from models.training.order import curriculum_batch, share_of
 from models.training.packed import Encoded, answer_losses, answer_tokens, pack, plan_rows, use_packed_attention
 from models.training.recipes import SYSTEM_OF, Recipe, Template
 from models.training.retention import held_out_texts, perplexity
 from models.training.schedule import Budget
+from models.training.sharding import gathered, most, shard
 from models.training.spec import Spec, resolved
 from models.training.stages import Outcome
 
@@ -45,9 +46,18 @@ class FinetuneStage:
     hold_until = 0.3
 
     def __init__(
-        self, records: list[Conversation], encoder: Encoder, recipe: Recipe, budget: Budget, *, seed: int
+        self,
+        records: list[Conversation],
+        encoder: Encoder,
+        recipe: Recipe,
+        budget: Budget,
+        *,
+        seed: int,
+        sharded: bool = False,
+        stages: Sequence[int] = (),
     ) -> None:
-        """Keep the data; `budget` says which step it is, also after a resume."""
+        """Keep the data; `budget` says which step it is, also after a resume. `stages` cut the records into a curriculum."""
+        self.sharded, self.stages = sharded, tuple(stages) or (len(records),)
         self.records, self.encoder, self.recipe, self.budget, self.seed = records, encoder, recipe, budget, seed
         self.rank, self.world = place()
         self.lengths = [encoder.length_of(record) for record in records]
@@ -72,10 +82,14 @@ class FinetuneStage:
         # Gradients are averaged over processes, so each weighs its sum by how many there are.
         share = self.world / float(total)
         lengths = [len(sample["input_ids"]) for sample in samples]
-        for members in plan_rows(lengths, max_tokens=self.recipe.row_tokens, max_samples=self.recipe.per_device_batch):
+        plan = plan_rows(lengths, max_tokens=self.recipe.row_tokens, max_samples=self.recipe.per_device_batch)
+        # Processes that hold pieces of each other's weights must compute equally often: what one lacks, it repeats for nothing.
+        idle = most(len(plan)) - len(plan) if self.sharded else 0
+        for number, members in enumerate([*plan, *plan[:1] * idle]):
             row = pack([samples[i] for i in members])
             values = {"broken": float(len(self.encoder.broken))} if measure else {}
-            yield Outcome(loss=answer_losses(model, row).sum() * share, tokens=row.ids.numel(), values=values)
+            counted = share if number < len(plan) else 0.0
+            yield Outcome(loss=answer_losses(model, row).sum() * counted, tokens=row.ids.numel(), values=values)
 
     def _batch(self, step: int) -> list[Encoded]:
         samples = self._read.pop(step, None) or self._reader.submit(self._encoded, step)
@@ -84,7 +98,7 @@ class FinetuneStage:
 
     def _encoded(self, step: int) -> list[Encoded]:
         """What this process trains on in `step`; records that must be left out are replaced by others, by chance."""
-        chosen = batch_at(step, len(self.records), self.recipe.global_batch, self.seed)
+        chosen = curriculum_batch(step, self.stages, self.recipe.global_batch, self.seed, self.recipe.epochs)
         spare = Random(f"{self.seed}-spare-{step}-{self.rank}")
         samples: list[Encoded] = []
         for index in share_of(self.rank, self.world, chosen, self.lengths):
@@ -111,10 +125,15 @@ def finetune(spec: Spec, out: Path, reporter: Reporter, stop: StopFlag) -> bool:
     if not (base / "config.json").exists():
         raise WeightsMissing(f"base must be a checkpoint folder; there is no config.json in {base}")
     records = read_conversations(Path(spec.dataset or ""))
+    if spec.curriculum and sum(spec.curriculum) != len(records):
+        raise BadInput(
+            f"curriculum cuts {sum(spec.curriculum)} records into stages, but the dataset has {len(records)}"
+        )
     held_out = held_out_texts(None if spec.retention is None else Path(spec.retention))
     torch.manual_seed(spec.seed)
     processor: Any = AutoProcessor.from_pretrained(base)
-    model = open_model(base, recipe)
+    sharded = spec.sharded and world > 1
+    model = open_model(base, recipe, sharded=sharded)
     reading = partial(
         Encoder, processor, Path(spec.images or ""), system=SYSTEM_OF[template_of(processor, recipe)],
         max_tokens=min(recipe.max_tokens, int(model.config.text_config.max_position_embeddings)),
@@ -122,20 +141,27 @@ def finetune(spec: Spec, out: Path, reporter: Reporter, stop: StopFlag) -> bool:
     encoder = reading(broken_allowed=int(spec.max_broken_share * len(records)), say=reporter.log)
     measured = partial(perplexity, encoder=reading(broken_allowed=0), records=held_out, row_tokens=recipe.row_tokens)
     trained = with_lora(model, recipe)
+    if sharded:
+        shard(trained)
     before = measured(trained)
     reporter.log(
         "instruction tuning", recipe=recipe.name, records=len(records), batch=recipe.global_batch, processes=world,
         per_device=recipe.per_device_batch, accumulation=recipe.accumulation(world), retention_perplexity=before,
     )  # fmt: skip
     budget = _budget(spec, recipe, len(records))
-    stage = FinetuneStage(records, encoder, recipe, budget, seed=spec.seed)
+    stage = FinetuneStage(records, encoder, recipe, budget, seed=spec.seed, sharded=sharded, stages=spec.curriculum)
     try:
         if not run_stage(trained, stage, budget, _settings(spec, recipe, out, rank), reporter, stop):
             return False
     finally:
         stage.close()
     after = measured(trained)
+    whole = gathered(trained) if sharded else None
     if rank == 0:
+        if whole is not None:  # the pieces of the others must not be asked for any more
+            model = open_model(base, recipe, sharded=True)
+            trained = with_lora(model, recipe)
+            trained.load_state_dict(whole)
         save(model, trained, recipe, processor, out)
         _report(out, encoder, {"before": before, "after": after, "ratio": after / before}, reporter)
     return True
@@ -151,11 +177,11 @@ def template_of(processor: Any, recipe: Recipe) -> Template:
     return "tiny" if processor.chat_template == CHAT_TEMPLATE else recipe.template
 
 
-def open_model(base: Path, recipe: Recipe) -> LlavaForConditionalGeneration:
-    """The checkpoint in `base`, ready to train in the recipe's precision on this process's device."""
+def open_model(base: Path, recipe: Recipe, *, sharded: bool = False) -> LlavaForConditionalGeneration:
+    """The checkpoint in `base`, ready to train in the recipe's precision on this process's device, or on the CPU to be sharded."""
     dtype = torch.bfloat16 if recipe.precision == "bf16" else torch.float32
     model = LlavaForConditionalGeneration.from_pretrained(base, dtype=dtype)
-    model.to("cuda" if torch.cuda.is_available() else "cpu").train()
+    model.to("cuda" if torch.cuda.is_available() and not sharded else "cpu").train()
     use_packed_attention(model)
     if recipe.gradient_checkpointing:
         model.gradient_checkpointing_enable({"use_reentrant": False})

@@ -83,13 +83,14 @@ def run_stage(
         betas=settings.betas,
     )
     folder = settings.out / f"stage-{stage.name}"
-    saved = checkpoints.read(folder)
+    saved = checkpoints.read(folder, settings.rank, _world())
     if saved is not None:
         optimizer.load(saved[0])
         budget.step, budget.used_s = int(saved[1]["step"]), float(saved[1]["used_s"])
         reporter.log("resumed", stage=stage.name, step=budget.step)
     budget.start()
     started_s, started_cpu_s = time.monotonic(), time.process_time()
+    begun = budget.fraction
     window = _Window()
     last_save_s = time.monotonic()
     while not _any(budget.fraction >= 1.0):
@@ -97,10 +98,13 @@ def run_stage(
         budget.tick()
         # The first step shows that it works at all, the last one how it ended.
         if budget.step % METRIC_EVERY == 0 or budget.step == 1 or budget.fraction >= 1.0:
-            window.report(reporter, stage.name, budget)
+            spent_s, done = time.monotonic() - started_s, budget.fraction - begun
+            eta_s = spent_s * (1.0 - budget.fraction) / done if done > 0 else 0.0
+            window.report(reporter, stage.name, budget, eta_s=eta_s, rate=_rate(stage, budget, settings))
             window = _Window()
         asked = _any(stop.asked)
-        if asked or (time.monotonic() - last_save_s > settings.checkpoint_every_s and settings.rank == 0):
+        due = time.monotonic() - last_save_s > settings.checkpoint_every_s
+        if asked or (_any(due) if optimizer.sharded else due):
             _save(folder, optimizer, budget, settings, done=False)
             last_save_s = time.monotonic()
         if asked:
@@ -162,9 +166,15 @@ def _rate(stage: Stage[ModelT_contra], budget: Budget, settings: LoopSettings) -
 
 
 def _save(folder: Path, optimizer: MasterAdamW, budget: Budget, settings: LoopSettings, *, done: bool) -> None:
-    if settings.rank == 0:
-        state = {"step": budget.step, "used_s": budget.used_s, "seed": settings.seed, "done": done}
+    state = {"step": budget.step, "used_s": budget.used_s, "seed": settings.seed, "done": done}
+    if optimizer.sharded:
+        checkpoints.write_shards(folder, optimizer.state(), state, settings.rank, _world(), dist.barrier)
+    elif settings.rank == 0:
         checkpoints.write(folder, optimizer.state(), state)
+
+
+def _world() -> int:
+    return int(dist.get_world_size()) if dist.is_initialized() else 1
 
 
 def _any(value: bool) -> bool:
@@ -188,7 +198,7 @@ class _Window:
         self.outcomes += outcomes
         self.losses.append(float(sum(outcome.loss for outcome in outcomes)))
 
-    def report(self, reporter: Reporter, stage: str, budget: Budget) -> None:
+    def report(self, reporter: Reporter, stage: str, budget: Budget, **known: float) -> None:
         seconds = max(time.monotonic() - self.started_s, 1e-9)
         values: dict[str, list[float]] = {}
         for outcome in self.outcomes:
@@ -198,7 +208,7 @@ class _Window:
         tokens = sum(outcome.tokens for outcome in self.outcomes)
         reporter.metric(
             stage=stage, step=budget.step, loss=sum(self.losses) / len(self.losses), tokens_per_s=tokens / seconds,
-            steps_per_s=len(self.losses) / seconds, **means, **merged([outcome.exact for outcome in self.outcomes]),
+            steps_per_s=len(self.losses) / seconds, **known, **means, **merged([outcome.exact for outcome in self.outcomes]),
         )  # fmt: skip
         total = float(budget.steps) if budget.steps is not None else float(budget.seconds or 0)
         reporter.progress(

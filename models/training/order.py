@@ -11,11 +11,29 @@ from random import Random
 
 def batch_at(step: int, records: int, batch: int, seed: int) -> list[int]:
     """The record indices of optimiser step `step` (from 0); what an epoch lacks for a whole batch comes from the next."""
-    first = step * batch
+    return curriculum_batch(step, (records,), batch, seed)
+
+
+def curriculum_batch(step: int, stages: Sequence[int], batch: int, seed: int, epochs: int = 1) -> list[int]:
+    """The same where the records come in stages of these sizes, one behind the other.
+
+    Each stage is met `epochs` times, shuffled by itself, before the next begins; behind the last one the first begins anew.
+    MMGiC gains from such an order, coarse captions before fine annotations (its Table 2); a part of a dataset that stands in
+    several stages is replayed.
+    """
     chosen: list[int] = []
-    for epoch in range(first // records, (first + batch - 1) // records + 1):
-        start, end = max(first - epoch * records, 0), min(first + batch - epoch * records, records)
-        chosen += _epoch(epoch, records, seed)[start:end]
+    at = step * batch
+    while len(chosen) < batch:
+        lap, left = divmod(at, epochs * sum(stages))
+        stage = 0
+        while left >= epochs * stages[stage]:
+            left -= epochs * stages[stage]
+            stage += 1
+        epoch, place = divmod(left, stages[stage])
+        order = _shuffled(lap * epochs + epoch, stage, stages[stage], seed)
+        taken = order[place : place + batch - len(chosen)]
+        chosen += [sum(stages[:stage]) + index for index in taken]
+        at += len(taken)
     return chosen
 
 
@@ -37,7 +55,7 @@ def share_of(rank: int, world: int, indices: Sequence[int], lengths: Sequence[in
 
 
 @lru_cache(maxsize=2)  # shuffling 665,000 numbers takes half a second, and a batch may reach over the end of an epoch
-def _epoch(epoch: int, records: int, seed: int) -> list[int]:
-    order = list(range(records))
-    Random(f"{seed}-epoch-{epoch}").shuffle(order)
+def _shuffled(epoch: int, stage: int, size: int, seed: int) -> list[int]:
+    order = list(range(size))
+    Random(f"{seed}-epoch-{epoch}" + (f"-stage-{stage}" if stage else "")).shuffle(order)
     return order

@@ -41,7 +41,7 @@ def perplexity(model: nn.Module, encoder: Encoder, records: list[Conversation], 
         raise BadInput("no record of the retention set has an answer within max_tokens")
     training, total, count = model.training, 0.0, 0
     model.eval()
-    with torch.inference_mode():
+    with torch.no_grad():  # not inference mode: sharded weights that are put together here are trained later
         for members in plan_rows([len(s["input_ids"]) for s in samples], max_tokens=row_tokens, max_samples=64):
             row = pack([samples[i] for i in members])
             total += float(answer_losses(model, row).double().sum())

@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from models.training.order import batch_at, share_of
+from models.training.order import batch_at, curriculum_batch, share_of
 
 
 def test_every_record_comes_once_an_epoch_and_epochs_differ():
@@ -29,3 +29,17 @@ def test_processes_take_equally_many_and_nearly_equally_much():
     assert {len(hand) for hand in hands} == {4}
     loads = [sum(lengths[i] for i in hand) for hand in hands]
     assert max(loads) - min(loads) <= 10
+
+
+def test_a_curriculum_ends_one_stage_before_the_next_begins():
+    seen = [i for step in range(10) for i in curriculum_batch(step, (6, 4), 3, seed=1, epochs=3)]
+    assert Counter(seen[:18]) == dict.fromkeys(range(6), 3)
+    assert Counter(seen[18:]) == dict.fromkeys(range(6, 10), 3)
+    assert seen[:6] != seen[6:12]
+    again = [i for step in range(10, 12) for i in curriculum_batch(step, (6, 4), 3, seed=1, epochs=3)]
+    assert sorted(again) == list(range(6))
+
+
+def test_one_stage_is_the_plain_order():
+    for step in range(7):
+        assert curriculum_batch(step, (20,), 6, seed=2, epochs=3) == batch_at(step, 20, 6, seed=2)

@@ -12,6 +12,7 @@ from models.training.ablation import cells, grid, report, start, talk
 from models.training.ablation.arms import ARMS, Cell
 from models.training.ablation.talk import Facts
 from models.training.ablation.views import Views, painted
+from models.training.loop import StopFlag
 from workers.direct.ablation import ablation
 
 FACTS = Facts(names=("red circle", "blue star", "red star"), reading=(1, 0, 2))
@@ -55,9 +56,10 @@ def small(tmp_path_factory):
     """A start and a few views, made with next to no fitting."""
     home = tmp_path_factory.mktemp("ablation")
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(StopFlag, "listen", lambda _: None)  # pytest keeps its own
         patch.setattr(start, "ALIGN_STEPS", 2)
         patch.setattr(start, "ALIGN_PICTURES", 4)
-        options = ["--out", str(home), "--pictures", "12", "--held-out", "4", "--tokens", "3000", "--seeds", "1"]
+        options = ["--out", str(home), "--pictures", "12", "--held-out", "3", "--tokens", "3000", "--seeds", "1"]
         run = CliRunner().invoke(ablation, [*options, "--arm", "base", "--arm", "base+listing+qa"])
         again = CliRunner().invoke(ablation, [*options, "--arm", "base", "--arm", "base+listing+qa"])
     return home, run, again
