@@ -177,6 +177,9 @@ class Settings(BaseSettings):
     interactive_concurrency: int = Field(default=1, ge=1)
     batch_concurrency: int = Field(default=1, ge=1)
     train_concurrency: int = Field(default=1, ge=1)
+    training_processes: int = Field(
+        default=1, ge=1, description="of one training: one per GPU; several share the language layers' weights (FSDP)"
+    )
     stop_grace_s: float = Field(default=10.0, gt=0)
 
     # Database limits of one process.

@@ -90,9 +90,9 @@ class JobContext:
         """Add a line to the job's event stream; callers see it."""
         self._event(EventType.LOG, {"level": level, "message": message})
 
-    def metric(self, name: str, value: float, *, step: int | None = None) -> None:
-        """Add a number to the job's event stream, such as a loss at a step."""
-        self._event(EventType.METRIC, {"name": name, "value": value, "step": step})
+    def metric(self, name: str, value: float, *, step: int | None = None, stage: str | None = None) -> None:
+        """Add a number to the job's event stream, such as a loss at a step of a stage."""
+        self._event(EventType.METRIC, {"name": name, "value": value, "step": step, "stage": stage})
 
     def tell(self, told: Sequence[dict[str, Any]]) -> None:
         """Say something to whoever listens to this job now; it may be lost, and nothing of it is kept."""

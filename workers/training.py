@@ -5,14 +5,11 @@ machine resumes. The trainer reports JSON lines; they become the job's events. W
 version in the transaction that ends the job.
 """
 
+import importlib.metadata
 import json
 import logging
 import os
-import selectors
-import signal
-import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -29,22 +26,23 @@ from app.errors import JobFailed
 from app.formats.llava import cut_of, llava_text
 from app.imaging.encode import cut_out, encode, read_canonical
 from app.services.adapters import ADAPTER_FILES
-from app.services.dataset_items import PictureFolders, items_of
+from app.services.dataset_items import PictureFolders, items_of, stages_of
 from app.services.import_folder import ImportFolder
 from app.services.learning import SELF_SUPPLIED_RECIPES
-from app.stack.processes import ProcessSpec, kill_group, signal_process, spawn
 from app.storage.blobs import adapter_key, model_key
 from models.marks import paint_for_model
 from workers.context import JobContext
+from workers.ranks import Ranks
+from workers.revision import code
 
 log = logging.getLogger(__name__)
 
-LOOK_S = 0.5
 # A cancelled run ends within 10 s: the trainer has this long to write a checkpoint.
 STOP_GRACE_S = 8.0
 LAST_WORDS = 5
 PASSED_ON = ("seed", "steps", "budget_s", "clock", "batch_size", "learning_rate")
 LORA_RANK = 16
+TOLD = frozenset({"loss", "tokens_per_s", "eta_s", "rate"})
 
 
 def run(job: JobContext) -> dict[str, Any] | None:
@@ -65,7 +63,7 @@ def run(job: JobContext) -> dict[str, Any] | None:
         key = adapter_key(str(job.tenant_id), str(version_id), name)
         job.resources.blobs.put_if_absent(key, (out / "adapter" / name).read_bytes())
     prefix = model_key(str(job.tenant_id), str(version_id), "x").removesuffix("x")
-    metrics = measured(out)
+    metrics, origin = measured(out), origin_of(job, body)
 
     def effect(session: Session) -> dict[str, Any]:
         versions = ModelVersionRepository(session)
@@ -79,6 +77,7 @@ def run(job: JobContext) -> dict[str, Any] | None:
             blob_prefix=prefix,
             recipe=body,
             metrics=metrics,
+            origin=origin,
         )
         versions.add(row)
         return {"model_version_id": str(row.id)}
@@ -94,6 +93,25 @@ def measured(out: Path) -> dict[str, Any]:
     return found
 
 
+def origin_of(job: JobContext, body: dict[str, Any]) -> dict[str, Any]:
+    """What the version is made of, for whoever asks years later what it may be used for and whether it can be made again."""
+    drawn = body["recipe"] in SELF_SUPPLIED_RECIPES
+    dataset: dict[str, Any] | None = None
+    if not drawn:
+        with job.transaction() as session:
+            row = DatasetRepository(session).get(UUID(body["dataset_id"]))
+            dataset = {"id": str(row.id), "name": row.name, "version": row.version, "sha256": row.content_sha256}
+    sources = "drawings of the project's own" if dataset is None else f"{dataset['name']}@{dataset['version']}"
+    note = f"As its base and its data allow ({'none' if drawn else body['base']}; {sources}); nobody has noted more."
+    return {
+        "dataset": dataset,
+        "base": None if drawn else body["base"],
+        "code": code(),
+        "libraries": {name: importlib.metadata.version(name) for name in ("torch", "transformers", "peft")},
+        "licence": body.get("licence") or note,
+    }
+
+
 def prepare(job: JobContext, body: dict[str, Any], folder: Path) -> UUID | None:
     """Write what the trainer reads, unless an earlier attempt did; returns the version that the run starts from."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -106,10 +124,18 @@ def prepare(job: JobContext, body: dict[str, Any], folder: Path) -> UUID | None:
         data, images = folder / "data.json", folder / "images"
         spec |= {"base": str(base), "dataset": str(data), "images": str(images)}
         spec["lora_rank"] = LORA_RANK if body["lora"] else 0
+        spec["sharded"] = job.resources.settings.training_processes > 1
+        spec["curriculum"] = curriculum(job, UUID(body["dataset_id"]))
         if not data.exists():
             export(job, UUID(body["dataset_id"]), images, data, input_px(base))
     (folder / "spec.json").write_text(json.dumps(spec), encoding="utf-8")
     return base_id
+
+
+def curriculum(job: JobContext, dataset_id: UUID) -> list[int]:
+    """How many records each stage of the dataset has, in the order in which they are exported."""
+    with job.transaction() as session:
+        return [len(places) for places in stages_of(DatasetRepository(session).get(dataset_id)).values() if len(places)]
 
 
 def input_px(base: Path) -> int | None:
@@ -165,44 +191,22 @@ def supervise(job: JobContext, spec: Path, out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
     argv = [sys.executable, "-m", "models.training.run", "--spec", str(spec), "--out", str(out), "--resume"]
     environment = {**os.environ, "PYTHONUNBUFFERED": "1", "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
-    child = spawn(ProcessSpec(name="trainer", argv=argv, environment=environment), output=subprocess.PIPE)
+    ranks = Ranks(argv, environment, job.resources.settings.training_processes, out / "ranks.log")
     last_words: list[str] = []
     try:
-        for line in lines(child):
+        for line in ranks.lines():
             job.checkpoint()
             if line is not None and not report(job, line):
                 last_words = [*last_words, line][-LAST_WORDS:]
-        status = child.wait()
+        status = ranks.wait()
     except BaseException:
-        stop(child)
+        ranks.stop(STOP_GRACE_S)
         raise
     if status != 0:
         # The trainer's own errors are one sentence; a trace is for the log alone.
         log.error("trainer of job %s: %s", job.job_id, " | ".join(last_words))
         sentence = last_words[-1][:300] if last_words and not any('File "' in line for line in last_words) else ""
         raise JobFailed(sentence or "The trainer stopped with an error; the worker's log has it.")
-
-
-def lines(child: "subprocess.Popen[bytes]") -> Iterator[str | None]:
-    """Yield what the trainer prints, line by line, and None whenever it has been silent for half a second."""
-    if child.stdout is None:
-        return
-    descriptor = child.stdout.fileno()
-    pending = b""
-    with selectors.DefaultSelector() as waiting:
-        waiting.register(descriptor, selectors.EVENT_READ)
-        while True:
-            if not waiting.select(LOOK_S):
-                yield None
-                continue
-            read = os.read(descriptor, 65536)
-            if not read:
-                break
-            *whole, pending = (pending + read).split(b"\n")
-            for line in whole:
-                yield line.decode("utf-8", "replace")
-    if pending:
-        yield pending.decode("utf-8", "replace")
 
 
 def report(job: JobContext, line: str) -> bool:
@@ -217,20 +221,8 @@ def report(job: JobContext, line: str) -> bool:
     elif kind == "metric":
         step = int(event.get("step", 0))
         for name, value in event.items():
-            if name in {"loss", "tokens_per_s"} and isinstance(value, int | float):
-                job.metric(name, float(value), step=step)
+            if name in TOLD and isinstance(value, int | float):
+                job.metric(name, float(value), step=step, stage=event.get("stage"))
     elif kind == "log":
         job.log(str(event.get("message", "")))
     return True
-
-
-def stop(child: "subprocess.Popen[bytes]") -> None:
-    """Ask the trainer to save and end, then end its whole group."""
-    signal_process(child, signal.SIGTERM)
-    try:
-        child.wait(STOP_GRACE_S)
-    except subprocess.TimeoutExpired:
-        pass
-    finally:
-        kill_group(child)
-        child.wait(5)

@@ -183,6 +183,7 @@ class ModelVersionRow(TenantRow):
     blob_prefix: Mapped[str | None]
     recipe: Mapped[dict[str, Any]]
     metrics: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+    origin: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'::jsonb"))
 
 
 class DeploymentRow(TenantRow):

@@ -138,7 +138,7 @@ class JobItemBody(TypedDict):
 class ModelBody(TypedDict):
     """A model that can be asked: a registered version (checkpoint or adapter), the built-in one, or the configured server's.
 
-    `id`, `object`, `created` and `owned_by` are what OpenAI's clients read. The last two kinds have no version and no origin.
+    `recipe` is what was ordered, `origin` what it was made of: dataset with hash, base, code, libraries, licence note. `id`, `object`, `created` and `owned_by` are what OpenAI's clients read. The last two kinds have no version and no origin.
     """
 
     id: str
@@ -152,6 +152,7 @@ class ModelBody(TypedDict):
     job_id: str | None
     recipe: dict[str, Any]
     metrics: dict[str, Any]
+    origin: dict[str, Any]
     deployed: bool
     created_at: str | None
 
@@ -336,6 +337,7 @@ def model_version_body(row: ModelVersionRow, *, deployed: bool) -> ModelBody:
         "job_id": None if row.job_id is None else str(row.job_id),
         "recipe": row.recipe,
         "metrics": row.metrics,
+        "origin": row.origin,
         "deployed": deployed,
         "created_at": time_text(row.created_at),
     }
@@ -355,6 +357,7 @@ def standing_model_body(name: str, kind: str, *, owned_by: str, deployed: bool) 
         "job_id": None,
         "recipe": {},
         "metrics": {},
+        "origin": {},
         "deployed": deployed,
         "created_at": None,
     }

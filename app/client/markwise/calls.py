@@ -14,6 +14,7 @@ from pydantic import TypeAdapter
 from markwise.pictures import ImageLike, image_only, reference
 from markwise.types import (
     Answer,
+    Curves,
     Dataset,
     Deployment,
     Evaluation,
@@ -282,6 +283,11 @@ def job_items(job: Job | str, *, status: str | None = None) -> Listed[JobItem]:
     return Listed(path=f"/v1/jobs/{_id_of(job)}/items", of=JobItem, params=_given(status=status))
 
 
+def curves(job: Job | str, *, points: int | None = None) -> Call[Curves]:
+    """The numbers that a job has reported so far, as curves of at most `points` points."""
+    return Call(method="GET", path=f"/v1/jobs/{_id_of(job)}/curves", params=_given(points=points), read=reader(Curves))
+
+
 def cancel(job: Job | str) -> Call[Job]:
     """Cancel a job."""
     return Call(method="POST", path=f"/v1/jobs/{_id_of(job)}/cancel", read=reader(Job))
@@ -369,7 +375,10 @@ def model(name_or_id: str) -> Call[Model]:
 
 
 def deploy(model_version: Model | str | None, **options: Any) -> Call[Deployment]:
-    """Make a model version answer from now on; None returns to the built-in model or the server's own."""
+    """Make a model version answer from now on; None returns to the built-in model or the server's own.
+
+    `gate=[{"benchmark": ..., "metric": ...}]` compares it with what answers now first; `force=True` deploys it all the same.
+    """
     body = {"model_version_id": None if model_version is None else _id_of(model_version), **options}
     return Call(method="POST", path="/v1/models/deploy", body=body, read=reader(Deployment))
 

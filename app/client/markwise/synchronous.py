@@ -77,6 +77,7 @@ class Client:
     job = _sent(calls.job)
     jobs = _paged(calls.jobs)
     job_items = _paged(calls.job_items)
+    curves = _sent(calls.curves)
     cancel = _sent(calls.cancel)
     retry = _sent(calls.retry)
     annotate = _sent(calls.annotate)

@@ -256,6 +256,33 @@ class JobItem(Body):
     finished_at: str | None
 
 
+class Point(Body):
+    """A bucket of a curve: its last step, mean, least and greatest value, and when it ended."""
+
+    step: int | None
+    value: float
+    low: float
+    high: float
+    at: str
+
+
+class Curve(Body):
+    """One number over a stage of a job, such as `loss`, `tokens_per_s` or `eta_s`."""
+
+    name: str
+    stage: str | None
+    count: int
+    points: list[Point]
+
+
+class Curves(Body):
+    """What a job reported as it went, thinned out for a chart."""
+
+    object: str
+    job_id: str
+    data: list[Curve]
+
+
 class Event(Body):
     """A server-sent event: of a job (`progress`, `log`, `metric`, `completed`) or of an answer as it is written."""
 
@@ -317,16 +344,28 @@ class Model(Body):
     job_id: str | None
     recipe: dict[str, Any]
     metrics: dict[str, Any]
+    origin: dict[str, Any]
     deployed: bool
     created_at: str | None
 
 
+class Gate(Body):
+    """What a rule of the gate found: the new model's figure and that of the one before it."""
+
+    benchmark: str
+    metric: str
+    new: float
+    current: float
+    kept: bool
+
+
 class Deployment(Body):
-    """What answers now."""
+    """What answers now, and what a deployment was measured by."""
 
     object: str
     name: str
     model_version: Model | None
+    gate: list[Gate]
 
 
 class Evaluation(Body):

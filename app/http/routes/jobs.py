@@ -5,11 +5,13 @@ from uuid import UUID
 
 from fastapi import APIRouter, Header, Query
 from fastapi.responses import JSONResponse, StreamingResponse
+from typing_extensions import TypedDict
 
+from app.catalog.curves import Curve, curves_of
 from app.catalog.jobs import JobRepository
 from app.catalog.session import transaction
 from app.errors import BadRequest
-from app.formats.bodies import JobBody, JobItemBody, job_body, job_item_body
+from app.formats.bodies import JobBody, JobItemBody, job_body, job_item_body, time_text
 from app.http.deps import AnyCaller, JobsCaller, PageOf, Tx, WebPart
 from app.http.lists import ListBody, list_body
 from app.http.streaming import job_events, stream
@@ -55,6 +57,52 @@ def list_items(
         "has_more": more,
         "next_cursor": str(rows[-1].item) if more else None,
     }
+
+
+class PointBody(TypedDict):
+    """A bucket of a curve: its last step, mean, least and greatest value, and when it ended."""
+
+    step: int | None
+    value: float
+    low: float
+    high: float
+    at: str
+
+
+class CurveBody(TypedDict):
+    """One number over the stages of a job, such as `loss`, `tokens_per_s` or `eta_s`; `count` values were reported."""
+
+    name: str
+    stage: str | None
+    count: int
+    points: list[PointBody]
+
+
+class CurvesBody(TypedDict):
+    """What a job reported as it went, thinned out for a chart."""
+
+    object: str
+    job_id: str
+    data: list[CurveBody]
+
+
+@router.get("/v1/jobs/{job_id}/curves")
+def get_curves(tx: Tx, _: AnyCaller, job_id: UUID, points: Annotated[int, Query(ge=2, le=5_000)] = 400) -> CurvesBody:
+    """Show the numbers a job has reported so far as curves of at most `points` points; the event stream has each of them."""
+    JobRepository(tx).get(job_id)
+    return {
+        "object": "curves",
+        "job_id": str(job_id),
+        "data": [_curve_body(curve) for curve in curves_of(tx, job_id, points)],
+    }
+
+
+def _curve_body(curve: Curve) -> CurveBody:
+    points: list[PointBody] = [
+        {"step": one.step, "value": one.value, "low": one.low, "high": one.high, "at": time_text(one.at)}
+        for one in curve.points
+    ]
+    return {"name": curve.name, "stage": curve.stage, "count": curve.count, "points": points}
 
 
 @router.get("/v1/jobs/{job_id}/events", response_class=StreamingResponse)

@@ -45,6 +45,12 @@ class TrainingIn(Strict):
     learning_rate: Annotated[float, Field(gt=0, le=1)] | None = None
     lora: bool = False
     seed: int = 0
+    licence: (
+        Annotated[
+            str, Field(max_length=2000, description="a note kept with the model: what its weights may be used for")
+        ]
+        | None
+    ) = None
 
 
 class GateRuleIn(Strict):
