@@ -17,7 +17,7 @@ from pathlib import Path
 from tests.chaos.table import Row, finish
 
 ROOT = Path(__file__).resolve().parents[2]
-LONGEST_S = 300
+LONGEST_S = 600
 # pytest's: 1 is "tests failed"; an interrupted or misused run proves nothing.
 RED = 1
 
@@ -181,7 +181,10 @@ def _tried(copy: Path, sabotage: Sabotage) -> str | None:
         return "the tests did not end"
     finally:
         file.write_text(whole, encoding="utf-8")
-    return None if ended.returncode == RED else f"no test failed (pytest ended with {ended.returncode})"
+    if ended.returncode == RED:
+        return None
+    last = (ended.stdout + ended.stderr).strip().splitlines()[-1:]
+    return f"no test failed (pytest ended with {ended.returncode}: {' '.join(last)[:120]})"
 
 
 def main() -> None:
