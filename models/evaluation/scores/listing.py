@@ -5,6 +5,7 @@ leading article or a full stop. A line about a mark that does not exist is inven
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any, Final
 
@@ -14,11 +15,11 @@ from models.evaluation.scores.reading import Row, field, question_id
 from models.evaluation.scores.sheets import Benchmark, Counts, Matched, Pairs, Sheets, pair_up, percent
 
 _ARTICLE: Final = re.compile(r"^(?:an?|the)\s+")
-Items = tuple[str, ...]
+Items = Mapping[str, str]  # mark -> name
 
 
 def pair(sheets: Sheets) -> Matched[Items, str]:
-    """Pair answers {image, text} with labels {image, items: [name of mark 1, of mark 2, ...]}."""
+    """Pair answers {image, text} with labels {image, items: [name of mark 1, of mark 2, ...] or {mark: name}}."""
     return pair_up(
         ((question_id(row, "image"), _items(row)) for row in sheets.truth("items")),
         ((question_id(row, "image"), str(field(row, "text", where="answers"))) for row in sheets.said),
@@ -49,13 +50,12 @@ def metrics(counts: Counts) -> dict[str, float]:
 
 def _one(items: Items, text: str) -> ListingScore:
     said = parse_listing(text)
-    right = sum(plain_name(said.get(str(mark), "")) == plain_name(item) for mark, item in enumerate(items, 1))
-    marks = {str(mark) for mark in range(1, len(items) + 1)}
-    invented = len(said.keys() - marks)
+    right = sum(plain_name(said.get(mark, "")) == plain_name(item) for mark, item in items.items())
+    invented = len(said.keys() - items.keys())
     return ListingScore(
         items=len(items),
         right=right,
-        missing=len(marks - said.keys()),
+        missing=len(items.keys() - said.keys()),
         invented=invented,
         pictures=1,
         whole_right=int(right == len(items) and not invented),
@@ -69,9 +69,11 @@ def plain_name(text: str) -> str:
 
 def _items(row: Row) -> Items:
     items: Any = field(row, "items", where="labels")
-    if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
-        raise BadEvaluation(f"`items` must be a list of names; got {str(items)[:100]}")
-    return tuple(items)
+    if isinstance(items, list):
+        items = {str(mark): item for mark, item in enumerate(items, 1)}
+    if not isinstance(items, dict) or not all(isinstance(item, str) for item in items.values()):
+        raise BadEvaluation(f"`items` must be a list of names, or names by mark; got {str(items)[:100]}")
+    return items
 
 
 BENCHMARK = Benchmark(

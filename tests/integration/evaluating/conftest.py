@@ -50,9 +50,14 @@ def model() -> Model:
 
 
 @pytest.fixture
-def resources(database: Settings, tmp_path, model: Model, monkeypatch) -> Iterator[Resources]:
-    settings = {"lease_s": 2.0, "heartbeat_s": 0.2, "blobs": str(tmp_path / "blobs"), "benchmarks": tmp_path / "suites"}
-    made = Resources(database.model_copy(update=settings))
+def settings(database: Settings, tmp_path) -> Settings:
+    given = {"lease_s": 2.0, "heartbeat_s": 0.2, "blobs": str(tmp_path / "blobs"), "benchmarks": tmp_path / "suites"}
+    return database.model_copy(update=given)
+
+
+@pytest.fixture
+def resources(settings: Settings, model: Model, monkeypatch) -> Iterator[Resources]:
+    made = Resources(settings)
     monkeypatch.setattr(type(made.models), "backend", lambda _shelf, _session, _name: (model, None))
     yield made
     made.close()
