@@ -6,7 +6,7 @@ least 0.5. Marks per element counts every mark that was placed. Click: for every
 page, `Click NAME` is decided on the page's marks and lands if the chosen mark's point lies in the element; `accessibility`
 decides on marks of the page's elements given as a tree beside the pixels. The plain baseline (text line nearest by
 rapidfuzz.fuzz.ratio, click its centre) is computed in the same run. Elsewhere the elements are used for scoring only.
-`unseen` are the same figures on pages of ours that no rule was tuned to. Every page is looked at three times: first, again, and with one element changed.
+`unseen` are the same figures on pages of ours that no network was taught on. Every page is looked at three times: first, again, and with one element changed.
 """
 
 import argparse
@@ -143,7 +143,7 @@ def score(pages: Sequence[Page], deciders: dict[str, Decider]) -> dict[str, Any]
 
 
 def score_unseen(pages: Sequence[Page], deciders: dict[str, Decider]) -> dict[str, Any]:
-    """Return the same figures on pages of ours that no rule was tuned to: how far the rules carry."""
+    """Return the same figures on pages of ours that no network was taught on."""
     found = score(pages, deciders)
     return {name: found[name] for name in ("pages", "elements", "named", "own_mark", "marks_per_element", "clicks")}
 

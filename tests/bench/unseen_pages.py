@@ -1,7 +1,8 @@
-"""Fourteen pages of ours that no rule was tuned to, shown in headless Chromium; their truth is what the DOM says. Used by tests.bench.gui.
+"""Fourteen pages of ours that no network was taught on, shown in headless Chromium; their truth is what the DOM says. Used by tests.bench.gui.
 
 The pages lie in `tests/bench/unseen`: a mailbox, a shop, a player, an editor and the like, each in another style and with its own icons,
-none of which `models.pages` draws. Run: python -m tests.bench.unseen_pages OUT, to keep them as pictures with an elements.json.
+none of which `models.pages` draws. Their misses were read
+while the rules and the words for icons were written, so figures on them are optimistic. Run: python -m tests.bench.unseen_pages OUT, to keep them as pictures with an elements.json.
 """
 
 import io
