@@ -19,6 +19,7 @@ from models.grounding.actions import action_on
 from models.grounding.calibration import confidence, source_of
 from models.grounding.colors import colors_of
 from models.grounding.query_marks import marks_in_query
+from models.grounding.shown import ShownPictures
 from models.grounding.ticks import is_on
 from models.grounding.types import Action, DecidedBy, GroundRequest, GroundResult, MarkedPicture, Task
 from models.marks import Mark, paint, paint_for_model
@@ -37,6 +38,7 @@ SIDE_BY_SIDE = 4
 # ours, of which 196 are the picture, and 4,096 for LLaVA-1.5.
 _TEXT_BYTES: dict[Dialect, int] = {"tiny": 900, "general": 3_000}
 _T = TypeVar("_T")
+_SHOWN = ShownPictures()
 _Asked = TypeVar("_Asked")
 
 
@@ -210,8 +212,13 @@ class Scene:
         marks = tuple(self.marks[mark_id] for mark_id in shown)
         if self.backend.input_px is not None:
             regions = request.regions.take([mark.region_index for mark in marks])
-            style = request.style or request.marking.style
-            return paint_for_model(request.image, regions, shown, style, self.backend.input_px)
+            style, size_px = request.style or request.marking.style, self.backend.input_px
+            return _SHOWN.get(
+                request.image,
+                request.marking,
+                (tuple(shown), repr(style), size_px),
+                lambda: paint_for_model(request.image, regions, shown, style, size_px),
+            )
         if len(marks) < len(self.marks):
             return paint(request.image, request.regions, replace(request.marking, marks=marks))
         return (
