@@ -72,7 +72,19 @@ IN_QUERIES = {
     "name": "dataset_name",
     "import": "job",
 }
-OTHER_QUERIES = {"limit", "after", "action", "cut", "include", "style", "format", "kind", "status", "review"} | {
+OTHER_QUERIES = {
+    "points",
+    "limit",
+    "after",
+    "action",
+    "cut",
+    "include",
+    "style",
+    "format",
+    "kind",
+    "status",
+    "review",
+} | {
     "stage",
     "shard",
     "shards",
