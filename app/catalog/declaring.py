@@ -1,6 +1,6 @@
 """How a table is declared: naming, column types, the tenant's columns, and keys that cannot cross tenants.
 
-`tables` uses it for every table; this module declares none.
+The pages of `tables` use it; this module declares none.
 """
 
 from datetime import datetime

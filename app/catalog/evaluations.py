@@ -43,7 +43,9 @@ class EvaluationRepository:
 
     def finished(self, benchmark: str, *, model_version_id: UUID | None, model: str) -> list[EvaluationRow]:
         """Return a model's finished evaluations by one benchmark, newest first; one without version goes by its name."""
-        query = select(EvaluationRow).where(EvaluationRow.benchmark == benchmark, EvaluationRow.finished_at.is_not(None))
+        query = select(EvaluationRow).where(
+            EvaluationRow.benchmark == benchmark, EvaluationRow.finished_at.is_not(None)
+        )
         if model_version_id is not None:
             query = query.where(EvaluationRow.model_version_id == model_version_id)
         else:

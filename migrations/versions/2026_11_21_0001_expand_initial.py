@@ -1,6 +1,6 @@
 """Create every table of the first release; access to them follows in 0002.
 
-Revision 0001. Written out, not taken from `tables.py`: a migration must not change when the tables do.
+Revision 0001. Written out, not taken from the tables: a migration must not change when the tables do.
 """
 
 import sqlalchemy as sa

@@ -64,7 +64,10 @@ def _without_docstrings(tree: ast.Module) -> ast.Module:
         (
             "define a column",
             r"mapped_column\(",
-            {"app/catalog/tables.py", "app/catalog/declaring.py"},  # the latter: what every tenant table has
+            {
+                *(f"app/catalog/tables/{name}.py" for name in ("access", "learning", "pictures", "work")),
+                "app/catalog/declaring.py",
+            },  # the latter: what every tenant table has
         ),
     ],
 )

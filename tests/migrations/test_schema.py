@@ -1,4 +1,4 @@
-"""The migrations build exactly the tables of `tables.py`, can be undone, and keep tenants apart."""
+"""The migrations build exactly the tables of the catalog, can be undone, and keep tenants apart."""
 
 from uuid import uuid4
 
