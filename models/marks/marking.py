@@ -110,7 +110,9 @@ def _large_enough(regions: Regions, chosen: Sequence[int], areas: Sequence[int],
 def _wish(style: MarkStyle, regions: Regions, index: int, name: str, part: Part) -> Wish:
     element = style.spare_content and is_element(regions, index)
     height = _label_height(style, part, regions.size_hw, element=element)
-    return Wish(text=name, height_px=height, element=element or style.off_centre, point_xy_px=regions.points_xy_px[index])
+    return Wish(
+        text=name, height_px=height, element=element or style.off_centre, point_xy_px=regions.points_xy_px[index]
+    )
 
 
 def _label_height(style: MarkStyle, part: Part, size_hw: tuple[int, int], *, element: bool) -> int:

@@ -256,7 +256,7 @@ class JobItem(Body):
     finished_at: str | None
 
 
-class Point(Body):
+class CurvePoint(Body):
     """A bucket of a curve: its last step, mean, least and greatest value, and when it ended."""
 
     step: int | None
@@ -272,7 +272,7 @@ class Curve(Body):
     name: str
     stage: str | None
     count: int
-    points: list[Point]
+    points: list[CurvePoint]
 
 
 class Curves(Body):

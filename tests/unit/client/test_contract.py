@@ -134,7 +134,7 @@ TYPES = {
     "GateBody": types.Gate,
     "CurvesBody": types.Curves,
     "CurveBody": types.Curve,
-    "PointBody": types.Point,
+    "PointBody": types.CurvePoint,
     "DeploymentBody": types.Deployment,
     "EvaluationBody": types.Evaluation,
     "KeyBody": types.Key,
