@@ -90,7 +90,7 @@ bench-gpu: $(VENV)/.test-ready ## on a CUDA device: SAM ViT-H against the publis
 
 .PHONY: train-tiny
 train-tiny: $(VENV)/.ready ## train som-llava-tiny from scratch (hours on a CPU), see models/weights/som-llava-tiny/RECIPE.md
-	@$(BIN)/markwise train run --recipe tiny-scratch --out .markwise/tiny --seed 0
+	@$(BIN)/markwise train run --recipe tiny-v2 --out .markwise/tiny --seed 0
 
 .PHONY: train-detector
 train-detector: $(VENV)/.test-ready ## draw pages and train the element detector (hours on a CPU), see models/weights/gui-detector/RECIPE.md
