@@ -66,7 +66,7 @@ def test_a_stop_reaches_both_processes_and_the_run_goes_on_from_there(tmp_path):
         if '"metric"' in line:
             break
     os.killpg(child.pid, signal.SIGTERM)
-    child.wait(30)
+    child.communicate(timeout=30)
     state = json.loads((cut / "stage-finetune" / "state.json").read_text())
     assert 0 < state["step"] < 24
     assert len(list((cut / "stage-finetune").glob("tensors-*.safetensors"))) == 2
