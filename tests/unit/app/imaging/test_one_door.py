@@ -14,6 +14,8 @@ MAY_DECODE = {
     "models/detector/augment.py",  # the trainer's own crop, just encoded, for its JPEG traces
     "models/detector/data.py",  # pages that the generator drew
     "models/evaluation/calibrate.py",  # the same, to be asked about
+    "models/finder/examples.py",  # the trainer's own crop, just encoded, for its JPEG traces
+    "models/icons/sheets.py",  # icons that the generator drew
     "models/pages/look.py",  # the same, to be looked at
     "models/training/encoder.py",  # the trainer's own data folder, written from canonical copies
 }
@@ -23,6 +25,9 @@ MAY_CALL = {
     "app/stack/serve.py",  # our own server
     "app/commands/client.py",  # our own server, from the command line
     "app/commands/demo.py",  # our own server
+    "app/client/markwise/asynchronous.py",  # our server, from the caller's program
+    "app/client/markwise/protocol.py",  # likewise
+    "app/client/markwise/synchronous.py",  # likewise
     "models/vlm/connections.py",  # the operator's model server
     "models/weights.py",  # checkpoints by name, from addresses and with sums written down there
 }
