@@ -1,7 +1,7 @@
 """Asks a trained cell about held-out pictures: the listing, which mark is meant, POPE's questions and other short ones.
 
 What is kept is the outcome of every picture, so that intervals can be drawn over pictures and seeds later. The listing is
-generated; the rest is read off in one pass per picture: POPE as the likelier of `Yes` and `No`, the mark as the likeliest of
+generated; the rest is read off in one pass per picture: POPE as the likelier of `yes` and `no`, the mark as the likeliest of
 those that exist, short answers as exact (greedy decoding says exactly the answer if every token of it is the likeliest).
 """
 
@@ -61,8 +61,8 @@ def pope_questions(facts: Facts, number: int) -> list[tuple[str, Segment | None,
     rng = Random(f"pope-{number}")
     found: list[tuple[str, Segment | None, Segment | None]] = []
     for split, pairs in talk.absent_names(facts).items():
-        present = talk.exists_question(split, rng.choice(facts.pairs), "Yes.")
-        absent = talk.exists_question(split, rng.choice(pairs), "No.") if pairs else None
+        present = talk.exists_question(split, rng.choice(facts.pairs), talk.YES)
+        absent = talk.exists_question(split, rng.choice(pairs), talk.NO) if pairs else None
         found.append((split, present if absent else None, absent))
     return found
 
@@ -85,7 +85,7 @@ def _ask(taught: Taught, views: Views, numbers: Sequence[int], tags: bool, outco
     answers = _by_segment(logits, on_device(packed, torch.device("cpu")))
     condition = "tags" if tags else "plain"
     yes, no = (
-        packer.segment(talk.exists_question("kind", ("red", "star"), word))[0][-3:][0] for word in ("Yes.", "No.")
+        packer.segment(talk.exists_question("kind", ("red", "star"), word))[0][-3:][0] for word in (talk.YES, talk.NO)
     )
     at = 0
     for number, (pope, short_count, refer) in zip(numbers, layouts, strict=True):

@@ -20,6 +20,9 @@ QA_TURNS: Final = 5
 SPLITS: Final = ("kind", "color", "pair")
 # POPE's own half: every question about something that is there has one about something that is not.
 PRESENT_SHARE: Final = 0.5
+# In small letters: before a capital the tokenizer cuts a blank of its own, and the first token must tell.
+YES: Final = "yes."
+NO: Final = "no."
 EXISTS: Final[dict[str, tuple[str, ...]]] = {
     "kind": ("Is there a {kind} in the picture?", "Does the picture show a {kind}?", "Can you see a {kind}?"),
     "color": ("Is there anything {color}?", "Does the picture show anything {color}?", "Can you see anything {color}?"),
@@ -90,12 +93,12 @@ def exists(facts: Facts, rng: Random) -> Segment:
     split = rng.choice(SPLITS)
     absent = absent_names(facts)[split]
     if not absent or rng.random() < PRESENT_SHARE:
-        return exists_question(split, rng.choice(facts.pairs), "Yes.", rng.choice(EXISTS[split]))
-    return exists_question(split, rng.choice(absent), "No.", rng.choice(EXISTS[split]))
+        return exists_question(split, rng.choice(facts.pairs), YES, rng.choice(EXISTS[split]))
+    return exists_question(split, rng.choice(absent), NO, rng.choice(EXISTS[split]))
 
 
 def exists_question(split: str, pair: tuple[str, str], answer: str, template: str | None = None) -> Segment:
-    """One of POPE's questions with its answer, `Yes.` or `No.`, in its first wording without a `template`."""
+    """One of POPE's questions with its answer, `yes.` or `no.`, in its first wording without a `template`."""
     phrase = {"kind": pair[1], "color": pair[0], "pair": " ".join(pair)}[split]
     return segment("exists", (template or EXISTS[split][0]).format(color=pair[0], kind=pair[1]), answer, hint=phrase)
 
@@ -164,10 +167,10 @@ def _mark_which(facts: Facts, rng: Random) -> Segment:
 
 def _mark_is(facts: Facts, rng: Random) -> Segment:
     i = rng.randrange(len(facts.names))
-    name, answer = facts.names[i], "Yes."
+    name, answer = facts.names[i], YES
     others = [other for other in facts.names if other != name]
     if others and rng.random() < 0.5:
-        name, answer = rng.choice(others), "No."
+        name, answer = rng.choice(others), NO
     return segment("mark-is", _asked(prompts.YES_NO_TEMPLATES, rng, mark=str(i + 1), phrase=f"the {name}"), answer)
 
 

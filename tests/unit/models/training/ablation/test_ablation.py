@@ -37,10 +37,21 @@ def test_absent_things_are_absent_and_the_hardest_are_made_of_what_is_there():
     assert {"red", "blue"} & {color for color, _ in absent["color"]} == set()
 
 
+def test_the_first_token_of_an_answer_tells(small):
+    home, *_ = small
+    _, packer = cells.open_start(next(home.rglob("start-small")))
+    ends = []
+    for answer in (talk.YES, talk.NO):
+        ids, asked = packer.segment(talk.exists_question("kind", ("red", "star"), answer))
+        assert len(ids) - asked == 3
+        ends.append(ids[asked])
+    assert ends[0] != ends[1]
+
+
 def test_half_of_popes_questions_are_about_what_is_there():
     rng = Random(1)
     said = Counter(talk.exists(FACTS, rng).answer for _ in range(1000))
-    assert 430 < said["Yes."] < 570
+    assert 430 < said[talk.YES] < 570
 
 
 def test_every_mark_of_a_painted_scene_is_one_of_its_facts():
