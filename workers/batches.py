@@ -165,7 +165,12 @@ class Batches:
             .returning(JobRow.progress_done, JobRow.progress_total, JobRow.progress_failed)
             .execution_options(synchronize_session=False)
         ).one()
-        data = {"done": row.progress_done, "total": row.progress_total, "failed": row.progress_failed, "stage": self._stage}
+        data = {
+            "done": row.progress_done,
+            "total": row.progress_total,
+            "failed": row.progress_failed,
+            "stage": self._stage,
+        }
         if time.monotonic() >= self._next_event_at or row.progress_done >= row.progress_total:
             self._next_event_at = time.monotonic() + _EVENT_EVERY_S
             events.append(session, self._job.job_id, EventType.PROGRESS, data)

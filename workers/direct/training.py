@@ -63,8 +63,12 @@ def train_recipes(as_json: bool) -> None:
 @click.option("--learning-rate", type=click.FloatRange(min=0, min_open=True))
 @click.option("--precision", type=click.Choice(["bf16", "fp32"]), help="The recipe's own is bf16.")
 @click.option("--gradient-checkpointing/--no-gradient-checkpointing", default=None, help="Less memory, more time.")
-@click.option("--sharded", is_flag=True, default=None, help="Under torchrun: spread the layers over the processes (FSDP).")
-@click.option("--stage", "curriculum", multiple=True, type=click.IntRange(1), help="Records of a stage, in order; repeatable.")
+@click.option(
+    "--sharded", is_flag=True, default=None, help="Under torchrun: spread the layers over the processes (FSDP)."
+)
+@click.option(
+    "--stage", "curriculum", multiple=True, type=click.IntRange(1), help="Records of a stage, in order; repeatable."
+)
 @click.option("--retention", type=click.Path(exists=True, dir_okay=False), help="Text-only LLaVA JSON to measure on.")
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--resume", is_flag=True, help="Go on from the checkpoints in --out.")

@@ -1,6 +1,5 @@
 """/v1/trainings: teach a model."""
 
-
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
