@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import httpx
@@ -49,3 +50,15 @@ def test_every_line_of_the_readme_works(service: httpx.Client, service_url: str,
                 known["MODEL"] = (job["result"] or {}).get("model_version_id", "")
     assert (tmp_path / "marked.png").read_bytes().startswith(b"\x89PNG")
     assert service.post("/v1/models/rollback").status_code == 200
+
+
+def test_the_client_of_the_readme_prints_a_point(service_url: str, tmp_path: Path) -> None:
+    block = re.search(r"```python client\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    assert block is not None
+    shutil.copy(DEMO_PAGE, tmp_path / "screenshot.png")
+    program = block[1].replace("http://127.0.0.1:8000", service_url)
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, timeout=100, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert re.fullmatch(r"\(\d+\.\d+, \d+\.\d+\)\n", done.stdout)
