@@ -15,7 +15,8 @@ Called by `models.ranking.understand`, which knows what an instruction wants. Th
 6. A verb wants roles as a word does ("type" a field, "turn on" a switch), of every reading of the phrase. For typing, a text
    like "Write your message" is what an empty field without a frame shows.
 7. A mark whose icon was recognised bears the icon's name at 0.89 and what the icon often means at 0.87; at 0.6 where the wanted
-   name only holds one of these ("Search mail").
+   name only holds one of these ("Search mail"). What an icon only may mean counts 0.6 of that where a link, button or field has the
+   name written on it: in a cart's row, "Remove" is that link and not the "−" beside the number.
 """
 
 import re
@@ -61,6 +62,7 @@ _NAMED = 0.6
 _WHOLE_NAME = 0.9
 _ICON_WEIGHT, _ICON_MEANS, _ICON_PARTLY = 0.89, 0.87, 0.6
 _WHOLE_ICON = 0.8
+_MEANT_BESIDE_WRITTEN = 0.6
 _MISREAD = 0.12
 # "mark 3", "[3]", "#3", "3": an id in place of a name.
 _MARK_NAME = re.compile(r"^(?:(?:the )?mark )?\W{0,2}(?P<id>[0-9]{1,6}|[A-Z]{1,2})\W{0,2}$", re.IGNORECASE)
@@ -175,6 +177,9 @@ def _text_scores(name: str, candidates: Sequence[Candidate], labels: _Labels) ->
     """Rules 1 and 2 for one name."""
     others = other_names(name)
     own = [_likeness(name, others, candidate) for candidate in candidates]
+    if any(like >= _WHOLE_NAME and _is_written(one) for like, one in zip(own, candidates, strict=True)):
+        pairs = zip(own, candidates, strict=True)
+        own = [like * (_MEANT_BESIDE_WRITTEN if _only_means(name, one) else 1.0) for like, one in pairs]
     scores = []
     for index, candidate in enumerate(candidates):
         score = own[index]
@@ -201,6 +206,17 @@ def _likeness(name: str, others: Sequence[str], candidate: Candidate) -> float:
         likeness = _IN_FIELD
     worded = max((similarity(other, text) for other in others), default=0.0) if likeness < _GOAL_WEIGHT else 0.0
     return max(likeness, _GOAL_WEIGHT * worded if worded >= _WHOLE_NAME else 0.0)
+
+
+def _is_written(candidate: Candidate) -> bool:
+    """True if the mark can be acted on and its text was read, not guessed from a drawing."""
+    return icon_of(candidate.text or "") is None and (candidate.role or "") not in LABEL_ROLES
+
+
+def _only_means(name: str, candidate: Candidate) -> bool:
+    """True if the mark is an icon that is called otherwise, whatever it may stand for."""
+    icon = icon_of(candidate.text or "")
+    return icon is not None and similarity(name, icon) < _WHOLE_NAME
 
 
 def _icon_likeness(name: str, icon: str) -> float:

@@ -156,3 +156,32 @@ ICONS = (
 def test_icons_and_fields_that_tell_two_things(query, expected):
     ranked = rank(query, ICONS)
     assert ranked[0].id == expected, [(one.id, one.score) for one in ranked[:3]]
+
+
+CART = [
+    mark("1", "Teapot", "text", (20, 100, 80, 120)),
+    mark("2", "minus (icon)", "button", (300, 95, 330, 125)),
+    mark("3", "1", "text", (335, 100, 350, 120)),
+    mark("4", "plus (icon)", "button", (360, 95, 390, 125)),
+    mark("5", "Remove", "link", (520, 100, 580, 120)),
+    mark("6", "Egg cup", "text", (20, 160, 90, 180)),
+    mark("7", "minus (icon)", "button", (300, 155, 330, 185)),
+    mark("8", "1", "text", (335, 160, 350, 180)),
+    mark("9", "plus (icon)", "button", (360, 155, 390, 185)),
+    mark("10", "Remove", "link", (520, 160, 580, 180)),
+]
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("Remove the Teapot", "5"),
+        ("Remove the egg cup", "10"),
+        ("Click + in the row of Egg cup", "9"),
+        ("Click - in the row of Teapot", "2"),
+        ("Click Remove in the row of Egg cup", "10"),
+        ("Decrease the Teapot", "2"),
+    ],
+)
+def test_what_is_written_comes_before_what_an_icon_may_mean(query, expected):
+    assert rank(query, CART)[0].id == expected
