@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 
 from models.errors import BackendDown, BadInput, OutOfMemory
-from models.vlm import grammar
+from models.vlm import batched, grammar
 from models.vlm.checkpoint import open_checkpoint
 from models.vlm.pictures import check_pictures
 from models.vlm.prompts import chat_prompt
@@ -58,6 +58,18 @@ class LocalBackend:
         limit = self._limit(request, len(prompt_ids))
         return self._reply(list(self._tokens(request, prompt_ids, limit)), len(prompt_ids))
 
+    def generate_many(self, requests: Sequence[VlmRequest]) -> list[VlmReply]:
+        """Answer all of `requests` as `generate` answers each, in one pass a token; raises what any of them would raise."""
+        prompts = [self._prompt_ids(request) for request in requests]
+        limits = [self._limit(request, len(ids)) for request, ids in zip(requests, prompts, strict=True)]
+        images = tuple(image for request in requests for image in request.images)
+        end = min(map(_end, requests))
+        ends = self._loaded.end_token_ids
+        found = batched.greedy(
+            self._loaded.model, prompts, self._pixels(images), limits, ends, lambda: self._running(end)
+        )
+        return [self._reply(tokens, len(ids)) for tokens, ids in zip(found, prompts, strict=True)]
+
     def stream(self, request: VlmRequest) -> Generator[str, None, VlmReply]:
         """Yield whole characters as they come; a character spelt in several tokens waits for its last one."""
         prompt_ids = self._prompt_ids(request)
@@ -76,63 +88,42 @@ class LocalBackend:
 
     def choose(self, request: VlmRequest, choices: Sequence[str]) -> ChoiceReply:
         """Give each choice the exact probability of its whole answer, normalised over the choices."""
-        return self._weigh(request, grammar.answers(grammar.with_none(choices), self.dialect))
+        return self.choose_many([(request, choices)])[0]
+
+    def choose_many(self, asked: Sequence[tuple[VlmRequest, Sequence[str]]]) -> list[ChoiceReply]:
+        """Choose for all of `asked` as `choose` does for each, in one pass; raises what any of them would raise."""
+        admitted = [grammar.with_none(choices) for _, choices in asked]
+        return self._weigh([request for request, _ in asked], [grammar.answers(one, self.dialect) for one in admitted])
 
     def weigh(self, request: VlmRequest, answers: Sequence[str]) -> ChoiceReply:
         """Give each answer its exact probability, its end included, normalised over the answers."""
-        return self._weigh(request, grammar.whole_answers(answers))
+        return self.weigh_many([(request, answers)])[0]
 
-    def _weigh(self, request: VlmRequest, texts: Mapping[str, str]) -> ChoiceReply:
-        """Weigh {answer text: choice}: the prompt is read once, then all answers in one pass as a tree of tokens.
+    def weigh_many(self, asked: Sequence[tuple[VlmRequest, Sequence[str]]]) -> list[ChoiceReply]:
+        """Weigh for all of `asked` as `weigh` does for each, in one pass; raises what any of them would raise."""
+        return self._weigh([request for request, _ in asked], [grammar.whole_answers(texts) for _, texts in asked])
 
-        Each token sees its own branch only.
-        """
-        check_pictures(request.images)
-        prompt = chat_prompt(request.prompt, len(request.images))
-        encoded = [
-            self._loaded.encode(f"{prompt} {text}{self._loaded.end_text}", len(request.images)) for text in texts
-        ]
-        shared = _shared_length(encoded)
-        self._check_length(max(map(len, encoded)))
-        trie = grammar.TokenTrie.build([ids[shared:] for ids in encoded])
-        end = _end(request)
-        with self._turn, _running(end):
-            logits, cache = self._read(encoded[0][:shared], request.images)
-        with self._turn, _running(end):
-            scores = self._score(trie, shared, logits, cache)
-        weights = torch.softmax(torch.tensor(scores, dtype=torch.float64), dim=0).tolist()
-        return ChoiceReply(
-            probabilities=dict(zip(texts.values(), weights, strict=True)),
-            prompt_tokens=shared,
-            completion_tokens=len(trie.tokens),
-        )
-
-    def _score(self, trie: grammar.TokenTrie, start: int, first_logits: torch.Tensor, cache: Any) -> list[float]:
-        """Return the log probability of every path of `trie`, continuing the `start` tokens held by `cache`."""
-        nodes = trie.inner_nodes()
-        row_of = {-1: 0} | {node: row for row, node in enumerate(nodes, start=1)}
-        logits = first_logits
-        if nodes:
-            visible = torch.zeros(len(nodes), len(nodes), dtype=torch.bool)
-            for row, node in enumerate(nodes):
-                above = node
-                while above != -1:
-                    visible[row, row_of[above] - 1] = True
-                    above = trie.parents[above]
-            dtype = self._loaded.model.dtype
-            mask = torch.zeros(len(nodes), start + len(nodes), dtype=dtype)
-            mask[:, start:].masked_fill_(~visible, torch.finfo(dtype).min)
-            tree = self._loaded.model(
-                input_ids=self._tensor([[trie.tokens[node] for node in nodes]]),
-                position_ids=self._tensor([[start + trie.depths[node] for node in nodes]]),
-                attention_mask=mask[None, None].to(self._device),
-                past_key_values=cache,
-                use_cache=True,
-            )
-            logits = torch.cat([first_logits, tree.logits[0]])
-        logprobs = torch.log_softmax(logits.float().cpu(), dim=-1)
+    def _weigh(self, requests: Sequence[VlmRequest], texts: Sequence[Mapping[str, str]]) -> list[ChoiceReply]:
+        """Weigh {answer text: choice} for each request: a prompt is read once, its answers as a tree of tokens."""
+        prompts, tries = [], []
+        for request, wanted in zip(requests, texts, strict=True):
+            check_pictures(request.images)
+            prompt, count = chat_prompt(request.prompt, len(request.images)), len(request.images)
+            encoded = [self._loaded.encode(f"{prompt} {text}{self._loaded.end_text}", count) for text in wanted]
+            shared = _shared_length(encoded)
+            self._check_length(max(map(len, encoded)))
+            prompts.append(encoded[0][:shared])
+            tries.append(grammar.TokenTrie.build([ids[shared:] for ids in encoded]))
+        end = min(map(_end, requests))
+        pixels = self._pixels(tuple(image for request in requests for image in request.images))
+        scores = batched.weigh(self._loaded.model, prompts, pixels, tries, lambda: self._running(end))
         return [
-            float(sum(logprobs[row_of[trie.parents[node]], trie.tokens[node]] for node in path)) for path in trie.paths
+            ChoiceReply(
+                probabilities=dict(zip(wanted.values(), _shares(score), strict=True)),
+                prompt_tokens=len(prompt),
+                completion_tokens=len(trie.tokens),
+            )
+            for wanted, score, prompt, trie in zip(texts, scores, prompts, tries, strict=True)
         ]
 
     def _reply(self, tokens: list[int], prompt_tokens: int) -> VlmReply:
@@ -146,17 +137,15 @@ class LocalBackend:
 
     def _tokens(self, request: VlmRequest, prompt_ids: list[int], limit: int) -> Iterator[int]:
         """Yield the likeliest tokens one by one, the end token included."""
-        if request.temperature != 0.0:
-            raise BadInput("this backend answers greedily: temperature must be 0")
         end = _end(request)
-        with self._turn, _running(end):
+        with self._running(end):
             logits, cache = self._read(prompt_ids, request.images)
         for step in range(limit):
             token = int(logits[-1].argmax())
             yield token
             if token in self._loaded.end_token_ids or step == limit - 1:
                 return
-            with self._turn, _running(end):
+            with self._running(end):
                 out = self._loaded.model(input_ids=self._tensor([[token]]), past_key_values=cache, use_cache=True)
                 logits = out.logits[0]
 
@@ -164,17 +153,27 @@ class LocalBackend:
         """Return the logits after the last of `ids` (1, V) and the cache that holds all of them."""
         out = self._loaded.model(
             input_ids=self._tensor([ids]),
-            pixel_values=self._pixels(images) if images else None,
+            pixel_values=self._pixels(images),
             use_cache=True,
             logits_to_keep=1,
         )
         return out.logits[0], out.past_key_values
 
-    def _pixels(self, images: tuple[NDArray[np.uint8], ...]) -> torch.Tensor:
+    def _pixels(self, images: tuple[NDArray[np.uint8], ...]) -> torch.Tensor | None:
+        """Return (N, 3, S, S), or None for no picture at all."""
+        if not images:
+            return None
         pixels = torch.from_numpy(self._loaded.pixels(images))
         return pixels.to(device=self._device, dtype=self._loaded.model.dtype)
 
+    @contextmanager
+    def _running(self, end: float) -> Iterator[None]:
+        with self._turn, _running(end):
+            yield
+
     def _prompt_ids(self, request: VlmRequest) -> list[int]:
+        if request.temperature != 0.0:
+            raise BadInput("this backend answers greedily: temperature must be 0")
         check_pictures(request.images)
         ids = self._loaded.encode(chat_prompt(request.prompt, len(request.images)), len(request.images))
         if self._loaded.end_token_ids & set(ids):
@@ -204,6 +203,11 @@ def _shared_length(sequences: Sequence[Sequence[int]]) -> int:
             break
         shared += 1
     return shared
+
+
+def _shares(scores: Sequence[float]) -> list[float]:
+    """Return probabilities that sum to 1 from log probabilities."""
+    return [float(one) for one in torch.softmax(torch.tensor(scores, dtype=torch.float64), dim=0)]
 
 
 def _end(request: VlmRequest) -> float:

@@ -123,3 +123,23 @@ class VlmBackend(Protocol):
     def ready(self) -> None:
         """Return if a call can succeed now; raises BackendDown or WeightsMissing."""
         ...
+
+
+@runtime_checkable
+class BatchedBackend(VlmBackend, Protocol):
+    """A model in this process, which answers several questions in less time than one after the other.
+
+    Each call returns what the single call would for each, in order, and raises what any of them would raise.
+    """
+
+    def generate_many(self, requests: Sequence[VlmRequest]) -> list[VlmReply]:
+        """Answer freely."""
+        ...
+
+    def choose_many(self, asked: Sequence[tuple[VlmRequest, Sequence[str]]]) -> list[ChoiceReply]:
+        """Weigh choices of marks."""
+        ...
+
+    def weigh_many(self, asked: Sequence[tuple[VlmRequest, Sequence[str]]]) -> list[ChoiceReply]:
+        """Weigh whole answers."""
+        ...

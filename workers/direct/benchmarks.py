@@ -19,7 +19,7 @@ from app.settings import Settings
 from models.errors import BackendDown, BadEvaluation, ModelError
 from models.evaluation.drawn import draw
 from models.evaluation.judges import JUDGED, Judge, Verdicts, truths
-from models.evaluation.runs import Ask, Asking, Outcome, Tags, run
+from models.evaluation.runs import Ask, Asking, Outcome, Tags, run, together
 from models.evaluation.scores import BENCHMARKS
 from models.evaluation.self_annotated import NOTES, SelfAnnotating
 from models.evaluation.suites import Suite, suite
@@ -128,7 +128,9 @@ def _run(name: str, given: dict[str, Any]) -> None:
     choosing = given["choose"] or usual_choosing(name)
     with ExitStack() as stack:
         folder = Path(given["models"][0]) if given["models"] else None
-        backend = stack.enter_context(open_backend(settings, folder))
+        backend, parallel = together(
+            stack.enter_context(open_backend(settings, folder)), remote=settings.vlm_concurrency
+        )
         asking = Asking(
             backend=backend,
             read=partial(decoded, stack.enter_context(ImageDecoder())),
@@ -150,7 +152,6 @@ def _run(name: str, given: dict[str, Any]) -> None:
             kept["notes"] = given["notes"]
             noting = SelfAnnotating(asking=asking, notes=given["notes"])
         ask = _judged(stack, settings, found, noting, given)
-        parallel = 1 if backend.dialect == "tiny" else settings.vlm_concurrency
         bar = stack.enter_context(progress_bar())
         told = partial(_tell, bar, bar.add_task(name, total=len(asked)))
         outcome = run(asked, ask, out, settings=kept, parallel=parallel, told=told)

@@ -24,7 +24,7 @@ from models.errors import BadEvaluation, ModelError
 from models.evaluation.drawn import draw
 from models.evaluation.pages import page
 from models.evaluation.reports import Run, compare
-from models.evaluation.runs import AnyQuestion, Asking, Tags, run
+from models.evaluation.runs import AT_ONCE, AnyQuestion, Asking, Tags, run, together
 from models.evaluation.runs.marked import Choosing
 from models.evaluation.scores import BENCHMARKS, Sheets, benchmark
 from models.evaluation.suites import Suite
@@ -128,7 +128,7 @@ def _report_model(folder: Path, out: Path, *, as_json: bool) -> None:
     from models.vlm.local import LocalBackend
 
     began = _cpu_s()
-    backend = LocalBackend(folder)
+    backend, _ = together(LocalBackend(folder), remote=AT_ONCE)
     out.mkdir(parents=True, exist_ok=True)
     with ImageDecoder() as decoder:
         sections = [_section(part, backend, decoder, out) for part in PARTS]
@@ -198,7 +198,14 @@ def _answered(part: Part, way: Way, suite: Suite, asked: Any, asking: Asking, ou
     }
     with progress_bar() as bar:
         task = bar.add_task(f"{part.benchmark}, {way.title}", total=len(asked))
-        run(asked, asking, answers, settings=settings, told=lambda count: bar.update(task, completed=count))
+        run(
+            asked,
+            asking,
+            answers,
+            settings=settings,
+            parallel=AT_ONCE,
+            told=lambda count: bar.update(task, completed=count),
+        )
     return answers
 
 

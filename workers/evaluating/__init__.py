@@ -19,8 +19,7 @@ from app.queue import leases
 from app.queue.tasks import error_body
 from models.errors import ModelError
 from models.evaluation.judges import Judge, truths
-from models.evaluation.runs import AnyQuestion, Ask, Asking, asked
-from models.vlm.types import VlmBackend
+from models.evaluation.runs import AT_ONCE, AnyQuestion, Ask, Asking, asked, together
 from models.writers.teachers import BackendTeacher
 from workers.batches import Batches, Ended, Ending
 from workers.context import JobContext
@@ -33,9 +32,8 @@ from workers.retries import EveryItemFailed
 __all__ = ["run"]
 
 STAGE = "evaluate"
-# What a killed worker loses at most: with a local model 8 answers, a few seconds.
+# What a killed worker loses at most: with a small model 8 answers, a second or two.
 _PER_QUESTION = 4
-_LEAST = 8
 
 
 def run(job: JobContext) -> dict[str, Any] | None:
@@ -81,11 +79,11 @@ def _measure(job: JobContext, order: Order, cell: Cell, sources: Sources, *, fir
     with job.transaction() as session:
         leases.hold(session, job.claim)
         evaluation_id = begin(session)
-    asking = asking_of(job, cell, backend, read=sources.read)
+    asked_of, parallel = together(backend, remote=job.resources.settings.vlm_concurrency)
+    asking = asking_of(job, cell, asked_of, read=sources.read)
     ask = _with_judge(job, order, source, asking)
-    parallel = _parallel(job, backend)
     batches = Batches(job, STAGE)
-    size = max(_LEAST, _PER_QUESTION * parallel)
+    size = AT_ONCE if backend.dialect == "tiny" else max(AT_ONCE, _PER_QUESTION * parallel)
     for start in range(0, len(source.questions), size):
         batch = dict(enumerate(source.questions[start : start + size], first + start))
         opening = batches.open({number: question.key for number, question in batch.items()})
@@ -151,7 +149,3 @@ def _with_judge(job: JobContext, order: Order, source: Source, asking: Asking) -
         backend, _ = job.resources.models.teacher(session, order.judge)
     known = truths(source.benchmark, list(source.question_rows), [row for rows in source.label_rows for row in rows])
     return judged(asking, Judge(benchmark=source.judged, teacher=BackendTeacher(backend), truths=known))
-
-
-def _parallel(job: JobContext, backend: VlmBackend) -> int:
-    return 1 if backend.dialect == "tiny" else job.resources.settings.vlm_concurrency

@@ -15,6 +15,7 @@ from models.evaluation.runs.pictures import PictureAt
 from models.evaluation.runs.questions import AnyQuestion, Question
 from models.evaluation.runs.tags import Picture, Tags
 from models.evaluation.runs.tasks import MarkQuestion
+from models.evaluation.runs.together import under_way
 from models.grounding import Decide
 from models.vlm.types import VlmBackend, VlmRequest
 
@@ -37,6 +38,10 @@ class Asking:
 
     def __call__(self, question: AnyQuestion) -> dict[str, Any]:
         """Return the model's words, or the option it finds likeliest; raises what the backend and `read` raise."""
+        with under_way(self.backend):
+            return self._asked(question)
+
+    def _asked(self, question: AnyQuestion) -> dict[str, Any]:
         if isinstance(question, MarkQuestion):
             return self._about_marks(question)
         with self.turn:
