@@ -63,7 +63,7 @@ class Part:
 
 _MARKED: Final = Way(title="marks")
 _BARE: Final = Way(title="no marks", tags=False)
-# About two minutes of CPU time in all: a listing takes the small model 0.15 s, a yes or no 0.06 s, a choice 0.1 s.
+# 1.55 minutes of CPU time in all on a busy AMD EPYC, 2026-11-21: eight questions at once; one by one 2.33.
 PARTS: Final = (
     Part(benchmark="listing", n=40, ways=(_MARKED, _BARE)),
     Part(
@@ -107,7 +107,7 @@ def report(
     worse than the first run's, are listed, so that somebody can look at them.
 
     Without NAME the shipped model is measured on drawings: listing, yes-no probes, clicks, and Set-of-Mark's other tasks, with
-    marks and without; about two minutes of CPU time. What comes out lies in demo-out/evaluation.
+    marks and without; about 1.6 minutes of CPU time. What comes out lies in demo-out/evaluation.
 
     \b
     markwise evaluate report
