@@ -1,17 +1,21 @@
-"""How well a finder ranks: a corpus of our own with a few tagged pictures, drawn from seeds and look-alikes that training never met.
+"""How well a finder ranks: a corpus with a few tagged pictures, drawn from seeds and look-alikes that training never met, or given.
 
 Called by the command and the tests.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Any, Final
 
+import numpy as np
+from numpy.typing import NDArray
+
 from models import drawings
-from models.finder.examples import Example, example
+from models.finder.examples import Example, example, example_of
 from models.finder.net import Finder
 from models.finder.search import Found, highest, precisions, scored
+from models.regions import Regions
 
 PICTURES: Final = 400
 TAGGED: Final = 20
@@ -34,7 +38,33 @@ class Corpus:
             yield f"{number:05d}", example(first + number, tagged=number in chosen, unseen=True)
 
 
-def check(finder: Finder, corpus: Corpus, told: Callable[[int], None] = lambda _done: None) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """Somebody's pictures by name, of which `tagged`, chosen by the seed, are marked where `segment` finds regions.
+
+    `read` returns (H, W, 3) uint8 RGB. A picture without regions stays untagged.
+    """
+
+    names: Sequence[str]
+    read: Callable[[str], NDArray[np.uint8]]
+    segment: Callable[[NDArray[np.uint8]], Regions]
+    tagged: int = TAGGED
+    seed: int = 0
+
+    @property
+    def pictures(self) -> int:
+        """How many there are."""
+        return len(self.names)
+
+    def draw(self) -> Iterator[tuple[str, Example]]:
+        """Yield the pictures with their names; raises what `read` and `segment` raise."""
+        chosen = frozenset(Random(f"given-{self.seed}").sample(range(self.pictures), self.tagged))
+        for number, name in enumerate(self.names):
+            image = self.read(name)
+            yield name, example_of(image, self.segment(image) if number in chosen else None, self.seed + number)
+
+
+def check(finder: Finder, corpus: Corpus | Given, told: Callable[[int], None] = lambda _done: None) -> dict[str, Any]:
     """Return precision at several k and the average precision, 0-1, and what the pictures above the last tagged one show."""
     found: list[Found] = []
     kinds: dict[str, str] = {}

@@ -50,8 +50,17 @@ def example(seed: int, *, tagged: bool, unseen: bool = False) -> Example:
     for _ in range(rng.choice((0, 0, 1, 2) if tagged else (0, 1, 1, 2))):
         name = rng.choice([name for name in KINDS if unseen or name not in UNSEEN])
         image, kind = draw_numbered(image, name, rng), f"{kind}+{name}"
+    return _made(rng, image, regions if tagged else None, kind)
+
+
+def example_of(image: NDArray[np.uint8], regions: Regions | None, seed: int) -> Example:
+    """Return a given picture, (H, W, 3) uint8 RGB, with `regions` marked in one of the styles; None leaves it untagged."""
+    return _made(Random(f"finder-given-{seed}"), image, regions, "given")
+
+
+def _made(rng: Random, image: NDArray[np.uint8], regions: Regions | None, kind: str) -> Example:
     boxes: tuple[Box, ...] = ()
-    if tagged:
+    if regions is not None:
         image, marking = mark(image, regions, _style(rng))
         boxes = tuple(one.label_bbox_xyxy_px for one in marking.marks)
     return Example(image=_as_sent(rng, image), labels_xyxy_px=boxes, kind=kind)

@@ -6,7 +6,7 @@ Pictures are decoded as carefully as uploads. Knows no network's inside.
 import json
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -20,8 +20,10 @@ from rich.progress import Progress
 from app.cli import Failure
 from app.commands.client import Client, server_option
 from app.imaging.decode import ImageDecoder
+from app.settings import Settings
 from models.errors import BadImage, ModelError
 from workers.direct.annotated import bytes_of, decoding
+from workers.direct.opening import segmenting
 from workers.direct.pictures import json_option
 from workers.shelf import BUILT_IN_FOLDER
 
@@ -73,31 +75,42 @@ def train(out: Path, steps: int, seed: int, *, as_json: bool) -> None:
 
 
 @finder.command("check")
+@click.argument("folder", required=False, type=_folder)
 @_model
-@click.option("--pictures", type=click.IntRange(10), default=400, show_default=True, help="How many are drawn.")
+@click.option(
+    "--pictures", type=click.IntRange(10), default=400, show_default=True, help="How many are drawn or taken."
+)
 @click.option("--tagged", type=click.IntRange(1), default=20, show_default=True, help="How many of them carry marks.")
 @click.option("--seed", default=0, show_default=True)
 @json_option
-def check(model: Path, pictures: int, tagged: int, seed: int, *, as_json: bool) -> None:
-    """Print precision at k on a drawn corpus that training never met, with look-alikes that it never showed."""
+def check(folder: Path | None, model: Path, pictures: int, tagged: int, seed: int, *, as_json: bool) -> None:
+    """Print precision at k on a corpus in which a few pictures are tagged.
+
+    The corpus is drawn, from seeds that training never met and with look-alikes that it never showed; or it is FOLDER,
+    pictures without marks such as photos, a few of which are marked for the trial in memory.
+    """
     import torch
 
-    from models.finder.check import Corpus
+    from models.finder.check import Corpus, Given
     from models.finder.check import check as tried
     from models.finder.net import load
 
-    if tagged > pictures:
-        raise click.UsageError("--tagged cannot be more than --pictures")
     torch.set_num_threads(1)
     started = time.process_time()
     try:
-        with _bar() as bar:
-            task = bar.add_task("looking", total=pictures)
-            corpus = Corpus(pictures=pictures, tagged=tagged, seed=seed)
+        with _corpus(folder, "", None) if folder is not None else nullcontext() as given, _bar() as bar:
+            count = pictures if given is None else min(pictures, len(given[0]))
+            if tagged > count:
+                raise click.UsageError(f"--tagged cannot be more than the {count} pictures")
+            corpus: Corpus | Given = Corpus(pictures=count, tagged=tagged, seed=seed)
+            if given is not None:
+                segment = segmenting(Settings(), "auto", None)
+                corpus = Given(names=given[0][:count], read=given[1], segment=segment, tagged=tagged, seed=seed)
+            task = bar.add_task("looking", total=count)
             found = tried(load(model), corpus, lambda done: bar.update(task, completed=done))
     except ModelError as exc:
         raise Failure(str(exc)) from None
-    found["cpu_ms_per_picture"] = round(1000 * (time.process_time() - started) / pictures, 1)
+    found["cpu_ms_per_picture"] = round(1000 * (time.process_time() - started) / count, 1)
     if as_json:
         click.echo(json.dumps(found))
         return

@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from app.cli import main
 from models import drawings
 from models.errors import WeightsMissing
-from models.finder.check import Corpus
+from models.finder.check import Corpus, Given
 from models.finder.examples import Example, example
 from models.finder.gallery import page
 from models.finder.net import load, save, score_of, start_from
@@ -22,6 +22,7 @@ from models.finder.numbered import KINDS, UNSEEN, draw_numbered
 from models.finder.search import Found, highest, precisions, scored
 from models.finder.tiles import MOST, SHORT_PX, TILE_PX, cut
 from models.finder.train import loss_of, target, train
+from models.regions import Regions
 
 WEIGHTS = Path(__file__).resolve().parents[4] / "models" / "weights" / "som-llava-tiny"
 GRID = 14
@@ -68,6 +69,21 @@ class TestExamples:
         assert first == again
         assert sum(first) == 3
         assert drawings.HELD_OUT_SEEDS.start + 30 not in drawings.TRAIN_SEEDS
+
+    def test_given_pictures_are_marked_by_the_seed_and_the_rest_left_alone(self):
+        given = {name: example(number, tagged=False).image for number, name in enumerate("abcdefgh")}
+
+        def middle(image):
+            return Regions.from_boxes(image.shape[:2], [[90, 90, 200, 200]])
+
+        def drawn(seed):
+            corpus = Given(names=sorted(given), read=given.__getitem__, segment=middle, tagged=3, seed=seed)
+            assert corpus.pictures == 8
+            return {name: one.labels_xyxy_px for name, one in corpus.draw()}
+
+        assert drawn(0) == drawn(0)
+        assert [sum(map(bool, drawn(seed).values())) for seed in (0, 1)] == [3, 3]
+        assert drawn(0) != drawn(1)
 
 
 class TestTiles:
@@ -189,6 +205,9 @@ class TestCommands:
         pictures.mkdir(parents=True)
         for seed in range(3):
             cv2.imwrite(str(pictures / f"{seed}.png"), example(seed, tagged=False).image)
+        found = command("check", tmp_path / "pictures", "--model", tmp_path / "finder", "--tagged", 1)
+        assert (found["pictures"], found["tagged"]) == (3, 1)
+        assert 0 < found["precision_at_1"] + found["average_precision"] <= 2
         (pictures / "broken.jpg").write_bytes(b"no picture")
         (pictures / "notes.txt").write_text("no picture, and not asked")
         gallery = tmp_path / "gallery.html"
