@@ -53,7 +53,7 @@ def probes(
     markwise evaluate probes instances.json --out probes
     markwise evaluate probes --label shop --out probes
     markwise evaluate run pope --questions probes/questions.jsonl --images probes/images --out answers.jsonl
-    markwise evaluate score pope --questions probes/questions.jsonl --answers answers.jsonl \\
+    markwise evaluate score pope --questions probes/questions.jsonl --answers answers.jsonl \
         --labels probes/random.jsonl --labels probes/popular.jsonl --labels probes/adversarial.jsonl
     """
     if sum(one is not None for one in (instances, label, import_)) != 1:
