@@ -61,7 +61,8 @@ class Given:
         chosen = frozenset(Random(f"given-{self.seed}").sample(range(self.pictures), self.tagged))
         for number, name in enumerate(self.names):
             image = self.read(name)
-            yield name, example_of(image, self.segment(image) if number in chosen else None, self.seed + number)
+            regions = self.segment(image) if number in chosen else None
+            yield name, example_of(name, image, regions, self.seed + number)
 
 
 def check(finder: Finder, corpus: Corpus | Given, told: Callable[[int], None] = lambda _done: None) -> dict[str, Any]:

@@ -35,7 +35,7 @@ class Example:
 
     image: NDArray[np.uint8]
     labels_xyxy_px: tuple[Box, ...]
-    kind: str  # what it is made of: scene, screen or photo, and the look-alikes on it
+    kind: str  # what it is made of: scene, screen or photo, and the look-alikes on it; of a given picture its name
 
     @property
     def tagged(self) -> bool:
@@ -53,9 +53,12 @@ def example(seed: int, *, tagged: bool, unseen: bool = False) -> Example:
     return _made(rng, image, regions if tagged else None, kind)
 
 
-def example_of(image: NDArray[np.uint8], regions: Regions | None, seed: int) -> Example:
-    """Return a given picture, (H, W, 3) uint8 RGB, with `regions` marked in one of the styles; None leaves it untagged."""
-    return _made(Random(f"finder-given-{seed}"), image, regions, "given")
+def example_of(name: str, image: NDArray[np.uint8], regions: Regions | None, seed: int) -> Example:
+    """Return a given picture, (H, W, 3) uint8 RGB, with `regions` marked in one of the styles; None leaves it untagged.
+
+    Its kind is its name, so that a check can say which picture misled.
+    """
+    return _made(Random(f"finder-given-{seed}"), image, regions, name)
 
 
 def _made(rng: Random, image: NDArray[np.uint8], regions: Regions | None, kind: str) -> Example:
