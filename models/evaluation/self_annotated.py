@@ -7,6 +7,7 @@ annotated once, however many questions are about it. Wraps the `Asking` of a run
 
 import threading
 from collections.abc import Hashable
+from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, Literal, get_args
@@ -32,7 +33,7 @@ class SelfAnnotating:
 
     asking: Asking
     notes: Notes
-    _known: dict[Hashable, dict[str, str]] = field(default_factory=dict, repr=False)
+    _known: "dict[Hashable, Future[dict[str, str]]]" = field(default_factory=dict, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def __call__(self, question: AnyQuestion) -> dict[str, Any]:
@@ -46,17 +47,22 @@ class SelfAnnotating:
         return self.asking(replace(question, prompt=f"{told}\n{question.prompt}")) | {"self_annotations": written}
 
     def _written(self, image: Path | bytes | str) -> dict[str, str]:
+        """Return the notes on a picture, written once: who asks about it meanwhile waits for them."""
         with self._lock:
-            known = self._known.get(image)
-        if known is not None:
-            return known
-        kinds = ("caption", "labels") if self.notes == "both" else (self.notes,)
-        written = {kind: self._said(image, kind) for kind in kinds}
-        with self._lock:
-            while len(self._known) >= KEPT:
-                del self._known[next(iter(self._known))]
-            self._known[image] = written
-        return written
+            found = self._known.get(image)
+            if mine := found is None:
+                found = self._known[image] = Future()
+                while len(self._known) > KEPT:
+                    del self._known[next(iter(self._known))]
+        if mine:
+            try:
+                kinds = ("caption", "labels") if self.notes == "both" else (self.notes,)
+                found.set_result({kind: self._said(image, kind) for kind in kinds})
+            except BaseException as exc:
+                with self._lock:
+                    self._known.pop(image, None)
+                found.set_exception(exc)
+        return found.result()
 
     def _said(self, image: Path | bytes | str, kind: str) -> str:
         """Return one note. A coarse one is of the bare picture: tags would only be described with it."""

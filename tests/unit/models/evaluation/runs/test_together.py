@@ -10,6 +10,7 @@ import pytest
 from models.errors import BadInput
 from models.evaluation.runs import AT_ONCE, Asking, Question, run, together
 from models.evaluation.runs.together import Together
+from models.evaluation.self_annotated import SelfAnnotating
 from models.vlm.fake import FakeBackend
 from models.vlm.types import VlmBackend, VlmRequest
 
@@ -108,3 +109,11 @@ def test_an_unforeseen_end_reaches_everybody_who_waits():
 
     with ThreadPoolExecutor(4) as pool:
         assert list(pool.map(ask, range(4), timeout=10)) == [True] * 4
+
+
+def test_questions_about_one_picture_share_their_notes(tmp_path):
+    model = Many()
+    backend, parallel = together(model, remote=3)
+    annotating = SelfAnnotating(asking=Asking(backend=backend, read=read), notes="caption")
+    outcome = run(questions(8), annotating, tmp_path / "a.jsonl", settings={"model": "m"}, parallel=parallel)
+    assert (outcome.answered, sum(model.sizes)) == (8, 9), "the caption is written once"
