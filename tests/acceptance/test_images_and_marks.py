@@ -21,7 +21,7 @@ BOXES = [
 
 
 def test_an_image_is_stored_once_and_shown_again(service: httpx.Client) -> None:
-    data = drawn(1)
+    data = drawn(500)  # no other test's: this one is to be new
     first = service.post("/v1/images", files={"file": data}, data={"labels": '["a"]'})
     again = service.post(
         "/v1/images", json={"image": {"type": "base64", "data": base64.b64encode(data).decode()}, "labels": ["b"]}

@@ -33,6 +33,7 @@ class Outcome:
     counts: Counter[str] = field(default_factory=Counter)
     slowest_s: float = 0.0
     rss_mb: float = 0.0
+    grown_mb: float = 0.0
     faults: list[str] = field(default_factory=list)
 
     @property
@@ -44,7 +45,7 @@ class Outcome:
 def in_process(count: int, seed: int = SEED) -> Outcome:
     """Decode `count` spoilt images by the pool of children; a fault names the bytes that it takes to see it again."""
     found, rng, whole = Outcome(), random.Random(seed), seeds()
-    names = sorted(whole)
+    names, before_mb = sorted(whole), resident_mb()
     with ImageDecoder() as decoder:
         for _ in range(count):
             data = whole[rng.choice(names)]
@@ -54,6 +55,7 @@ def in_process(count: int, seed: int = SEED) -> Outcome:
             _decode(decoder, data, found)
             found.slowest_s = max(found.slowest_s, time.process_time() - started)
         found.rss_mb = resident_mb()
+    found.grown_mb = found.rss_mb - before_mb
     return found
 
 
