@@ -16,7 +16,7 @@ from app.catalog.session import app_engine
 from app.http import problems
 from app.http.admission import Admission
 from app.http.deps import Web
-from app.http.document import complete
+from app.http.document import Documented
 from app.http.idempotency import Idempotency
 from app.http.middleware import RequestFrame
 from app.http.routes import (
@@ -108,7 +108,8 @@ def create_app(settings: Settings) -> FastAPI:
             blobs.close()
             engine.dispose()
 
-    app = FastAPI(
+    app = Documented(
+        (GroundIn, ImageIn, ImportIn, MarkSetIn),
         title="Markwise",
         version="0.1.0",
         description="Set-of-Mark visual grounding: mark an image, ask about it, get answers tied to regions.",
@@ -141,7 +142,6 @@ def create_app(settings: Settings) -> FastAPI:
         health,
     ):
         app.include_router(module.router)
-    complete(app, GroundIn, ImageIn, ImportIn, MarkSetIn)
     _mount_pages(app)
     return app
 

@@ -1,9 +1,9 @@
-"""The OpenAPI document: FastAPI's own, with the bodies that come in two spellings, which it cannot see.
+"""The application whose OpenAPI document is whole: FastAPI's own, with the bodies that come in two spellings, which it cannot see.
 
-Called once by `app.main`. Which body a route takes is said at the route, by `openapi_body`.
+Made once by `app.main`. Which body a route takes is said at the route, by `openapi_body`.
 """
 
-import re
+from collections.abc import Sequence
 from typing import Any
 
 from fastapi import FastAPI
@@ -13,22 +13,18 @@ from pydantic.json_schema import models_json_schema
 REFERENCE = "#/components/schemas/{model}"
 
 
-def complete(app: FastAPI, *bodies: type[BaseModel]) -> None:
-    """Have the document of `app` hold the schemas of `bodies` too."""
-    plain = app.openapi
+class Documented(FastAPI):
+    """FastAPI, knowing the schemas of `bodies` as well."""
 
-    def openapi() -> dict[str, Any]:
-        if app.openapi_schema is None:
-            document = plain()
-            _, found = models_json_schema([(body, "validation") for body in bodies], ref_template=REFERENCE)
+    def __init__(self, bodies: Sequence[type[BaseModel]], **options: Any) -> None:
+        super().__init__(**options)
+        self._bodies = bodies
+
+    def openapi(self) -> dict[str, Any]:
+        """Return the document, made at the first call."""
+        if self.openapi_schema is None:
+            document = super().openapi()
+            _, found = models_json_schema([(body, "validation") for body in self._bodies], ref_template=REFERENCE)
             schemas = document["components"]["schemas"]
             document["components"]["schemas"] = dict(sorted({**found.get("$defs", {}), **schemas}.items()))
-        return app.openapi_schema or {}
-
-    app.openapi = openapi  # type: ignore[method-assign]  # the way that FastAPI documents
-
-
-def dangling(document: dict[str, Any]) -> set[str]:
-    """Return the names of schemas that are referred to and not there."""
-    named = set(re.findall(r"#/components/schemas/([\w.-]+)", str(document)))
-    return named - set(document["components"]["schemas"])
+        return super().openapi()

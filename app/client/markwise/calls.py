@@ -51,17 +51,18 @@ class Listed(Generic[T]):
     """A list that is read page by page."""
 
     path: str
-    of: type[T]
+    read: Callable[[bytes], Page[T]]
     params: Mapping[str, Any] = field(default_factory=dict)
 
     def page(self, after: str | None) -> Call[Page[T]]:
         """The page that follows a cursor."""
         params = {**self.params, **({} if after is None else {"after": after})}
-        return Call(method="GET", path=self.path, params=params, read=reader(Page[self.of]))  # type: ignore[name-defined]
+        return Call(method="GET", path=self.path, params=params, read=self.read)
 
 
+@functools.cache
 def reader(of: Any) -> Callable[[bytes], Any]:
-    """Return what reads JSON as a type."""
+    """Return what reads JSON as a type; made once for each, for making it costs more than reading."""
     adapter: TypeAdapter[Any] = TypeAdapter(of)
     return adapter.validate_json
 
@@ -98,7 +99,7 @@ def image(image_id: str) -> Call[Image]:
 
 def images(*, label: str | None = None) -> Listed[Image]:
     """All images, newest first, or those with a label."""
-    return Listed(path="/v1/images", of=Image, params=_given(label=label))
+    return Listed(path="/v1/images", read=reader(Page[Image]), params=_given(label=label))
 
 
 def image_content(image: Image | str) -> Call[bytes]:
@@ -161,7 +162,11 @@ def mark_set(mark_set_id: str, *, masks: bool = False) -> Call[MarkSet]:
 
 def mark_sets(*, image: Image | str | None = None) -> Listed[MarkSet]:
     """All mark sets, newest first, or those of one image."""
-    return Listed(path="/v1/marksets", of=MarkSet, params=_given(image_id=None if image is None else _id_of(image)))
+    return Listed(
+        path="/v1/marksets",
+        read=reader(Page[MarkSet]),
+        params=_given(image_id=None if image is None else _id_of(image)),
+    )
 
 
 def overlay(mark_set: MarkSet | str, *, extension: str = "png", style: str | None = None) -> Call[bytes]:
@@ -261,7 +266,9 @@ def answer(answer_id: str) -> Call[Answer]:
 def answers(*, mark_set: MarkSet | str | None = None) -> Listed[Answer]:
     """All answers, newest first, or those about one mark set."""
     return Listed(
-        path="/v1/answers", of=Answer, params=_given(mark_set_id=None if mark_set is None else _id_of(mark_set))
+        path="/v1/answers",
+        read=reader(Page[Answer]),
+        params=_given(mark_set_id=None if mark_set is None else _id_of(mark_set)),
     )
 
 
@@ -275,12 +282,12 @@ def job(job: Job | str) -> Call[Job]:
 
 def jobs(*, kind: str | None = None, status: str | None = None) -> Listed[Job]:
     """All jobs, newest first."""
-    return Listed(path="/v1/jobs", of=Job, params=_given(kind=kind, status=status))
+    return Listed(path="/v1/jobs", read=reader(Page[Job]), params=_given(kind=kind, status=status))
 
 
 def job_items(job: Job | str, *, status: str | None = None) -> Listed[JobItem]:
     """The items of a batch job, in order."""
-    return Listed(path=f"/v1/jobs/{_id_of(job)}/items", of=JobItem, params=_given(status=status))
+    return Listed(path=f"/v1/jobs/{_id_of(job)}/items", read=reader(Page[JobItem]), params=_given(status=status))
 
 
 def curves(job: Job | str, *, points: int | None = None) -> Call[Curves]:
@@ -328,7 +335,7 @@ def _order(path: str, body: Json) -> Call[Job]:
 def texts(*, kind: str | None = None, review: str | None = None, job: Job | str | None = None) -> Listed[Text]:
     """All texts, newest first."""
     params = _given(kind=kind, review=review, job_id=None if job is None else _id_of(job))
-    return Listed(path="/v1/texts", of=Text, params=params)
+    return Listed(path="/v1/texts", read=reader(Page[Text]), params=params)
 
 
 def text(text_id: str) -> Call[Text]:
@@ -361,12 +368,12 @@ def dataset(dataset_id: str) -> Call[Dataset]:
 
 def datasets(*, name: str | None = None) -> Listed[Dataset]:
     """All datasets, newest first."""
-    return Listed(path="/v1/datasets", of=Dataset, params=_given(name=name))
+    return Listed(path="/v1/datasets", read=reader(Page[Dataset]), params=_given(name=name))
 
 
 def models() -> Listed[Model]:
     """All model versions, newest first, and the models that need no registering."""
-    return Listed(path="/v1/models", of=Model)
+    return Listed(path="/v1/models", read=reader(Page[Model]))
 
 
 def model(name_or_id: str) -> Call[Model]:
@@ -395,7 +402,7 @@ def evaluation(evaluation_id: str) -> Call[Evaluation]:
 
 def evaluations() -> Listed[Evaluation]:
     """All evaluations, newest first."""
-    return Listed(path="/v1/evaluations", of=Evaluation)
+    return Listed(path="/v1/evaluations", read=reader(Page[Evaluation]))
 
 
 # Administration
@@ -409,7 +416,7 @@ def create_key(name: str, *, scopes: Sequence[str] | None = None, expires_in_s: 
 
 def keys() -> Listed[Key]:
     """All keys, newest first, without their secrets."""
-    return Listed(path="/v1/keys", of=Key)
+    return Listed(path="/v1/keys", read=reader(Page[Key]))
 
 
 def revoke_key(key: Key | str) -> Call[Key]:
@@ -427,7 +434,7 @@ def create_webhook(
 
 def webhooks() -> Listed[Webhook]:
     """All webhooks, newest first."""
-    return Listed(path="/v1/webhooks", of=Webhook)
+    return Listed(path="/v1/webhooks", read=reader(Page[Webhook]))
 
 
 def delete_webhook(webhook: Webhook | str) -> Call[None]:

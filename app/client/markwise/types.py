@@ -61,7 +61,7 @@ class Mark(Body):
     rle: dict[str, Any] | None = None
 
 
-class Warning_(Body):  # noqa: N801  # `Warning` is Python's own
+class Caution(Body):
     """Something to know before acting on a picture."""
 
     kind: str
@@ -97,7 +97,7 @@ class MarkSet(Body):
     style: str | dict[str, Any]
     marks: list[Mark]
     omitted_regions: int
-    warnings: list[Warning_]
+    warnings: list[Caution]
     overlay_url: str
     cached: bool
     created_at: str
@@ -204,7 +204,7 @@ class Answer(Body):
     decided_by: Literal["model", "text", "position", "accessibility"]
     ignored: list[str]
     finish_reason: str
-    warnings: list[Warning_]
+    warnings: list[Caution]
     mark_set_id: str | None
     model: ModelOfAnswer
     usage: Usage

@@ -110,7 +110,7 @@ RARE = re.compile(
 TYPES = {
     "ImageBody": types.Image,
     "MarkBody": types.Mark,
-    "WarningBody": types.Warning_,
+    "WarningBody": types.Caution,
     "ImageOfMarkSet": types.ImageOfMarkSet,
     "SegmenterOfMarkSet": types.Segmenter,
     "MarkSetBody": types.MarkSet,
