@@ -5,7 +5,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from os import PathLike
 from pathlib import Path
-from typing import Any, Concatenate, ParamSpec, Self, TypeVar
+from typing import Any, Concatenate, ParamSpec, Self, TypeVar, cast
 
 import httpx
 
@@ -108,6 +108,9 @@ class AsyncClient:
     async def send(self, call: Call[T]) -> T:
         """Send a call and return what it reads; a 202 is waited for where the call says what to fetch then."""
         response = await self._response(protocol.request(self._http, call))
+        if response.status_code == 202 and call.each is not None:
+            job = await self.wait(calls.reader(Job)(response.content))
+            return cast("T", [await self.send(one) for one in call.each(job)])
         if response.status_code == 202 and call.then is not None:
             return await self.send(call.then(await self.wait(calls.reader(Job)(response.content))))
         return call.read(response.content)

@@ -36,7 +36,10 @@ Task = Literal["ask", "list", "refer", "classify", "phrases", "correspond", "act
 
 @dataclass(frozen=True, kw_only=True)
 class Call(Generic[T]):
-    """One request and how its answer is read; `then` fetches what a finished job has made, where the service answered 202."""
+    """One request and how its answer is read.
+
+    Where the service answers 202, `then` fetches what the finished job has made, or `each` all that it has made, in order.
+    """
 
     method: str
     path: str
@@ -44,6 +47,7 @@ class Call(Generic[T]):
     params: Mapping[str, Any] = field(default_factory=dict)
     body: Json | None = None
     then: "Callable[[Job], Call[T]] | None" = None
+    each: "Callable[[Job], list[Call[Any]]] | None" = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -242,7 +246,7 @@ def ground_many(
 ) -> Call[list[Answer]]:
     """Ask several questions about one mark set and return the answers in their order."""
     body = _question(image, queries=list(queries), task=task, marks=marks, model=model)
-    return Call(method="POST", path="/v1/ground", body=body, read=_answers)
+    return Call(method="POST", path="/v1/ground", body=body, read=_answers, each=_answers_of)
 
 
 def _question(image: ImageLike, **values: Any) -> Json:
@@ -251,6 +255,10 @@ def _question(image: ImageLike, **values: Any) -> Json:
 
 def _answer_of(job: Job) -> Call[Answer]:
     return answer(str((job.result or {})["answer_id"]))
+
+
+def _answers_of(job: Job) -> list[Call[Answer]]:
+    return [answer(answer_id) for answer_id in (job.result or {})["answer_ids"]]
 
 
 def _answers(data: bytes) -> list[Answer]:

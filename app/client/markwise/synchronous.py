@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 from os import PathLike
 from pathlib import Path
-from typing import Any, Concatenate, ParamSpec, Self, TypeVar
+from typing import Any, Concatenate, ParamSpec, Self, TypeVar, cast
 
 import httpx
 
@@ -106,6 +106,9 @@ class Client:
     def send(self, call: Call[T]) -> T:
         """Send a call and return what it reads; a 202 is waited for where the call says what to fetch then."""
         response = self._response(protocol.request(self._http, call))
+        if response.status_code == 202 and call.each is not None:
+            job = self.wait(calls.reader(Job)(response.content))
+            return cast("T", [self.send(one) for one in call.each(job)])
         if response.status_code == 202 and call.then is not None:
             return self.send(call.then(self.wait(calls.reader(Job)(response.content))))
         return call.read(response.content)

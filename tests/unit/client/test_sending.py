@@ -47,6 +47,20 @@ IMAGE = {
     "labels": [],
     "created_at": "t",
 }
+ANSWER: dict[str, Any] = {
+    **dict.fromkeys(("object", "task", "query", "text", "finish_reason", "created_at"), "x"),
+    **{name: [] for name in ("mentions", "marks", "selected", "unresolved", "labels", "phrases", "correspondences")},
+    "ignored": [],
+    "warnings": [],
+    "none_of_these": False,
+    "none_confidence": None,
+    "action": None,
+    "decided_by": "model",
+    "mark_set_id": None,
+    "model": {"name": "m", "version": None},
+    "timing_ms": {},
+    "usage": {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0},
+}
 Handler = Callable[[httpx.Request], httpx.Response]
 
 
@@ -166,6 +180,17 @@ def test_what_takes_longer_is_waited_for_and_fetched(run) -> None:
 
     assert run(handler, "build_dataset", "n").version == 1
     assert asked == ["POST /v1/datasets", *["GET /v1/jobs/j1"] * 3, "GET /v1/datasets/d1"]
+
+
+def test_several_answers_that_take_longer_are_fetched_in_their_order(run) -> None:
+    def handler(request: httpx.Request) -> httpx.Response:
+        if request.method == "POST":
+            return httpx.Response(202, json=JOB)
+        if request.url.path == "/v1/jobs/j1":
+            return httpx.Response(200, json={**JOB, "status": "succeeded", "result": {"answer_ids": ["b", "a"]}})
+        return httpx.Response(200, json={**ANSWER, "id": request.url.path.rpartition("/")[2]})
+
+    assert [each.id for each in run(handler, "ground_many", b"png", ["q", "r"])] == ["b", "a"]
 
 
 def test_a_job_that_fails_says_why_and_one_that_lasts_says_where_it_is(run) -> None:
