@@ -1,6 +1,5 @@
 """Acts upon keys, deployments and webhooks leave a trace that nobody who may act can take away."""
 
-from collections.abc import Iterator
 from uuid import UUID
 
 import pytest
@@ -9,18 +8,6 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import ProgrammingError
 
 from app.catalog.session import transaction
-from app.main import create_app
-from app.services.keys import ALL_SCOPES, issue
-from app.settings import Settings
-
-
-@pytest.fixture
-def client(database: Settings, engine: Engine, tenant: UUID, tmp_path) -> Iterator[TestClient]:
-    with transaction(engine, tenant) as session:
-        _, key = issue(session, "ops", list(ALL_SCOPES))
-    settings = database.model_copy(update={"require_keys": True, "blobs": str(tmp_path)})
-    with TestClient(create_app(settings), headers={"Authorization": f"Bearer {key}"}) as made:
-        yield made
 
 
 def entries(client: TestClient, **query: str) -> list[dict]:

@@ -1,6 +1,5 @@
 """The numbers of a job as curves that a chart can draw: all of a short one, the shape of a long one."""
 
-from collections.abc import Iterator
 from uuid import UUID
 
 import pytest
@@ -8,21 +7,9 @@ from fastapi.testclient import TestClient
 from sqlalchemy import Engine
 
 from app.catalog.session import transaction
-from app.main import create_app
 from app.queue import events
 from app.queue.outbox import enqueue
 from app.queue.tasks import EventType, Queue
-from app.services.keys import ALL_SCOPES, issue
-from app.settings import Settings
-
-
-@pytest.fixture
-def client(database: Settings, engine: Engine, tenant: UUID, tmp_path) -> Iterator[TestClient]:
-    with transaction(engine, tenant) as session:
-        _, key = issue(session, "ops", list(ALL_SCOPES))
-    settings = database.model_copy(update={"require_keys": True, "blobs": str(tmp_path)})
-    with TestClient(create_app(settings), headers={"Authorization": f"Bearer {key}"}) as made:
-        yield made
 
 
 def test_curves_keep_their_shape(client: TestClient, engine: Engine, tenant: UUID) -> None:

@@ -1,6 +1,5 @@
 """A deployment behind a gate: not worse, worse, not measured, forced; and back with one call."""
 
-from collections.abc import Iterator
 from uuid import UUID
 
 import pytest
@@ -9,21 +8,9 @@ from sqlalchemy import Engine
 
 from app.catalog.session import transaction
 from app.catalog.tables import EvaluationRow, ModelVersionRow
-from app.main import create_app
-from app.services.keys import ALL_SCOPES, issue
-from app.settings import Settings
 
 F1 = {"benchmark": "pope", "metric": "f1"}
 TAGS = {"marks": {"segmenter": "auto"}, "questions": "sha"}
-
-
-@pytest.fixture
-def client(database: Settings, engine: Engine, tenant: UUID, tmp_path) -> Iterator[TestClient]:
-    with transaction(engine, tenant) as session:
-        _, key = issue(session, "ops", list(ALL_SCOPES))
-    settings = database.model_copy(update={"require_keys": True, "blobs": str(tmp_path)})
-    with TestClient(create_app(settings), headers={"Authorization": f"Bearer {key}"}) as made:
-        yield made
 
 
 @pytest.fixture
