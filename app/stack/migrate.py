@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any, cast
 from urllib.parse import unquote, urlsplit
 
+import psycopg
 from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
@@ -115,7 +117,7 @@ def _upgrade(settings: Settings, revision: str) -> None:
 
 def _set_passwords(settings: Settings, connection: Connection) -> None:
     """Give the lesser roles the passwords that their URLs carry; the embedded server trusts its socket instead."""
-    raw = connection.connection.driver_connection
+    raw = cast("psycopg.Connection[Any]", connection.connection.driver_connection)
     for role, url in ((APP_ROLE, settings.app_url), (QUEUE_ROLE, settings.queue_url)):
         parts = urlsplit(url)
         if parts.password is None or parts.username != role:
@@ -123,5 +125,4 @@ def _set_passwords(settings: Settings, connection: Connection) -> None:
         statement = sql.SQL("ALTER ROLE {} LOGIN PASSWORD {}").format(
             sql.Identifier(role), sql.Literal(unquote(parts.password))
         )
-        assert raw is not None  # noqa: S101  # a checked-out connection has a driver connection
-        raw.cursor().execute(statement)
+        raw.execute(statement)

@@ -51,10 +51,6 @@ def url(folder: DataFolder, *, user: str = OWNER, database: str = DATABASE) -> s
     return f"postgresql://{user}@/{database}?host={quote(str(folder.postgres_sockets), safe='/')}"
 
 
-def _as_account(account: Account | None) -> dict[str, int | list[int]]:
-    return {} if account is None else {"user": account.uid, "group": account.gid, "extra_groups": []}
-
-
 def _initialise(folder: DataFolder, account: Account | None) -> None:
     version = folder.postgres / "PG_VERSION"
     if version.exists():
@@ -67,7 +63,16 @@ def _initialise(folder: DataFolder, account: Account | None) -> None:
         return
     argv = [str(binaries() / "initdb"), "-D", str(folder.postgres), "-U", OWNER, "--auth=trust", "--no-locale"]
     argv += ["--encoding=UTF8", "--no-instructions", "--no-sync"]
-    done = subprocess.run(argv, check=False, capture_output=True, text=True, cwd="/", **_as_account(account))  # type: ignore[call-overload]  # mypy cannot pick an overload by keys
+    done = subprocess.run(
+        argv,
+        check=False,
+        capture_output=True,
+        text=True,
+        cwd="/",
+        user=account.uid if account else None,
+        group=account.gid if account else None,
+        extra_groups=[] if account else None,
+    )
     if done.returncode != 0:
         raise DataFolderUnusable(f"initdb failed in {folder.postgres}: {done.stderr.strip().splitlines()[-1:]}")
 

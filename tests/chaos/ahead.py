@@ -4,14 +4,13 @@ Pictures are marked one after the other, alone and then while a batch order mark
 most twice the p95 alone (they share two cores here, not a queue), every one is done while the batch still runs, and nothing is refused.
 """
 
-import argparse
 import time
 
 import httpx
 import numpy as np
 
 from tests.acceptance.service import drawn, serving
-from tests.chaos.table import Row, finish
+from tests.chaos.table import Row, run
 
 MANY = 40
 WORST_RATIO = 2.0
@@ -63,9 +62,7 @@ def _marked(client: httpx.Client, seed: int) -> float:
 
 def main() -> None:
     """Measure and print the row."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--count", type=int, default=12)
-    finish(measure(parser.parse_args().count))
+    run(measure, __doc__)
 
 
 if __name__ == "__main__":

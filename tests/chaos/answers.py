@@ -9,11 +9,10 @@ import time
 from uuid import uuid4
 
 import httpx
-import psutil
 
-from tests.acceptance.service import serving
-from tests.bench.overhead import mark_sets, questions, standin
-from tests.chaos.table import Row, finish
+from tests.chaos import processes
+from tests.chaos.flood import asking
+from tests.chaos.table import Row, run
 
 ROUNDS, EACH = 3, 10
 HASTY_S = 1.0
@@ -23,8 +22,7 @@ def measure() -> Row:
     """Answer, crash, come back, look; three times."""
     lost = forgotten = old = given = 0
     longest_s = 0.0
-    with standin(20) as model, serving(MARKWISE_VLM_URL=model) as url, httpx.Client(base_url=url, timeout=60) as client:
-        asked = questions(mark_sets(client, 2, 0))
+    with asking(20, pictures=2) as (url, asked), httpx.Client(base_url=url, timeout=60) as client:
         for _ in range(ROUNDS):
             plain = [_asked(client, asked, number, {}) for number in range(EACH)]
             keyed = [_asked(client, asked, number, {"Idempotency-Key": str(uuid4())}) for number in range(EACH)]
@@ -62,8 +60,7 @@ def _asked(client: httpx.Client, asked: list[bytes], number: int, headers: dict[
 
 def _crash_postgres() -> None:
     """End it without a checkpoint and without writing what is in memory, as `pg_ctl stop -m immediate` does."""
-    ours = psutil.Process().children(recursive=True)
-    (master,) = [one for one in ours if one.name() == "postgres" and one.parent().name() != "postgres"]
+    master = processes.postgres()
     master.send_signal(signal.SIGQUIT)
     master.wait(20)
 
@@ -89,7 +86,7 @@ def _found(client: httpx.Client, answer_id: str) -> bool:
 
 def main() -> None:
     """Measure and print the row."""
-    finish(measure())
+    run(measure, __doc__)
 
 
 if __name__ == "__main__":

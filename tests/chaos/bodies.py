@@ -5,7 +5,6 @@ thousand parts, a megabyte of header, a body that says it is packed, thousands o
 in bounded time and memory, and healthy callers do not notice.
 """
 
-import argparse
 import gzip
 import socket
 import threading
@@ -17,8 +16,9 @@ from urllib.parse import urlsplit
 import httpx
 
 from tests.acceptance.service import serving
-from tests.chaos.bombs import api_processes, watched
-from tests.chaos.table import Row, finish
+from tests.chaos import processes
+from tests.chaos.bombs import watched
+from tests.chaos.table import Row, run
 
 GROWTH_MB = 50.0
 HEALTHY_S = 0.3
@@ -213,7 +213,7 @@ def measure(connections: int = 500) -> Row:
         where = urlsplit(url)
         host, port = where.hostname or "", where.port or 0
         healthy_p99_s(url)
-        with watched(api_processes()) as memory:
+        with watched(processes.api()) as memory:
             faults = [fault for attack in ATTACKS.values() if (fault := attack(host, port))]
             slow = [Slow(host, port, connections // 2, body=body) for body in (False, True)]
             healthy_s = healthy_p99_s(url)
@@ -238,9 +238,7 @@ def measure(connections: int = 500) -> Row:
 
 def main() -> None:
     """Measure and print the row."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--connections", type=int, default=500)
-    finish(measure(parser.parse_args().connections))
+    run(measure, __doc__)
 
 
 if __name__ == "__main__":

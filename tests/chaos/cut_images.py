@@ -3,13 +3,11 @@
 Every prefix of a file of each accepted format, about 20 kB each, goes through the decoder: none may pass for a whole picture.
 """
 
-import argparse
-
 from PIL import Image
 
 from app.imaging.decode import ImageDecoder
 from app.imaging.errors import ImagingError
-from tests.chaos.table import Row, finish
+from tests.chaos.table import Row, run
 from tests.unit.app.imaging.pictures import encoded, gradient, seeds
 
 
@@ -53,9 +51,7 @@ def measure(step: int = 1) -> Row:
 
 def main() -> None:
     """Measure and print the row."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--step", type=int, default=1)
-    finish(measure(parser.parse_args().step))
+    run(measure, __doc__)
 
 
 if __name__ == "__main__":

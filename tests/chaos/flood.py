@@ -7,11 +7,16 @@ import asyncio
 import random
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+import httpx
 import numpy as np
+
+from tests.acceptance.service import serving
+from tests.bench.overhead import mark_sets, questions, standin
 
 
 @dataclass(slots=True, kw_only=True)
@@ -48,22 +53,36 @@ class Callers:
     seed: int = 0
 
 
-def flood(url: str, path: str, bodies: Sequence[bytes], callers: Callers) -> Flood:
-    """Post `bodies` in turn."""
-    return asyncio.run(floods(url, path, [(bodies, callers)]))[0]
+@contextmanager
+def asking(latency_ms: float, *, pictures: int = 4, **settings: str) -> Iterator[tuple[str, list[bytes]]]:
+    """Run a service before a stand-in of that latency; yields its address and a question about each picture, marked already."""
+    with standin(latency_ms) as model, serving(MARKWISE_VLM_URL=model, **settings) as url:
+        with httpx.Client(base_url=url, timeout=60) as client:
+            asked = questions(mark_sets(client, pictures, 0))
+        yield url, asked
 
 
-async def floods(url: str, path: str, crowds: Sequence[tuple[Sequence[bytes], Callers]]) -> list[Flood]:
-    """Let several crowds ask at the same time; returns what came of each."""
-    return list(await asyncio.gather(*(_crowd(url, path, bodies, callers) for bodies, callers in crowds)))
+def flood(url: str, bodies: Sequence[bytes], callers: Callers) -> Flood:
+    """Post `bodies` to /v1/ground in turn."""
+    return floods(url, bodies, callers)[0]
 
 
-async def _crowd(url: str, path: str, bodies: Sequence[bytes], callers: Callers) -> Flood:
+def floods(url: str, bodies: Sequence[bytes], *crowds: Callers) -> list[Flood]:
+    """Let several crowds ask the same at the same time; returns what came of each."""
+
+    async def all_of_them() -> list[Flood]:
+        return list(await asyncio.gather(*(_crowd(url, bodies, callers) for callers in crowds)))
+
+    return asyncio.run(all_of_them())
+
+
+async def _crowd(url: str, bodies: Sequence[bytes], callers: Callers) -> Flood:
     done, chance, began = Flood(), random.Random(callers.seed), time.perf_counter()
     left = iter(range(callers.requests))
     place = urlsplit(url)
     named = "".join(f"{name}: {value}\r\n" for name, value in callers.headers)
-    head = f"POST {path} HTTP/1.1\r\nHost: {place.netloc}\r\nContent-Type: application/json\r\n{named}Content-Length: "
+    lines = ("POST /v1/ground HTTP/1.1", f"Host: {place.netloc}", "Content-Type: application/json")
+    head = "\r\n".join((*lines, f"{named}Content-Length: "))
 
     async def caller() -> None:
         reader: asyncio.StreamReader | None = None

@@ -13,7 +13,8 @@ import httpx
 import psutil
 
 from tests.acceptance.service import drawn, serving
-from tests.chaos.table import Row, finish
+from tests.chaos import processes
+from tests.chaos.table import Row, run
 
 ORDERS, KILL_EVERY_S, SERVERS_KILLED, SETTLED_S = 200, 2.0, 3, 120.0
 REGIONS = [{"bbox_xyxy_px": [30, 40, 110, 120]}]
@@ -113,14 +114,12 @@ class Killer(threading.Thread):
         servers = ["redis", "postgres"] * SERVERS_KILLED
         while not self._done.wait(KILL_EVERY_S):
             turns += 1
-            mine = psutil.Process().children(recursive=True)
             with suppress(psutil.Error, IndexError):
-                pool = [one for one in mine if "workers.main" in " ".join(one.cmdline())]
-                self._random.choice(pool).kill()
+                self._random.choice(processes.workers()).kill()
                 self.workers += 1
             if turns % 2 == 0 and servers:
                 with suppress(psutil.Error, ValueError):
-                    end_server(mine, servers.pop())
+                    end_server(servers.pop())
 
     def stop(self) -> None:
         """Kill nothing any more."""
@@ -128,19 +127,17 @@ class Killer(threading.Thread):
         self.join(10)
 
 
-def end_server(mine: list[psutil.Process], name: str) -> None:
+def end_server(name: str) -> None:
     """Redis without saving, Postgres as after a power cut."""
     if name == "redis":
-        (server,) = [one for one in mine if "redis-server" in " ".join(one.cmdline())]
-        server.kill()
-        return
-    (server,) = [one for one in mine if one.name() == "postgres" and one.parent().name() != "postgres"]
-    server.send_signal(signal.SIGQUIT)
+        processes.redis().kill()
+    else:
+        processes.postgres().send_signal(signal.SIGQUIT)
 
 
 def main() -> None:
-    """Print the row."""
-    finish(measure())
+    """Measure and print the row."""
+    run(measure, __doc__)
 
 
 if __name__ == "__main__":

@@ -4,20 +4,17 @@ Held: files, threads, Postgres connections and temporary files of the API proces
 or take two; its memory has grown by at most 64 MB.
 """
 
-import argparse
 import os
 import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
 import psutil
 
-from tests.acceptance.service import serving
-from tests.bench.overhead import mark_sets, questions, standin
-from tests.chaos.flood import Callers, Flood, flood
-from tests.chaos.table import Row, finish
+from tests.chaos import processes
+from tests.chaos.flood import Callers, Flood, asking, flood
+from tests.chaos.table import Row, run
 
 AT_ONCE = 32
 ABORTS = 0.2
@@ -40,13 +37,11 @@ class Held:
 
 def measure(requests: int = 20_000) -> Row:
     """Ask, hang up, and count what is left."""
-    with standin(5) as model, serving(MARKWISE_VLM_URL=model, MARKWISE_LOG_LEVEL="WARNING") as url:
-        with httpx.Client(base_url=url, timeout=60) as client:
-            asked = questions(mark_sets(client, 4, 0))
+    with asking(5, MARKWISE_LOG_LEVEL="WARNING") as (url, asked):
         # Callers come and go in both, so that pools are as full before as after.
-        flood(url, "/v1/ground", asked, Callers(count=AT_ONCE, requests=WARM, abort_share=ABORTS))
+        flood(url, asked, Callers(count=AT_ONCE, requests=WARM, abort_share=ABORTS))
         before = _held()
-        done = flood(url, "/v1/ground", asked, Callers(count=AT_ONCE, requests=requests, abort_share=ABORTS, seed=1))
+        done = flood(url, asked, Callers(count=AT_ONCE, requests=requests, abort_share=ABORTS, seed=1))
         after = _held()
     return _row(done, before, after, requests)
 
@@ -58,7 +53,7 @@ def _row(done: Flood, before: Held, after: Held, requests: int) -> Row:
     growth_mb = after.rss_mb - before.rss_mb
     strange = sum(count for status, count in done.statuses.items() if status not in (200, 503))
     failures = (
-        *(f"{count:+d} {name}" for name, count in grown.items() if abs(count) > SPARE and count > 0),
+        *(f"{count:+d} {name}" for name, count in grown.items() if count > SPARE),
         *([f"{growth_mb:+.0f} MB"] if growth_mb > MOST_GROWTH_MB else []),
         *([f"{strange} strange answers"] if strange else []),
         *([f"{done.broken} connections broken by us"] if done.broken else []),
@@ -76,14 +71,12 @@ def _row(done: Flood, before: Held, after: Held, requests: int) -> Row:
 
 def _held() -> Held:
     time.sleep(SETTLED_S)
-    family = psutil.Process().children(recursive=True)
-    api = next(one for one in family if "app.stack.api_process" in " ".join(one.cmdline()))
-    backends = [one for one in family if one.name() == "postgres" and "markwise_app" in " ".join(one.cmdline())]
+    (api,) = processes.api()
     temporary = [one for one in Path(tempfile.gettempdir()).iterdir() if _of(one, api)]
     return Held(
         files=api.num_fds(),
         threads=api.num_threads(),
-        postgres=len(backends),
+        postgres=len(processes.connections()),
         temporary=len(temporary),
         rss_mb=api.memory_info().rss / 2**20,
     )
@@ -100,9 +93,7 @@ def _of(file: Path, process: psutil.Process) -> bool:
 
 def main() -> None:
     """Measure and print the row."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--requests", type=int, default=20_000)
-    finish(measure(parser.parse_args().requests))
+    run(measure, __doc__)
 
 
 if __name__ == "__main__":

@@ -4,15 +4,10 @@ Both ask about mark sets that exist, through the API's own way to the model. Hel
 alone, it is never refused, and the noisy one hears 429 with `Retry-After`.
 """
 
-import argparse
-import asyncio
-
 import httpx
 
-from tests.acceptance.service import serving
-from tests.bench.overhead import mark_sets, questions, standin
-from tests.chaos.flood import Callers, flood, floods
-from tests.chaos.table import Row, finish
+from tests.chaos.flood import Callers, asking, flood, floods
+from tests.chaos.table import Row, run
 
 LATENCY_MS = 300
 QUIET, NOISY = 1, 100
@@ -21,20 +16,16 @@ WORST_RATIO = 1.5
 
 def measure(seconds: float = 20.0) -> Row:
     """The quiet key alone, then beside the noisy one."""
-    with standin(LATENCY_MS) as model, serving(MARKWISE_VLM_URL=model) as url:
+    with asking(LATENCY_MS) as (url, asked):
         with httpx.Client(base_url=url, timeout=60) as client:
-            asked = questions(mark_sets(client, 4, 0))
             keys = [client.post("/v1/keys", json={"name": name}).raise_for_status().json()["key"] for name in "ab"]
         quiet, noisy = ((("Authorization", f"Bearer {key}"),) for key in keys)
-        flood(url, "/v1/ground", asked, Callers(count=1, requests=4, headers=quiet))
+        flood(url, asked, Callers(count=1, requests=4, headers=quiet))
         # Slower than its share, so that it is never refused for its own sake.
         calm = Callers(count=QUIET, seconds=seconds, headers=quiet)
-        alone = flood(url, "/v1/ground", asked, calm)
-        crowds = [
-            (asked, calm),
-            (asked, Callers(count=NOISY, seconds=seconds, pause_s=LATENCY_MS / 1000, headers=noisy)),
-        ]
-        beside, loud = asyncio.run(floods(url, "/v1/ground", crowds))
+        alone = flood(url, asked, calm)
+        wild = Callers(count=NOISY, seconds=seconds, pause_s=LATENCY_MS / 1000, headers=noisy)
+        beside, loud = floods(url, asked, calm, wild)
     ratio = beside.percentile_ms(95) / alone.percentile_ms(95)
     refused = sum(beside.statuses.values()) - beside.statuses[200]
     failures = (
@@ -59,9 +50,7 @@ def measure(seconds: float = 20.0) -> Row:
 
 def main() -> None:
     """Measure and print the row."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=float, default=20.0)
-    finish(measure(parser.parse_args().seconds))
+    run(measure, __doc__)
 
 
 if __name__ == "__main__":

@@ -4,15 +4,10 @@ Against a stand-in with 200 ms, so that the slots are what is short. Held: at le
 but not overfull service, nothing but 503 with `Retry-After` beside them, and an answer at its usual speed within 10 s after it.
 """
 
-import argparse
 import time
 
-import httpx
-
-from tests.acceptance.service import serving
-from tests.bench.overhead import mark_sets, questions, standin
-from tests.chaos.flood import Callers, flood
-from tests.chaos.table import Row, finish
+from tests.chaos.flood import Callers, asking, flood
+from tests.chaos.table import Row, run
 
 SLOTS = 8
 LATENCY_MS = 200
@@ -22,12 +17,10 @@ RECOVERED_S = 10.0
 
 def measure(seconds: float = 20.0) -> Row:
     """Fill the service, overfill it, and see how it comes back."""
-    with standin(LATENCY_MS) as model, serving(MARKWISE_VLM_URL=model, MARKWISE_VLM_CONCURRENCY=str(SLOTS)) as url:
-        with httpx.Client(base_url=url, timeout=60) as client:
-            asked = questions(mark_sets(client, 4, 0))
-        flood(url, "/v1/ground", asked, Callers(count=1, requests=4))
-        full = flood(url, "/v1/ground", asked, Callers(count=SLOTS, seconds=seconds / 2))
-        over = flood(url, "/v1/ground", asked, Callers(count=10 * SLOTS, seconds=seconds))
+    with asking(LATENCY_MS, MARKWISE_VLM_CONCURRENCY=str(SLOTS)) as (url, asked):
+        flood(url, asked, Callers(count=1, requests=4))
+        full = flood(url, asked, Callers(count=SLOTS, seconds=seconds / 2))
+        over = flood(url, asked, Callers(count=10 * SLOTS, seconds=seconds))
         recovery_s = _recovered(url, asked[0], within_ms=2 * full.percentile_ms(95))
     refused = over.statuses[503] + over.statuses[429]
     strange = sum(over.statuses.values()) - refused - over.statuses[200]
@@ -56,7 +49,7 @@ def _recovered(url: str, body: bytes, *, within_ms: float) -> float:
     """Seconds until an answer takes no longer than `within_ms`."""
     began = time.monotonic()
     while time.monotonic() - began < 3 * RECOVERED_S:
-        one = flood(url, "/v1/ground", [body], Callers(count=1, requests=1))
+        one = flood(url, [body], Callers(count=1, requests=1))
         if one.took_ms and one.took_ms[0] <= within_ms:
             break
     return time.monotonic() - began
@@ -64,9 +57,7 @@ def _recovered(url: str, body: bytes, *, within_ms: float) -> float:
 
 def main() -> None:
     """Measure and print the row."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=float, default=20.0)
-    finish(measure(parser.parse_args().seconds))
+    run(measure, __doc__)
 
 
 if __name__ == "__main__":

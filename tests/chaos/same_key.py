@@ -11,7 +11,8 @@ import httpx
 import psutil
 
 from tests.acceptance.service import serving
-from tests.chaos.table import Row, finish
+from tests.chaos import processes
+from tests.chaos.table import Row, run
 
 REQUESTS, THREADS, KILLS, KILL_EVERY_S = 300, 6, 12, 1.5
 ORDER = {"benchmark": "listing", "n": 1}
@@ -79,10 +80,9 @@ def kill_api(senders: list[threading.Thread]) -> int:
     while kills < KILLS and any(sender.is_alive() for sender in senders):
         time.sleep(KILL_EVERY_S)
         with suppress(psutil.Error):
-            for one in psutil.Process().children(recursive=True):
-                if "app.stack.api_process" in " ".join(one.cmdline()):
-                    one.kill()
-                    kills += 1
+            for one in processes.api():
+                one.kill()
+                kills += 1
     return kills
 
 
@@ -98,8 +98,8 @@ def count_jobs(client: httpx.Client) -> int:
 
 
 def main() -> None:
-    """Print the row."""
-    finish(measure())
+    """Measure and print the row."""
+    run(measure, __doc__)
 
 
 if __name__ == "__main__":

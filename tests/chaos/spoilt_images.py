@@ -4,7 +4,6 @@ Seeds of every accepted format, spoilt by a seeded generator, go through the dec
 An image is decoded or refused in our words, within a second, in 512 MB; nothing else may happen. `make test` runs a short form.
 """
 
-import argparse
 import random
 import re
 import time
@@ -17,7 +16,7 @@ import psutil
 from app.imaging.decode import ImageDecoder
 from app.imaging.errors import ImagingError
 from tests.acceptance.service import serving
-from tests.chaos.table import Row, finish
+from tests.chaos.table import Row, run
 from tests.unit.app.imaging.pictures import mutated, seeds
 
 LEAK = re.compile(r"0x[0-9a-f]{8,}|Traceback|/home|/tmp|/work|PIL|object at", re.IGNORECASE)
@@ -124,11 +123,7 @@ def measure(count: int = 200_000, http: int = 2_000) -> Row:
 
 def main() -> None:
     """Measure and print the row."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--count", type=int, default=200_000)
-    parser.add_argument("--http", type=int, default=2_000)
-    options = parser.parse_args()
-    finish(measure(options.count, options.http))
+    run(measure, __doc__)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from pathlib import Path
 from packaging.requirements import Requirement
 from packaging.version import Version
 
-from tests.chaos.table import Row, finish
+from tests.chaos.table import Row, run
 
 ROOT = Path(__file__).resolve().parents[2]
 FLOORS = {
@@ -92,7 +92,7 @@ def _audited() -> tuple[str, tuple[str, ...]]:
 
 def main() -> None:
     """Measure and print the row."""
-    finish(measure())
+    run(measure, __doc__)
 
 
 if __name__ == "__main__":

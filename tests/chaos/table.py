@@ -1,5 +1,8 @@
 """One row of the table that `make chaos` prints. Every driver in this folder returns one, and prints it when it is run alone."""
 
+import argparse
+import inspect
+from collections.abc import Callable
 from dataclasses import dataclass
 
 HEAD = ("row", "fault", "load", "survived", "lost", "duplicated", "recovery", "verdict", "what was seen")
@@ -41,6 +44,14 @@ class Row:
 def head() -> str:
     """The lines above the rows."""
     return "| " + " | ".join(HEAD) + " |\n" + "|---" * len(HEAD) + "|"
+
+
+def run(measure: Callable[..., Row], about: str | None) -> None:
+    """Measure by the command line, whose options are the arguments of `measure`, and finish."""
+    parser = argparse.ArgumentParser(description=about)
+    for option in inspect.signature(measure).parameters.values():
+        parser.add_argument(f"--{option.name}", type=type(option.default), default=option.default)
+    finish(measure(**vars(parser.parse_args())))
 
 
 def finish(row: Row) -> None:

@@ -7,9 +7,14 @@ import { report } from "./notices.js";
 const PAGE = 50;
 const KEYS = { a: "accept", e: "edit", r: "reject", ArrowRight: "next", ArrowLeft: "back" };
 
+/** The marks that a text is about, corrected if somebody did. */
+function setOf(text) {
+  return text.outdated?.newest_mark_set_id || text.mark_set_id;
+}
+
 /** Where the picture of a text is served: the newest marks if they were corrected, the plain picture if it has none. */
 function pictureOf(text) {
-  const set = text.outdated?.newest_mark_set_id || text.mark_set_id;
+  const set = setOf(text);
   return text.tagged && set ? `/v1/marksets/${set}/overlay.png` : `/v1/images/${text.image_id}/content`;
 }
 
@@ -25,7 +30,7 @@ export class Review {
       byId(`review-${what}`).addEventListener("click", () => this.act(what));
     }
     byId("review-save").addEventListener("click", () => this.save());
-    byId("review-cancel").addEventListener("click", () => this.show());
+    byId("review-cancel").addEventListener("click", () => this.working(() => this.show()));
     byId("review-state").addEventListener("change", () => this.load());
     byId("review-open").addEventListener("click", () => onOpenSet(this.setId()));
     byId("correct").addEventListener("submit", (event) => { event.preventDefault(); this.correct(); });
@@ -44,7 +49,7 @@ export class Review {
   }
 
   setId() {
-    return this.text?.outdated?.newest_mark_set_id || this.text?.mark_set_id;
+    return this.text && setOf(this.text);
   }
 
   query(after = "") {
@@ -57,8 +62,7 @@ export class Review {
       const page = await get(this.query());
       this.texts = page.data;
       this.cursor = page.next_cursor;
-      this.at = 0;
-      await this.show();
+      await this.show(0);
     });
   }
 
@@ -80,7 +84,7 @@ export class Review {
       if (this.on && this.editing && event.ctrlKey && event.key === "Enter") this.save();
       return;
     }
-    if (this.editing && event.key === "Escape") this.show();
+    if (this.editing && event.key === "Escape") this.working(() => this.show());
     const own = event.key.startsWith("Arrow") ? ", [role=tab]" : ""; // on a tab the arrows change the page
     if (event.target.closest(`input, textarea, select, dialog${own}`) || !(event.key in KEYS)) return;
     event.preventDefault();
@@ -88,7 +92,7 @@ export class Review {
   }
 
   act(what) {
-    if (!this.text || this.editing) return;
+    if (!this.text || this.editing || this.busy) return;
     if (what === "edit") this.edit();
     else if (what === "next" || what === "back") this.working(() => this.step(what === "next" ? 1 : -1));
     else this.judge({ review: `${what}ed` });
@@ -100,8 +104,7 @@ export class Review {
       this.texts.push(...page.data);
       this.cursor = page.next_cursor;
     }
-    this.at = Math.max(0, Math.min(this.texts.length, this.at + by));
-    await this.show();
+    await this.show(Math.max(0, Math.min(this.texts.length, this.at + by)));
   }
 
   /** Send a verdict about the revision that is on the screen, then go on. */
@@ -138,9 +141,14 @@ export class Review {
     byId("review-editing").hidden = !this.editing;
   }
 
-  async show() {
+  /** Fetch all that belongs to a text, then turn to it in one go: no verdict meets a text that is not on the screen, and no form fills up
+      after somebody has typed into it. */
+  async show(at = this.at) {
+    const text = this.texts[at] || null;
+    const set = text?.tagged && setOf(text);
+    const [url, marks] = await Promise.all([text && picture(pictureOf(text)), set && get(`/v1/marksets/${set}`)]);
+    this.at = at;
     this.editing = false;
-    const { text } = this;
     byId("review-card").hidden = !text;
     byId("review-picture").hidden = !text;
     byId("review-empty").hidden = Boolean(text);
@@ -155,24 +163,22 @@ export class Review {
     byId("review-turns").replaceChildren(...text.conversations.map(({ from, value }) =>
       make("li", { class: from }, make("span", { class: "soft small" }, from), make("p", {}, value))));
     byId("review-reason").value = "";
-    await this.showPicture(text);
-    await this.showMarks();
+    this.showPicture(text, url);
+    this.showMarks(set ? marks.marks : null);
   }
 
-  async showPicture(text) {
-    const url = await picture(pictureOf(text));
+  showPicture(text, url) {
     if (this.url) URL.revokeObjectURL(this.url);
     this.url = url;
     byId("review-picture").src = url;
     byId("review-picture").alt = text.tagged ? "The marked picture that the text is about" : "The picture that the text is about";
   }
 
-  async showMarks() {
-    const set = this.text.tagged && this.setId();
-    byId("correct").hidden = !set;
-    byId("review-open").hidden = !set;
-    if (!set) return;
-    this.marks = (await get(`/v1/marksets/${set}`)).marks;
+  showMarks(marks) {
+    this.marks = marks;
+    byId("correct").hidden = !marks;
+    byId("review-open").hidden = !marks;
+    if (!marks) return;
     byId("correct-mark").replaceChildren(...this.marks.map((mark) => make("option", { value: mark.id }, mark.id)));
     this.fillCorrection();
   }

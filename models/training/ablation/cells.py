@@ -6,7 +6,7 @@ drown among them. Cells of a grid read the same number of tokens. The tower stay
 
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 from typing import Final
@@ -69,9 +69,9 @@ class MixtureStage:
     def losses(self, model: LlavaForConditionalGeneration, rng: Random, *, measure: bool) -> Iterator[Outcome]:
         """One batch."""
         packed, features = self.batch(rng)
-        packed = on_device(packed, model.device)
+        packed = packed.to(model.device)
         logits = forward.answer_logits(model, packed, project(model, features))
-        exact = forward.exact_share(logits.cpu(), on_device(packed, torch.device("cpu"))) if measure else {}
+        exact = forward.exact_share(logits, packed) if measure else {}
         yield Outcome(loss=forward.answer_loss(logits, packed), tokens=tokens_of(packed), exact=exact)
 
     def batch(self, rng: Random) -> tuple[Packed, Tensor]:
@@ -131,13 +131,3 @@ def project(model: LlavaForConditionalGeneration, features: Tensor) -> Tensor:
 def tokens_of(packed: Packed) -> int:
     """Tokens that are not padding."""
     return int((packed.ids != 0).sum())
-
-
-def on_device(packed: Packed, device: torch.device) -> Packed:
-    """The same batch where the model is."""
-    moved = {
-        field.name: value.to(device)
-        for field in fields(packed)
-        if isinstance(value := getattr(packed, field.name), Tensor)
-    }
-    return replace(packed, **moved)

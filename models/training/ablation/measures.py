@@ -17,7 +17,7 @@ from transformers import DynamicCache, LlavaForConditionalGeneration
 from models.evaluation.listing import score_listing
 from models.training import forward
 from models.training.ablation import talk
-from models.training.ablation.cells import Taught, on_device, packed_about, project
+from models.training.ablation.cells import Taught, packed_about, project
 from models.training.ablation.talk import Facts
 from models.training.ablation.views import Views
 from models.training.packing import Packed, Packer
@@ -79,10 +79,10 @@ def _ask(taught: Taught, views: Views, numbers: Sequence[int], tags: bool, outco
         told.append([replace(one, hint=None) for one in (*asked, *short, *refer)])
         layouts.append((pope, len(short), refer))
     features, kept = views.take([(number, tags) for number in numbers], Random(f"patches-{numbers[0]}"))
-    packed = on_device(packed_about(packer, told, kept), model.device)
+    packed = packed_about(packer, told, kept)
     with torch.inference_mode():
-        logits = forward.answer_logits(model, packed, project(model, features)).cpu()
-    answers = _by_segment(logits, on_device(packed, torch.device("cpu")))
+        logits = forward.answer_logits(model, packed.to(model.device), project(model, features)).cpu()
+    answers = _by_segment(logits, packed)
     condition = "tags" if tags else "plain"
     yes, no = (
         packer.segment(talk.exists_question("kind", ("red", "star"), word))[0][-3:][0] for word in (talk.YES, talk.NO)
@@ -141,7 +141,7 @@ def _list(taught: Taught, views: Views) -> list[tuple[int, int]]:
     for start in range(0, len(views), BATCH):
         numbers = range(start, min(start + BATCH, len(views)))
         features, kept = views.take([(number, True) for number in numbers], Random(f"patches-{start}"))
-        packed = on_device(packed_about(packer, [[asked]] * len(numbers), kept), model.device)
+        packed = packed_about(packer, [[asked]] * len(numbers), kept).to(model.device)
         with torch.inference_mode():
             tokens = _written(
                 model, packed, project(model, features), len(packer.segment(asked)[0]) - packer.segment(asked)[1]
