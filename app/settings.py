@@ -47,13 +47,16 @@ def _http_url(url: str) -> str:
 def _as_text(value: Any) -> str:
     """A setting as its environment variable; secrets travel in the clear, to our own children only."""
     if isinstance(value, dict):
-        return json.dumps({name: each.model_dump(exclude_none=True) for name, each in value.items()}, default=_as_text)
+        plain = {n: v.model_dump(exclude_none=True) if isinstance(v, BaseModel) else v for n, v in value.items()}
+        return json.dumps(plain, default=_as_text)
     return value.get_secret_value() if isinstance(value, SecretStr) else str(value)
 
 
 PostgresUrl = Annotated[str, AfterValidator(_postgres_url)]
 RedisUrl = Annotated[str, AfterValidator(_redis_url)]
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
+OutsideName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,49}$")]
+OutsideClass = Annotated[str, Field(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")]
 
 
 def derived_password(owner_password: str, role: str) -> str:
@@ -136,6 +139,9 @@ class Settings(BaseSettings):
     mask2former_weights: str | None = None
     oneformer_weights: str | None = None
     weights_cache: Path | None = Field(default=None, description="where downloads lie; default: weights under home")
+    segmenters: dict[OutsideName, OutsideClass] = Field(
+        default_factory=dict, description='segmenters of your own: JSON, such as {"shapes": "my_module:MyClass"}'
+    )
     compile_segmenters: bool = Field(default=False, description="torch.compile, for long-lived GPU workers")
 
     # Image URLs: networks of the operator's own that may be fetched besides public ones (comma-separated), and ports.

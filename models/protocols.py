@@ -1,6 +1,7 @@
 """The contract of a segmenter: an image goes in, regions come out.
 
-Whoever adds a segmenter implements `Segmenter` and a line in `models.registry`. Nothing here computes.
+Whoever adds a segmenter implements `Segmenter` and names it: in the tree by a line in `models.registry`, outside of it by
+MARKWISE_SEGMENTERS (docs/segmenter.md). Nothing here computes.
 """
 
 from collections.abc import Sequence

@@ -1,12 +1,15 @@
 """The only place where a name becomes a model object. Workers and the command line ask here.
 
 Objects are made at the first request and kept: they hold loaded weights. Importing this module loads no model library.
-What the operator installed is handed over once by `install`; without it, segmenters with weights say what they need.
+What the operator installed is handed over once by `install`: weights, and segmenters of his own. Without it, segmenters with
+weights say what they need.
 """
 
 import importlib
+import importlib.util
 import threading
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,12 +49,20 @@ _lock = threading.Lock()
 
 
 def install(installed: Installed) -> None:
-    """Say which weights there are, before the first request; segmenters that hold others are let go."""
+    """Say what there is, before the first request; segmenters that hold other weights or are gone are let go.
+
+    Raises BadInput for an outside segmenter that takes a name of ours.
+    """
     global _installed  # noqa: PLW0603 - one process, one installation
+    taken = {AUTO, *_SEGMENTERS, *_WITH_WEIGHTS, *_NOT_YET} & set(installed.outside)
+    if taken:
+        raise BadInput(
+            f"MARKWISE_SEGMENTERS names {', '.join(sorted(taken))}, which Markwise has itself; take another name"
+        )
     with _lock:
-        _installed = installed
-        for name in _WITH_WEIGHTS:
+        for name in (*_WITH_WEIGHTS, *_installed.outside):
             _loaded.pop(name, None)
+        _installed = installed
 
 
 def weighted_names() -> tuple[str, ...]:
@@ -66,8 +77,19 @@ def weights_of(name: str) -> str | None:
     """
     if name in (AUTO, "gui"):
         return sum_of(_SHIPPED)
+    if name in _installed.outside:
+        return _sum_of_module(_installed.outside[name].partition(":")[0])
     given = _installed.weights.get("sam" if name == "provided" else name)
     return None if given is None else sum_of(given)
+
+
+def _sum_of_module(module: str) -> str:
+    """The sum of the file that holds a module's code, so that marks of the code before a change are not taken for its own."""
+    try:
+        found = importlib.util.find_spec(module)
+    except ImportError:
+        found = None
+    return sum_of(module if found is None or found.origin is None else found.origin)
 
 
 def not_yet(name: str) -> str | None:
@@ -78,7 +100,12 @@ def not_yet(name: str) -> str | None:
 
 def segmenter_names() -> tuple[str, ...]:
     """Names that `segmenter` knows, `auto` not among them: it stands for one of them per image."""
-    return (*_SEGMENTERS, *_WITH_WEIGHTS)
+    return (*_SEGMENTERS, *_WITH_WEIGHTS, *_installed.outside)
+
+
+def offered_names() -> tuple[str, ...]:
+    """Names that a request may give: `auto` and all of `segmenter_names` but the one of tests and dry runs."""
+    return (AUTO, *(name for name in segmenter_names() if name != "fake"))
 
 
 def segmenter(name: str) -> Segmenter:
@@ -90,15 +117,30 @@ def segmenter(name: str) -> Segmenter:
     if sentence is not None:
         raise NotYet(sentence)
     if name not in segmenter_names():
-        raise BadInput(f'unknown segmenter "{name}"; known are {AUTO}, {", ".join(segmenter_names())}')
+        raise BadInput(f'unknown segmenter "{name}"; known are {", ".join(offered_names())}')
     with _lock:
         if name not in _loaded:
             weighted = name in _WITH_WEIGHTS
-            module, attribute = _WITH_WEIGHTS[name] if weighted else _SEGMENTERS[name]
-            kind = getattr(importlib.import_module(module), attribute)
+            kind = _class_of(name)
             made: Segmenter = kind(_installed) if weighted else kind()
             _loaded[name] = made
         return _loaded[name]
+
+
+def _class_of(name: str) -> Any:
+    if name not in _installed.outside:
+        module, attribute = (_SEGMENTERS | _WITH_WEIGHTS)[name]
+        return getattr(importlib.import_module(module), attribute)
+    module, _, attribute = _installed.outside[name].partition(":")
+    try:
+        kind = getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError) as exc:
+        raise BadInput(
+            f"MARKWISE_SEGMENTERS: {module}:{attribute} cannot be imported ({exc}); is it on PYTHONPATH?"
+        ) from exc
+    if getattr(kind, "name", None) != name or not hasattr(kind, "segment"):
+        raise BadInput(f"MARKWISE_SEGMENTERS: {module}:{attribute} needs `name = {name!r}` and a method `segment`")
+    return kind
 
 
 def read_lines(

@@ -20,7 +20,7 @@ from app.queue.tasks import Queue
 from app.settings import Settings
 from models.errors import BadInput
 from models.marks import style_of
-from models.registry import not_yet, weights_of
+from models.registry import not_yet, offered_names, weights_of
 from models.segmenters.installed import Installed
 
 # Raised whenever a segmenter or the placement changes what it makes, so that old sets are not taken for new ones.
@@ -36,6 +36,8 @@ def canonical_settings(given: dict[str, Any]) -> dict[str, Any]:
     segmenter = given.get("segmenter") or ("provided" if regions is not None else "auto")
     if sentence := not_yet(segmenter):
         raise Unprocessable(sentence)
+    if segmenter not in offered_names():
+        raise Unprocessable(f'unknown segmenter "{segmenter}"; known are {", ".join(offered_names())}')
     if segmenter == "provided" and regions is None and given.get("accessibility_tree") is None:
         raise Unprocessable("The segmenter `provided` needs `regions` or an `accessibility_tree`.")
     try:
@@ -68,9 +70,12 @@ def kept_settings(settings: dict[str, Any]) -> dict[str, Any]:
 
 
 def installed(settings: Settings) -> Installed:
-    """Return which weights of segmenters the operator installed, for `models.registry.install`."""
+    """Return which weights and segmenters the operator installed, for `models.registry.install`."""
     return Installed(
-        weights=settings.segmenter_weights, cache=settings.weights_folder, compiled=settings.compile_segmenters
+        weights=settings.segmenter_weights,
+        cache=settings.weights_folder,
+        compiled=settings.compile_segmenters,
+        outside=settings.segmenters,
     )
 
 

@@ -76,8 +76,8 @@ def regions_of_picture(
     """Segment a picture, or take the regions of a file; returns the segmenter's name and the regions."""
     if levels is not None and len(levels) > 1 and name != SemanticSamSegmenter.name:
         raise click.UsageError(f"only {SemanticSamSegmenter.name} takes several levels; give {name} one")
-    install_segmenters(Settings())
     try:
+        install_segmenters(Settings())
         complete = None if stated is None else _read_regions(stated, (pixels.shape[0], pixels.shape[1]))
         granularity, several = (levels[0], ()) if levels and len(levels) == 1 else (None, levels or ())
         request = SegmentRequest(complete=complete, granularity=granularity, levels=several)

@@ -11,6 +11,9 @@ SegmenterName = Literal[
     "auto", "gui", "regions", "provided", "sam", "sam2", "sam-hq", "semantic-sam", "mask2former", "oneformer",
     "seem", "maskdino",
 ]  # fmt: skip
+OwnSegmenterName = Annotated[
+    str, Field(pattern=r"^[a-z][a-z0-9-]{0,49}$", description="A segmenter of the operator's (MARKWISE_SEGMENTERS).")
+]
 Finite = Annotated[float, Field(allow_inf_nan=False, ge=-1e6, le=1e6)]
 
 # What models.segmenters.accessibility reads; longer than any real page's.
@@ -81,7 +84,7 @@ Regions = Annotated[
 class MarksIn(Strict):
     """The settings of a mark set, without the image."""
 
-    segmenter: SegmenterName | None = None
+    segmenter: SegmenterName | OwnSegmenterName | None = None
     granularity: Annotated[int, Field(ge=1, le=6)] | None = None
     style: Annotated[str, Field(max_length=100)] | dict[str, Any] = "markwise"
     regions: Regions | None = Field(default=None, description=REGION_FORMS)
