@@ -18,6 +18,7 @@ from models.errors import BadInput
 from models.evaluation.compare import ROUNDS
 from models.evaluation.judges import JUDGED
 from models.evaluation.pages import page
+from models.evaluation.runs.tasks import TASKS
 from models.evaluation.scores import BENCHMARKS
 from models.marks import style_of
 
@@ -40,6 +41,7 @@ def evaluate(
         grounding.check_model(session, name, remote_model)
     _check_judge(session, order, remote_model, teachers)
     _check_marks(order)
+    _check_notes(order)
     ways = sum(len(order["marks"]) if tags else 1 for tags in order["tags"])
     cells = len(order["models"]) * len(order["benchmarks"]) * ways
     if cells > CELLS_AT_MOST:
@@ -107,6 +109,14 @@ def _check_judge(
         raise Unprocessable(f"The answers to {judged[0]} are judged by a model; name it in `judge`.")
     if order.get("judge") is not None and order["judge"] not in teachers:
         grounding.check_model(session, order["judge"], remote_model)
+
+
+def _check_notes(order: Mapping[str, Any]) -> None:
+    about_marks = [name for name in order["benchmarks"] if name in TASKS]
+    if order.get("notes") is not None and about_marks:
+        raise Unprocessable(
+            f"{about_marks[0]} is answered by marks and takes no `notes`; POPE, GQA, SEED-Bench and the like do."
+        )
 
 
 def _check_marks(order: Mapping[str, Any]) -> None:

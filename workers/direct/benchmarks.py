@@ -89,8 +89,6 @@ def run_benchmark(names: tuple[str, ...], server: str | None, **given: Any) -> N
     markwise evaluate run listing refer click --both --server http://127.0.0.1:8000 --out report.html
     """
     if server is not None:
-        if given["notes"] is not None:
-            raise click.UsageError("--notes is for runs without --server")
         _order(server, names, given)
         return
     if len(names) > 1 or len(given["models"]) > 1 or given["both"]:
@@ -115,6 +113,7 @@ def _order(server: str, names: tuple[str, ...], given: dict[str, Any]) -> None:
         choose=given["choose"],
         decide=given["decide"],
         judge=given["judge"],
+        notes=given["notes"],
         n=given["limit"],
         seed=given["seed"],
     )

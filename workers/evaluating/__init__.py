@@ -19,7 +19,7 @@ from app.queue import leases
 from app.queue.tasks import error_body
 from models.errors import ModelError
 from models.evaluation.judges import Judge, truths
-from models.evaluation.runs import AT_ONCE, AnyQuestion, Ask, Asking, asked, together
+from models.evaluation.runs import AT_ONCE, AnyQuestion, Ask, asked, together
 from models.writers.teachers import BackendTeacher
 from workers.batches import Batches, Ended, Ending
 from workers.context import JobContext
@@ -142,7 +142,7 @@ def _ending(
     return Ending(number=number, effect=effect)
 
 
-def _with_judge(job: JobContext, order: Order, source: Source, asking: Asking) -> Ask:
+def _with_judge(job: JobContext, order: Order, source: Source, asking: Ask) -> Ask:
     if order.judge is None or source.judged is None:
         return asking
     with job.transaction() as session:

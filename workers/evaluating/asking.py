@@ -6,6 +6,7 @@ from typing import Any
 from models.evaluation.judges import Judge
 from models.evaluation.runs import AnyQuestion, Ask, Asking, Tags
 from models.evaluation.runs.tags import Picture
+from models.evaluation.self_annotated import SelfAnnotating
 from models.marks import style_of
 from models.protocols import SegmentRequest
 from models.regions import Regions
@@ -15,14 +16,15 @@ from workers.context import JobContext
 from workers.evaluating.orders import Cell, Marks
 
 
-def asking_of(job: JobContext, cell: Cell, backend: VlmBackend, read: Callable[[Any], Picture]) -> Asking:
-    """Return what asks this cell's questions; each question looks whether the work must end."""
+def asking_of(job: JobContext, cell: Cell, backend: VlmBackend, read: Callable[[Any], Picture]) -> Ask:
+    """Return what asks this cell's questions, after notes where the order wants them; each looks whether the work must end."""
 
     def looking(image: Any) -> Picture:
         job.checkpoint()
         return read(image)
 
-    return Asking(backend=backend, read=looking, tags=tags_of(cell.marks), choosing=cell.choosing, decide=cell.decide)
+    asking = Asking(backend=backend, read=looking, tags=tags_of(cell.marks), choosing=cell.choosing, decide=cell.decide)
+    return asking if cell.notes is None else SelfAnnotating(asking=asking, notes=cell.notes)
 
 
 def tags_of(marks: Marks | None) -> Tags | None:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from models.evaluation.runs.marked import Choosing
 from models.evaluation.runs.tasks import TASKS
+from models.evaluation.self_annotated import Notes
 from models.grounding import Decide
 
 
@@ -31,6 +32,7 @@ class Cell:
     marks: Marks | None
     choosing: Choosing
     decide: Decide
+    notes: Notes | None = None
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -39,6 +41,8 @@ class Cell:
             "tags": None if self.marks is None else asdict(self.marks),
             "choose": self.choosing,
             "decide": self.decide,
+            # Only where there are any: the gate compares settings, also with those of evaluations from before notes.
+            **({} if self.notes is None else {"notes": self.notes}),
         }
 
 
@@ -53,6 +57,7 @@ class Order:
     choose: Choosing | None = None
     decide: Decide = "model"
     judge: str | None = None
+    notes: Notes | None = None
     dataset_id: UUID | None = None
     n: int | None = None
     seed: int = 0
@@ -68,6 +73,7 @@ class Order:
             choose=body.get("choose"),
             decide=body.get("decide") or "model",
             judge=body.get("judge"),
+            notes=body.get("notes"),
             dataset_id=None if body.get("dataset_id") is None else UUID(body["dataset_id"]),
             n=body.get("n"),
             seed=body.get("seed", 0),
@@ -87,6 +93,7 @@ class Order:
                 marks=marks,
                 choosing=self.choose or usual_choosing(benchmark),
                 decide=self.decide,
+                notes=self.notes,
             )
             for number, (model, benchmark, marks) in enumerate(combined)
         ]

@@ -6,6 +6,7 @@ from pydantic import Field, model_validator
 
 from app.http.schemas.images import Strict
 from models.evaluation.scores import BENCHMARKS
+from models.evaluation.self_annotated import Notes
 
 ModelName = Annotated[str, Field(min_length=1, max_length=200)]
 BenchmarkName = Annotated[str, Field(json_schema_extra={"enum": list(BENCHMARKS)})]
@@ -38,6 +39,9 @@ class EvaluationIn(Strict):
     decide: Literal["model", "both", "ranker"] = "model"
     judge: ModelName | None = Field(
         default=None, description="grades open answers: a model of MARKWISE_TEACHERS or /v1/models"
+    )
+    notes: Notes | None = Field(
+        default=None, description="the model writes down what it sees before it is asked about the whole picture"
     )
     dataset_id: Annotated[str, Field(pattern=r"^[0-9a-fA-F-]{36}$")] | None = None
     n: Annotated[int, Field(ge=1, le=100_000)] | None = None

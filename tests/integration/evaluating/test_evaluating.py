@@ -98,11 +98,24 @@ def test_the_operators_files_come_before_drawings(desk, runner, resources) -> No
     assert (row.settings["source"], row.metrics["n"], row.report["missing"]) == ("files", 4, asked - 4)
 
 
+def test_notes_are_written_once_a_picture_and_kept_with_the_answers(desk, runner, model) -> None:
+    runner.run(desk.order(benchmark="pope", tags=False, n=2))
+    plain = model.asked
+    runner.run(desk.order(benchmark="pope", tags=False, n=2, notes="caption"))
+    noted, without = desk.evaluations()
+    assert "notes" not in without.settings, "what was measured before notes stays comparable"
+    assert noted.settings["notes"] == "caption"
+    assert plain > 2, "several questions about each of the two drawings"
+    assert model.asked - plain == plain + 2
+    assert all(set(item.answer["self_annotations"]) == {"caption"} for item in desk.items(noted))
+
+
 def test_what_cannot_be_measured_is_refused_in_words(desk, runner) -> None:
     for order, words in (
         ({"benchmark": "popo"}, "There is no benchmark"),
         ({"benchmark": "mmvet"}, "judge"),
         ({"benchmark": "refer", "marks": [{"style": "none"}]}, "style must be one of"),
+        ({"benchmarks": ["pope", "refer"], "notes": "both"}, "refer is answered by marks"),
         ({"benchmarks": ["refer", "pope", "click", "video"], "marks": [{}] * 17}, "68 evaluations"),
         ({"benchmark": "pope", "dataset_id": "00000000-0000-0000-0000-000000000000"}, "listing"),
     ):

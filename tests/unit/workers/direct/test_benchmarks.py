@@ -9,6 +9,7 @@ from click.testing import CliRunner
 from PIL import Image
 
 from app.cli import main
+from app.http.schemas.evaluating import EvaluationIn, EvaluationMarksIn
 from models.vlm.fake import FakeBackend
 from models.writers.types import Reply
 from workers.direct import benchmarks
@@ -92,3 +93,18 @@ def test_files_that_are_not_there_are_named(tmp_path):
     result = invoke("run", "mme", "--out", tmp_path / "x")
     assert result.exit_code == 1
     assert "its files are needed" in result.stderr
+
+
+def test_a_service_is_told_all_that_was_asked_for(monkeypatch):
+    ordered = []
+    monkeypatch.setattr(benchmarks, "order", lambda server, body, out, as_json: ordered.append((server, body)))
+    argv = ["run", "pope", "--no-tags", "--notes", "both", "--limit", 7, "--server", "http://127.0.0.1:9"]
+    assert invoke(*argv).exit_code == 0
+    ((server, body),) = ordered
+    assert server == "http://127.0.0.1:9"
+    assert (
+        EvaluationIn.model_validate(body).order()
+        == EvaluationIn(
+            benchmark="pope", tags=False, notes="both", n=7, marks=[EvaluationMarksIn(style="som-llava")]
+        ).order()
+    )
