@@ -11,11 +11,14 @@ from celery import Celery
 from kombu import Exchange
 from kombu import Queue as BrokerQueue
 from kombu.exceptions import OperationalError
+from kombu.transport import TRANSPORT_ALIASES
 
 from app.queue.tasks import RUN_JOB, Queue
 from app.settings import Settings
 
 _TIMEOUT_S = 2.0
+# By the names that kombu finds in URLs: given as a setting, a transport of one's own loses what kombu does for rediss.
+_TRANSPORTS = dict.fromkeys(("redis", "rediss"), "app.queue.envelope:Transport")
 
 
 def _broker_url(url: str) -> str:
@@ -28,6 +31,7 @@ def _broker_url(url: str) -> str:
 
 def celery_app(settings: Settings) -> Celery:
     """Build the Celery app of a process; nothing connects yet."""
+    TRANSPORT_ALIASES.update(_TRANSPORTS)
     app = Celery("markwise", broker=_broker_url(settings.hints_url), set_as_current=False)
     app.conf.update(
         # Pickle would run whatever somebody writes into Redis.

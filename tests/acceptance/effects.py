@@ -4,7 +4,10 @@ Every handler's effect is a row in `effects`, a table without any constraint, so
 """
 
 import argparse
+import ctypes
+import fcntl
 import os
+import resource
 import signal
 import time
 from pathlib import Path
@@ -18,7 +21,8 @@ from workers.context import JobContext
 from workers.main import run_worker
 
 REGISTRY = {
-    f"test.{name}": f"tests.acceptance.effects:{name}" for name in ("effect", "items", "poison", "down", "bad", "timed")
+    f"test.{name}": f"tests.acceptance.effects:{name}"
+    for name in ("effect", "items", "poison", "hungry", "alone", "down", "bad", "timed")
 }
 TABLE = """
     CREATE TABLE effects (job_id uuid NOT NULL, item int, attempt int NOT NULL, worker_saw timestamptz DEFAULT clock_timestamp());
@@ -55,8 +59,35 @@ def items(job: JobContext) -> dict[str, object]:
 
 
 def poison(job: JobContext) -> None:
-    """End the worker."""
+    """End the worker, in the way that the payload says."""
+    match job.payload.get("how"):
+        case "segfault":
+            ctypes.string_at(0)
+        case "abort":
+            os.abort()
+        case "leave":
+            os._exit(3)
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+def hungry(job: JobContext) -> None:
+    """Ask for two gigabytes and get none."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (2 << 30, hard))
+    try:
+        bytearray(2 << 30)
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
+
+
+def alone(job: JobContext) -> None:
+    """Like `effect`, but told by the kernel if somebody else holds the job: a line in the file `shared` then."""
+    with Path(job.payload["lock"]).open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.write(f"{job.attempt}\n")
+        effect(job)
 
 
 def down(job: JobContext) -> None:
