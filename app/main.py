@@ -24,6 +24,7 @@ from app.http.routes import (
     chat,
     datasets,
     evaluations,
+    gallery,
     ground,
     health,
     images,
@@ -126,6 +127,7 @@ def create_app(settings: Settings) -> FastAPI:
     for module in (
         ground,
         images,
+        gallery,
         marksets,
         chat,
         jobs,

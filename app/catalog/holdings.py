@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from app.catalog.tables import (
     AnswerRow,
+    CandidateRow,
     DatasetRow,
     EvaluationRow,
     IdempotencyRow,
@@ -46,6 +47,7 @@ class Holdings:
         finders: Mapping[str, Callable[[set[str]], set[str]]] = {
             "images": self._images,
             "overlays": self._overlays,
+            "thumbnails": self._thumbnails,
             "models": self._versions,
             "adapters": self._versions,
             "imports": self._imports,
@@ -58,6 +60,14 @@ class Holdings:
     def _overlays(self, keys: set[str]) -> set[str]:
         column = MarkSetRow.overlay_blob_key
         return set(self.session.scalars(select(column).where(column.in_(keys))))
+
+    def _thumbnails(self, keys: set[str]) -> set[str]:
+        of = {key: key.split("/")[2] for key in keys}
+        digests = {name for name in of.values() if len(name) == 64}
+        sets = [UUID(name) for name in set(of.values()) - digests]
+        known = set(self.session.scalars(select(ImageRow.sha256).where(ImageRow.sha256.in_(digests))))
+        known.update(map(str, self.session.scalars(select(MarkSetRow.id).where(MarkSetRow.id.in_(sets)))))
+        return {key for key, name in of.items() if name in known}
 
     def _versions(self, keys: set[str]) -> set[str]:
         known = {str(found) for found in self.session.scalars(select(ModelVersionRow.id))}
@@ -82,9 +92,10 @@ class Holdings:
             self.session.scalar(select(exists().select_from(table))) for table in (ImageRow, JobRow, KeyRow, WebhookRow)
         )
 
-    def overlays_of(self, image_id: UUID) -> list[str]:
-        """Return the keys of the marked pictures of an image."""
-        return list(self.session.scalars(select(MarkSetRow.overlay_blob_key).where(MarkSetRow.image_id == image_id)))
+    def overlays_of(self, image_id: UUID) -> dict[UUID, str]:
+        """Return {mark set: key of its marked picture} of an image."""
+        query = select(MarkSetRow.id, MarkSetRow.overlay_blob_key).where(MarkSetRow.image_id == image_id)
+        return {row.id: row.overlay_blob_key for row in self.session.execute(query)}
 
     def old_images(self, after: timedelta, *, limit: int) -> list[UUID]:
         """Return images that nothing was made of: no label, no imported facts, no training text; older than `after`."""
@@ -104,8 +115,8 @@ def _answers(after: timedelta, limit: int) -> Any:
 
 
 def _jobs(after: timedelta, limit: int) -> Any:
-    """Finished jobs from which nothing comes: the origin of a text or a version is part of it."""
-    origins = (TextRow, DatasetRow, EvaluationRow, ModelVersionRow)
+    """Finished jobs from which nothing comes: the origin of a text or a version is part of it, a ranking is its job's."""
+    origins = (TextRow, DatasetRow, EvaluationRow, ModelVersionRow, CandidateRow)
     origin = (exists().where(table.job_id == JobRow.id) for table in origins)
     old = select(JobRow.id).where(JobRow.status.in_(_FINISHED), JobRow.finished_at < NOW - after)
     return _by_id(JobRow, old.where(*(~use for use in origin)).limit(limit))

@@ -1,4 +1,4 @@
-"""Images in the catalog: added once per tenant and sha256, found by id, sha256 or label."""
+"""Images in the catalog: added once per tenant and sha256, found by id or sha256. Looking for some is `gallery`'s."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -53,12 +53,9 @@ class ImageRepository:
             self.session.execute(update(ImageRow).where(ImageRow.id == image_id).values(labels=[*row.labels, *fresh]))
             self.session.refresh(row)
 
-    def list_after(self, *, limit: int, after: str | None, label: str | None = None) -> Page[ImageRow]:
-        """Return a page of images, newest first, optionally only those with a label."""
-        query = select(ImageRow)
-        if label is not None:
-            query = query.where(ImageRow.labels.contains([label]))
-        return page_after(self.session, query, ImageRow, limit=limit, after=after)
+    def list_after(self, *, limit: int, after: str | None) -> Page[ImageRow]:
+        """Return a page of all images, newest first."""
+        return page_after(self.session, select(ImageRow), ImageRow, limit=limit, after=after)
 
     def ids_with_label(self, label: str) -> list[UUID]:
         """Return the ids of all images with a label, oldest first."""

@@ -73,6 +73,16 @@ def cut_out(data: bytes, box_xyxy_px: tuple[int, int, int, int]) -> bytes:
     return encode(np.ascontiguousarray(read_canonical(data)[y0:y1, x0:x1]))
 
 
+def fitted(image: NDArray[np.uint8], side_px: int) -> NDArray[np.uint8]:
+    """(H, W, 3) uint8 RGB with its long side at most `side_px`; a smaller one is returned as it is."""
+    height, width = image.shape[:2]
+    scale = side_px / max(height, width)
+    if scale >= 1:
+        return image
+    size_wh = max(1, round(width * scale)), max(1, round(height * scale))
+    return np.asarray(cv2.resize(image, size_wh, interpolation=cv2.INTER_AREA), np.uint8)
+
+
 def _encode_cv2(image: NDArray[np.uint8], extension: str, parameters: tuple[int, ...]) -> bytes:
     done, encoded = cv2.imencode(extension, cv2.cvtColor(image, cv2.COLOR_RGB2BGR), parameters)
     if not done:

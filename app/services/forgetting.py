@@ -4,7 +4,7 @@ Called by the route that deletes, by `markwise sweep` and by the housekeeping pr
 between leaves a blob without a row, never a row without its blob; the next sweep finds it.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import islice
@@ -15,7 +15,8 @@ from sqlalchemy import Engine
 from app.catalog.holdings import EXPIRING, Holdings
 from app.catalog.images import ImageRepository
 from app.catalog.session import transaction
-from app.errors import NotFound
+from app.errors import Conflict, NotFound
+from app.services import thumbnails
 from app.settings import Settings
 from app.storage.blobs import BlobMissing, BlobStat, BlobStore, tenant_prefix
 
@@ -33,6 +34,15 @@ class Swept:
     blob_bytes: int = 0
 
 
+@dataclass(slots=True, kw_only=True)
+class Forgotten:
+    """What became of images that were to be deleted: gone, not there in the first place, or kept for a reason."""
+
+    deleted: list[UUID] = field(default_factory=list)
+    missing: list[UUID] = field(default_factory=list)
+    kept: dict[UUID, str] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Forgetting:
     """Deletes what belongs to one tenant."""
@@ -45,9 +55,27 @@ class Forgetting:
         """Delete an image, its mark sets and answers, its pixels and marked pictures; raises NotFound or Conflict."""
         with transaction(self.engine, self.tenant_id) as session:
             images = ImageRepository(session)
-            keys = [images.get(image_id).blob_key, *Holdings(session).overlays_of(image_id)]
+            row = images.get(image_id)
+            overlays = Holdings(session).overlays_of(image_id)
+            keys = [row.blob_key, *overlays.values(), *thumbnails.keys_of(row, overlays)]
             images.delete(image_id)
         self._remove(keys)
+
+    def images(self, ids: Sequence[UUID]) -> Forgotten:
+        """Delete images one by one, each as `image` does; raises NotFound where there is none of them."""
+        told = Forgotten()
+        for image_id in dict.fromkeys(ids):
+            try:
+                self.image(image_id)
+            except NotFound:
+                told.missing.append(image_id)
+            except Conflict as held:
+                told.kept[image_id] = held.detail
+            else:
+                told.deleted.append(image_id)
+        if not told.deleted and not told.kept:
+            raise NotFound("There is no image with one of these ids.")
+        return told
 
     def expire(self, keep: dict[str, timedelta]) -> dict[str, int]:
         """Delete the rows of each kind that are older than what `keep` says; returns how many of each."""

@@ -88,6 +88,11 @@ def overlay_key(tenant: str, mark_set: str, style: str, extension: str) -> str:
     return f"{_part(tenant)}/overlays/{_part(mark_set)}/{_part(style)}.{_part(extension)}"
 
 
+def thumbnail_key(tenant: str, of: str, side_px: int) -> str:
+    """A small copy, its long side at most `side_px`: of an image by its sha256, of a marked picture by its mark set."""
+    return f"{_part(tenant)}/thumbnails/{_part(of)}/{side_px}.webp"
+
+
 def model_key(tenant: str, version: str, file: str) -> str:
     """One file of a registered model version."""
     return f"{_part(tenant)}/models/{_part(version)}/{_part(file)}"

@@ -16,9 +16,11 @@ from app.catalog.tables.access import (
     WebhookRow,
 )
 from app.catalog.tables.learning import (
+    MODEL_KINDS,
     REVIEW_REASONS,
     REVIEW_STATES,
     TEXT_KINDS,
+    CandidateRow,
     DatasetItemRow,
     DatasetRow,
     DeploymentRow,
@@ -47,6 +49,7 @@ __all__ = [
     "DELIVERY_STATUSES",
     "ITEM_STATUSES",
     "JOB_STATUSES",
+    "MODEL_KINDS",
     "REVIEW_REASONS",
     "REVIEW_STATES",
     "TENANT_TABLES",
@@ -54,6 +57,7 @@ __all__ = [
     "AnswerRow",
     "AuditEntryRow",
     "Base",
+    "CandidateRow",
     "DatasetItemRow",
     "DatasetRow",
     "DeploymentRow",

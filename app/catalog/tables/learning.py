@@ -19,19 +19,20 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.catalog.declaring import Base, TenantRow, one_of, owned, same_tenant
 
 TEXT_KINDS = ("listing", "conversation", "reasoning", "referring", "description", "concept_document")
+MODEL_KINDS = ("checkpoint", "adapter", "finder")
 REVIEW_STATES = ("unreviewed", "accepted", "edited", "rejected")
 REVIEW_REASONS = ("source_error", "imprecise", "wrong")
 
 
 class ModelVersionRow(TenantRow):
-    """A registered checkpoint or adapter. `blob_prefix` names its files; a built-in version has none."""
+    """A registered checkpoint, adapter or finder. `blob_prefix` names its files; a built-in version has none."""
 
     __tablename__ = "model_versions"
     __table_args__ = owned(
         same_tenant("base_id", "model_versions", ondelete="RESTRICT"),
         same_tenant("job_id", "jobs", ondelete="RESTRICT"),
         UniqueConstraint("tenant_id", "name", "version"),
-        CheckConstraint(one_of("kind", ("checkpoint", "adapter")), name="known_kind"),
+        CheckConstraint(one_of("kind", MODEL_KINDS), name="known_kind"),
     )
 
     name: Mapped[str]
@@ -65,6 +66,7 @@ class TextRow(TenantRow):
         UniqueConstraint("tenant_id", "job_id", "job_item", "ordinal"),
         Index(None, "tenant_id", "image_id"),
         Index(None, "tenant_id", "mark_set_id", postgresql_where=text("mark_set_id IS NOT NULL")),
+        Index("ix_texts_words", text("words_of_text(conversations)"), postgresql_using="gin"),
         CheckConstraint(one_of("kind", TEXT_KINDS), name="known_kind"),
         CheckConstraint(one_of("review", REVIEW_STATES), name="known_review"),
     )
@@ -205,3 +207,22 @@ class EvaluationItemRow(Base):
     error: Mapped[str | None]
     grade: Mapped[float | None] = mapped_column(Float)
     picture: Mapped[bytes | None] = mapped_column(LargeBinary)
+
+
+class CandidateRow(Base):
+    """How surely (0-1) marks are painted on an image as one run of a finder saw it, and the patch that speaks most for it."""
+
+    __tablename__ = "candidates"
+    __table_args__ = (
+        same_tenant("job_id", "jobs", ondelete="RESTRICT"),
+        same_tenant("image_id", "images"),
+        Index(None, "job_id", "score", "image_id"),
+        Index(None, "tenant_id", "image_id"),
+        CheckConstraint("score BETWEEN 0 AND 1", name="score_is_a_share"),
+    )
+
+    job_id: Mapped[UUID] = mapped_column(primary_key=True)
+    image_id: Mapped[UUID] = mapped_column(primary_key=True)
+    tenant_id: Mapped[UUID] = mapped_column(server_default=text("current_setting('app.tenant', true)::uuid"))
+    score: Mapped[float] = mapped_column(Float)
+    bbox_xyxy_px: Mapped[list[Any]]

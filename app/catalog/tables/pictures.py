@@ -86,6 +86,12 @@ class MarkRow(Base):
     __table_args__ = (
         same_tenant("mark_set_id", "mark_sets"),
         UniqueConstraint("mark_set_id", "position"),
+        Index(
+            "ix_marks_words",
+            text("words_of_mark(text)"),
+            postgresql_using="gin",
+            postgresql_where=text("text IS NOT NULL"),
+        ),
     )
 
     mark_set_id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -115,6 +121,7 @@ class AnswerRow(TenantRow):
         same_tenant("mark_set_id", "mark_sets"),
         same_tenant("model_version_id", "model_versions", ondelete="RESTRICT"),
         Index(None, "tenant_id", "mark_set_id"),
+        Index("ix_answers_words", text("words_of_answer(query, body)"), postgresql_using="gin"),
     )
 
     image_id: Mapped[UUID]

@@ -16,15 +16,18 @@ from markwise.types import (
     Answer,
     Curves,
     Dataset,
+    Deleted,
     Deployment,
     Evaluation,
     Image,
     Job,
     JobItem,
     Key,
+    LabelCount,
     MarkSet,
     Model,
     Page,
+    Relabelled,
     Text,
     Webhook,
 )
@@ -101,14 +104,37 @@ def image(image_id: str) -> Call[Image]:
     return Call(method="GET", path=f"/v1/images/{image_id}", read=reader(Image))
 
 
-def images(*, label: str | None = None) -> Listed[Image]:
-    """All images, newest first, or those with a label."""
-    return Listed(path="/v1/images", read=reader(Page[Image]), params=_given(label=label))
+def images(*, label: str | Sequence[str] | None = None, words: str | None = None) -> Listed[Image]:
+    """All images, newest first; or those with a label (with several: all of them), or with words in a text, answer or mark."""
+    labels = label if label is None or isinstance(label, str) else list(label)
+    return Listed(path="/v1/images", read=reader(Page[Image]), params=_given(label=labels, q=words))
+
+
+def labels(*, prefix: str | None = None) -> Listed[LabelCount]:
+    """The labels that images carry, by name, or those that begin so."""
+    return Listed(path="/v1/labels", read=reader(Page[LabelCount]), params=_given(q=prefix))
+
+
+def relabel(*, images: Json, add: Sequence[str] = (), remove: Sequence[str] = ()) -> Call[Relabelled]:
+    """Add labels to many images and take others away; `images` are `{"ids": [...]}`, `{"label": ...}` or `{"import": ...}`."""
+    body = {"images": images, "add_labels": list(add), "remove_labels": list(remove)}
+    return Call(method="PATCH", path="/v1/images", body=body, read=reader(Relabelled))
 
 
 def image_content(image: Image | str) -> Call[bytes]:
     """Return the pixels as PNG, upright and without metadata."""
     return Call(method="GET", path=f"/v1/images/{_id_of(image)}/content", read=bytes)
+
+
+def image_thumbnail(image: Image | str, *, side_px: Literal[160, 320, 640] = 320) -> Call[bytes]:
+    """Return a small copy as WebP, its long side at most so many pixels."""
+    return Call(method="GET", path=f"/v1/images/{_id_of(image)}/thumbnail", params={"size": str(side_px)}, read=bytes)
+
+
+def delete_images(images: Sequence[Image | str]) -> Call[Deleted]:
+    """Delete up to 100 images; the answer says which are gone, which were not there, and which are kept and why."""
+    body = {"ids": [_id_of(one) for one in images]}
+    return Call(method="POST", path="/v1/images/delete", body=body, read=reader(Deleted))
 
 
 def delete_image(image: Image | str) -> Call[None]:

@@ -41,6 +41,36 @@ class Image(Body):
     created_at: str
 
 
+class LabelCount(Body):
+    """A label and how many images carry it."""
+
+    label: str
+    images: int
+
+
+class Relabelled(Body):
+    """How many images have other labels now."""
+
+    object: str
+    changed: int
+
+
+class Kept(Body):
+    """An image that was not deleted, and why."""
+
+    id: str
+    reason: str
+
+
+class Deleted(Body):
+    """What became of images that were to go."""
+
+    object: str
+    deleted: list[str]
+    missing: list[str]
+    kept: list[Kept]
+
+
 class Mark(Body):
     """A mark and the region it stands for; `rle` (COCO's) is there when masks were asked for."""
 

@@ -1,4 +1,4 @@
-"""/v1/images: let an image in, find it again, show it, delete it."""
+"""/v1/images: let an image in, show it, delete it. Looking for images is `gallery`'s."""
 
 from typing import Annotated, Any
 from uuid import UUID
@@ -13,10 +13,10 @@ from app.catalog.tables import ImageRow
 from app.errors import Unprocessable
 from app.formats.bodies import ImageBody, image_body
 from app.http.body import Upload, openapi_body, read_body
-from app.http.deps import MarkCaller, PageOf, Tx, Web, WebPart
-from app.http.lists import ListBody, list_body
+from app.http.deps import MarkCaller, Tx, Web, WebPart
 from app.http.schemas.images import ImageById, ImageByUrl, ImageIn, ImageRef
 from app.imaging.encode import cut_out
+from app.services import thumbnails
 from app.services.forgetting import Forgetting
 from app.services.images import ImageDoor
 
@@ -67,14 +67,6 @@ async def create_image(request: Request, web: WebPart, caller: MarkCaller) -> JS
     return JSONResponse(image_body(row), 201 if new else 200, {"Location": f"/v1/images/{row.id}"})
 
 
-@router.get("/v1/images")
-def list_images(
-    tx: Tx, _: MarkCaller, page: PageOf, label: Annotated[str | None, Query(max_length=200)] = None
-) -> ListBody[ImageBody]:
-    """List images, newest first."""
-    return list_body(ImageRepository(tx).list_after(limit=page.limit, after=page.after, label=label), image_body)
-
-
 @router.get("/v1/images/{image_id}")
 def get_image(tx: Tx, _: MarkCaller, image_id: UUID) -> ImageBody:
     """Show one image."""
@@ -98,6 +90,17 @@ def get_content(
             raise Unprocessable(f"`cut` has no area inside this image of {row.width} x {row.height} pixels.")
         data = cut_out(data, (x0, y0, x1, y1))
     return Response(data, media_type="image/png", headers=CONTENT_HEADERS)
+
+
+@router.get(
+    "/v1/images/{image_id}/thumbnail", response_class=Response, responses={200: {"content": {"image/webp": {}}}}
+)
+def get_thumbnail(web: WebPart, caller: MarkCaller, image_id: UUID, size: thumbnails.Side = "320") -> Response:
+    """Show a small copy, its long side at most `size` pixels."""
+    with transaction(web.engine, caller.tenant_id) as session:
+        row = ImageRepository(session).get(image_id)
+    data = thumbnails.of_image(web.blobs, row, int(size))
+    return Response(data, media_type=thumbnails.ENCODING.media_type, headers=CONTENT_HEADERS)
 
 
 @router.delete("/v1/images/{image_id}", status_code=204, response_class=Response)

@@ -19,7 +19,7 @@ from app.http.routes.images import CONTENT_HEADERS, accept
 from app.http.schemas.marksets import MarkPatchIn, MarkSetIn
 from app.http.waiting import Ordered, respond
 from app.imaging.encode import Encoding, encode, read_canonical
-from app.services import corrections, marking
+from app.services import corrections, marking, thumbnails
 from app.services.keys import Caller
 from app.services.overlays import restyled
 
@@ -102,6 +102,17 @@ def get_overlay(
     else:
         overlay = restyled(read_canonical(web.blobs.get(image.blob_key)), row, marks, style)
     return Response(encode(overlay, encoding), media_type=encoding.media_type, headers=CONTENT_HEADERS)
+
+
+@router.get(
+    "/v1/marksets/{mark_set_id}/thumbnail", response_class=Response, responses={200: {"content": {"image/webp": {}}}}
+)
+def get_thumbnail(web: WebPart, caller: MarkCaller, mark_set_id: UUID, size: thumbnails.Side = "320") -> Response:
+    """Show a small copy of the marked picture, its long side at most `size` pixels."""
+    with transaction(web.engine, caller.tenant_id) as session:
+        row = MarkSetRepository(session).get(mark_set_id)
+    data = thumbnails.of_mark_set(web.blobs, row, int(size))
+    return Response(data, media_type=thumbnails.ENCODING.media_type, headers=CONTENT_HEADERS)
 
 
 @router.get("/v1/marksets/{mark_set_id}/export")

@@ -53,3 +53,9 @@ class ImageIn(Strict):
 
     image: ImageRef | None = None
     labels: list[Label] = Field(default_factory=list, max_length=50)
+
+
+class DeletedIn(Strict):
+    """`POST /v1/images/delete`: images that are to go."""
+
+    ids: list[UUID] = Field(min_length=1, max_length=100)

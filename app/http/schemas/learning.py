@@ -31,8 +31,27 @@ class ImagesIn(Strict):
         return self
 
 
+class RelabelIn(Strict):
+    """`PATCH /v1/images`: labels that images get and lose."""
+
+    images: ImagesIn
+    add_labels: list[Label] = Field(default_factory=list, max_length=50)
+    remove_labels: list[Label] = Field(default_factory=list, max_length=50)
+
+    @model_validator(mode="after")
+    def _some(self) -> "RelabelIn":
+        if not self.add_labels and not self.remove_labels:
+            raise ValueError("give `add_labels`, `remove_labels` or both")
+        if both := sorted(set(self.add_labels) & set(self.remove_labels)):
+            raise ValueError(f"the label `{both[0]}` is in `add_labels` and in `remove_labels`")
+        return self
+
+
 class TrainingIn(Strict):
-    """`POST /v1/trainings`: teach a model; a recipe that draws its own data needs no dataset."""
+    """`POST /v1/trainings`: teach a model; a recipe that draws its own data needs no dataset.
+
+    The recipe `finder` teaches what `POST /v1/findings` searches with; it takes `steps` (150) and `seed`.
+    """
 
     name: Name = "som-llava"
     recipe: Annotated[str, Field(pattern=r"^[a-z0-9.-]{1,50}$")] = "finetune"

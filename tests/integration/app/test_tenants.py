@@ -69,6 +69,7 @@ IN_QUERIES = {
     "mark_set_id": "mark_set",
     "job_id": "job",
     "label": "label",
+    "q": "label",
     "name": "dataset_name",
     "import": "job",
 }
@@ -84,6 +85,7 @@ OTHER_QUERIES = {
     "kind",
     "status",
     "review",
+    "size",
 } | {
     "stage",
     "shard",
@@ -108,6 +110,12 @@ BODIES: dict[Operation, list[dict[str, Any]]] = {
     ],
     ("POST", "/v1/marksets"): [PICTURE, {**PICTURE, "previous_mark_set_id": "<mark_set>"}],
     ("POST", "/v1/images"): [PICTURE],
+    ("PATCH", "/v1/images"): [
+        {"images": {"ids": ["<image>"]}, "add_labels": ["mine"]},
+        {"images": {"label": "<label>"}, "remove_labels": ["<label>"]},
+        {"images": {"import": "<job>"}, "add_labels": ["mine"]},
+    ],
+    ("POST", "/v1/images/delete"): [{"ids": ["<image>"]}],
     ("PATCH", "/v1/marksets/{mark_set_id}/marks/{mark}"): [{"text": "mine"}],
     ("POST", "/v1/chat/completions"): [
         {

@@ -26,8 +26,12 @@ PNG = b"\x89PNG"
 MADE: dict[str, Callable[[], Call[Any] | Listed[Any]]] = {
     "upload": lambda: calls.upload(PNG, labels=["a"]),
     "image": lambda: calls.image(UUID),
-    "images": lambda: calls.images(label="a"),
+    "images": lambda: calls.images(label=["a", "b"], words="two words"),
+    "labels": lambda: calls.labels(prefix="a"),
+    "relabel": lambda: calls.relabel(images={"ids": [UUID]}, add=["a"], remove=["b"]),
     "image_content": lambda: calls.image_content(UUID),
+    "image_thumbnail": lambda: calls.image_thumbnail(UUID, side_px=160),
+    "delete_images": lambda: calls.delete_images([UUID]),
     "delete_image": lambda: calls.delete_image(UUID),
     "mark": lambda: calls.mark(
         PNG,
@@ -102,13 +106,17 @@ LEFT_TO_OTHERS = {
     "GET /metrics": "for Prometheus",
 }
 RARE = re.compile(
-    r"GET /v1/(annotations/\{job_id\}|writers|texts/statistics|texts/\{text_id\}/revisions|datasets/\{dataset_id\}/texts|audit|probes)"
+    r"GET /v1/(annotations/\{job_id\}|writers|texts/statistics|texts/\{text_id\}/revisions|datasets/\{dataset_id\}/texts|marksets/\{mark_set_id\}/thumbnail|audit|probes)"
     r"|.* /v1/webhooks/\{webhook_id\}(/.*)?"
 )
 """Reached by `Client.send` with a `Call` of one's own."""
 
 TYPES = {
     "ImageBody": types.Image,
+    "LabelCountBody": types.LabelCount,
+    "RelabelledBody": types.Relabelled,
+    "KeptBody": types.Kept,
+    "DeletedBody": types.Deleted,
     "MarkBody": types.Mark,
     "WarningBody": types.Caution,
     "ImageOfMarkSet": types.ImageOfMarkSet,
