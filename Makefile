@@ -45,7 +45,7 @@ $(VLLM_VENV)/.ready: pyproject.toml docker/setup.py docker/vllm_setup.py docker/
 .PHONY: test-vllm
 test-vllm: $(VENV)/.test-ready $(VLLM_VENV)/.ready ## build a venv with vLLM's CPU build and test against it (2.5 GB, 5 min)
 	@MARKWISE_TEST_VLLM_PYTHON=$(abspath $(VLLM_VENV))/bin/python \
-	  $(BIN)/python -m pytest tests/acceptance/test_vllm.py tests/acceptance/test_vllm_adapters.py tests/unit/models/vlm/test_backends.py -k vllm -rP
+	  $(BIN)/python -m pytest tests/acceptance/test_vllm.py tests/acceptance/test_vllm_adapters.py tests/acceptance/test_vllm_names.py tests/unit/models/vlm/test_backends.py -k vllm -rP
 
 .PHONY: check
 check: $(VENV)/.test-ready ## lint, types, import contracts
@@ -58,6 +58,10 @@ check: $(VENV)/.test-ready ## lint, types, import contracts
 format: $(VENV)/.test-ready ## rewrite the code in the house format
 	@$(BIN)/ruff check --fix -q . || true
 	@$(BIN)/ruff format .
+
+.PHONY: web
+web: ## build the web app from app/web/src into app/web/dist, which is committed (needs Node 20 or newer)
+	@cd app/web && npm ci --no-update-notifier && npm run build
 
 .PHONY: bench
 bench: $(VENV)/.test-ready ## print the measurements and write them to tests/bench/results
