@@ -9,7 +9,7 @@ from sqlalchemy import Row, any_, select, tuple_
 from sqlalchemy import cast as sql_cast
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import ARRAY, insert
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session, aliased, defer
 
 from app.catalog.paging import Page, page_after
 from app.catalog.tables import MarkRow, MarkSetRow
@@ -79,12 +79,14 @@ class MarkSetRepository:
         newest = {row.root: row.id for row in rows}  # the last of each line stays
         return {root: found for root, found in newest.items() if root != found}
 
-    def marks_of(self, ids: Iterable[UUID]) -> dict[UUID, list[MarkRow]]:
-        """Return the marks of several sets, each in its order."""
+    def marks_of(self, ids: Iterable[UUID], *, masks: bool = True) -> dict[UUID, list[MarkRow]]:
+        """Return the marks of several sets, each in its order; without `masks` their `rle`, most of a row, stays where it is."""
         found: dict[UUID, list[MarkRow]] = {}
         query = (
             select(MarkRow).where(MarkRow.mark_set_id.in_(list(ids))).order_by(MarkRow.mark_set_id, MarkRow.position)
         )
+        if not masks:
+            query = query.options(defer(MarkRow.rle, raiseload=True))
         for mark in self.session.scalars(query):
             found.setdefault(mark.mark_set_id, []).append(mark)
         return found

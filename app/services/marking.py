@@ -6,6 +6,7 @@ the catalog holds that hash unique per image. The work itself is a job's.
 
 import hashlib
 import json
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -109,3 +110,11 @@ def whole(session: Session, mark_set_id: UUID) -> tuple[MarkSetRow, list[MarkRow
     mark_sets = MarkSetRepository(session)
     row = mark_sets.get(mark_set_id)
     return row, mark_sets.marks(mark_set_id), ImageRepository(session).get(row.image_id)
+
+
+def whole_page(session: Session, rows: Sequence[MarkSetRow]) -> list[tuple[MarkSetRow, list[MarkRow], ImageRow]]:
+    """`whole` for a page of mark sets, without masks, in two questions: one by one a page of fifty took a hundred and fifty."""
+    marks = MarkSetRepository(session).marks_of([row.id for row in rows], masks=False)
+    images = ImageRepository(session).with_ids([row.image_id for row in rows])
+    # Whoever deletes an image meanwhile takes its mark sets along.
+    return [(row, marks.get(row.id, []), images[row.image_id]) for row in rows if row.image_id in images]

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
 from app.catalog.mark_sets import MarkSetRepository, regions_of
+from app.catalog.paging import Page
 from app.catalog.session import transaction
 from app.formats.bodies import MarkSetBody, mark_set_body
 from app.formats.exports import Format, export
@@ -69,8 +70,9 @@ def list_mark_sets(
     tx: Tx, _: MarkCaller, page: PageOf, image_id: Annotated[UUID | None, Query()] = None
 ) -> ListBody[MarkSetBody]:
     """List mark sets, newest first, optionally of one image."""
-    rows = MarkSetRepository(tx).list_after(limit=page.limit, after=page.after, image_id=image_id)
-    return list_body(rows, lambda row: render_mark_set(tx, row.id, cached=True, masks=False))
+    found = MarkSetRepository(tx).list_after(limit=page.limit, after=page.after, image_id=image_id)
+    whole: Page[Any] = Page(rows=marking.whole_page(tx, found.rows), next_cursor=found.next_cursor)
+    return list_body(whole, lambda parts: mark_set_body(*parts, cached=True))
 
 
 @router.get("/v1/marksets/{mark_set_id}")
