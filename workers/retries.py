@@ -11,6 +11,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from app import errors as app_errors
 from app.queue.tasks import error_body
+from app.storage.blobs import BlobMissing, StoreUnavailable
 from models import errors as model_errors
 from workers.handlers import UnknownKind
 from workers.heart import Draining
@@ -52,6 +53,7 @@ class NotWaitedFor(Exception):
 # The first line that fits decides; subclasses stand before their parents.
 _GIVE_UP: tuple[tuple[type[BaseException], dict[str, Any]], ...] = (
     (EveryItemFailed, ALL_FAILED),
+    (BlobMissing, error_body("image.gone", "The image was deleted meanwhile", status=404)),
     (model_errors.OutOfTime, _OUT_OF_TIME),
     (model_errors.BadImage, error_body("image.bad", "The image cannot be used", status=422)),
     (model_errors.BadRegions, error_body("regions.bad", "A provided region cannot be used", status=422)),
@@ -79,6 +81,8 @@ def _of_app_error(error: app_errors.AppError, detail: str | None = None) -> dict
 
 def _later(error: BaseException, attempt: int) -> Retry | None:
     delay_s = backoff_s(attempt)
+    if isinstance(error, StoreUnavailable):
+        error = app_errors.Unavailable("The blob store does not answer.")
     match error:
         case Draining():
             return Retry(delay_s=0.0, error=None)

@@ -15,8 +15,8 @@ from sqlalchemy.exc import DataError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
-from app.errors import AppError, Unavailable, Unprocessable
-from app.storage.blobs import StoreUnavailable
+from app.errors import AppError, NotFound, Unavailable, Unprocessable
+from app.storage.blobs import BlobMissing, StoreUnavailable
 
 log = logging.getLogger("markwise.http")
 
@@ -99,6 +99,7 @@ def install(app: FastAPI) -> None:
     """Register the handlers."""
     app.add_exception_handler(AppError, _app_error)
     app.add_exception_handler(StoreUnavailable, _store_down)
+    app.add_exception_handler(BlobMissing, _blob_gone)
     app.add_exception_handler(RequestValidationError, _shape_error)
     app.add_exception_handler(ValidationError, _shape_error)
     app.add_exception_handler(HTTPException, _http_error)
@@ -151,6 +152,12 @@ def _unstorable(request: Request, exc: Exception) -> JSONResponse:
 def _store_down(request: Request, exc: Exception) -> JSONResponse:
     log.warning("blob store unavailable: %s", exc)
     return refusal(request, Unavailable("The blob store does not answer."))
+
+
+def _blob_gone(request: Request, exc: Exception) -> JSONResponse:
+    """Deleted between the look at its row and this one; if not, the log is where it is found out."""
+    log.error("a row names a blob that is not there: %s", exc)
+    return refusal(request, NotFound("The picture was deleted."))
 
 
 def _unexpected(request: Request, exc: Exception) -> JSONResponse:

@@ -65,14 +65,14 @@ class Failed(JobFailed):
         return self.status in (503, 504)
 
 
-async def finished_job(web: Web, tenant_id: UUID, job_id: UUID, wait_s: float) -> JobRow:
-    """Return the job as soon as it has ended, or as it is when the time is over."""
+async def finished_job(web: Web, tenant_id: UUID, job_id: UUID, wait_s: float, *, stays: bool) -> JobRow:
+    """Return the job as soon as it has ended, or as it is when the time is over; unless one `stays`, also when the process stops."""
     deadline = time.monotonic() + wait_s
     async with web.listener.watch(job_id) as changed:
         while True:
             job = await run_in_threadpool(read_job, web, tenant_id, job_id)
             left = deadline - time.monotonic()
-            if JobStatus(job.status).finished or left <= 0:
+            if JobStatus(job.status).finished or left <= 0 or (web.listener.leaving and not stays):
                 return job
             await changed.wait(left)
 
@@ -89,7 +89,8 @@ async def result_of(web: Web, ordered: Ordered, wait_s: float, deadline_s: float
     A `deadline_s` that is not longer than the wait ends the job: whoever set it wants the answer by then or not at all.
     """
     hurried = deadline_s is not None and deadline_s <= wait_s
-    job = await finished_job(web, ordered.tenant_id, ordered.job_id, min(wait_s, deadline_s or wait_s))
+    longest_s = min(wait_s, deadline_s or wait_s)
+    job = await finished_job(web, ordered.tenant_id, ordered.job_id, longest_s, stays=hurried)
     if hurried and not JobStatus(job.status).finished:
         if await run_in_threadpool(abandon, web, ordered):
             raise DeadlineExceeded

@@ -63,12 +63,23 @@ class JobListener:
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self._listening = threading.Event()
+        self._leaving = threading.Event()
         self._thread = threading.Thread(target=self._run, name="job-listener", daemon=True)
 
     @property
     def listening(self) -> bool:
         """True while silence means that nothing happened."""
         return self._listening.is_set()
+
+    @property
+    def leaving(self) -> bool:
+        """True once nobody should wait here any more: the process is about to stop."""
+        return self._leaving.is_set()
+
+    def let_go(self) -> None:
+        """Wake all waiters, for good: what they wait for goes on elsewhere."""
+        self._leaving.set()
+        self._wake(None)
 
     def start(self) -> None:
         """Begin to listen in the background."""

@@ -10,6 +10,7 @@ import socket
 import sys
 
 import uvicorn
+from fastapi import FastAPI
 
 from app.main import create_app
 from app.settings import Settings
@@ -20,6 +21,19 @@ from app.telemetry.traces import start_tracing
 # Python's 5 ms let one thread's JSON keep the event loop and all other answers waiting.
 SWITCH_S = 0.0005
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
+
+
+class Server(uvicorn.Server):
+    """uvicorn's, which before it stops lets go of the requests that wait for a worker: they are answered 202 with their job."""
+
+    def __init__(self, config: uvicorn.Config, app: FastAPI) -> None:
+        super().__init__(config)
+        self._app = app
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop; what is under way gets half of the grace."""
+        self._app.state.web.listener.let_go()
+        await super().shutdown(sockets)
 
 
 def main() -> None:
@@ -35,8 +49,9 @@ def main() -> None:
         settings = settings.model_copy(update={"require_keys": True})
     start_logging(settings, "api")
     start_tracing(settings, "api")
+    app = create_app(settings)
     config = uvicorn.Config(
-        create_app(settings),
+        app,
         host=arguments.host,
         port=arguments.port,
         http=PatientProtocol,
@@ -51,7 +66,7 @@ def main() -> None:
     # What was imported lives as long as the process: looking through it for garbage cost every answer 1 % of its CPU time.
     gc.collect()
     gc.freeze()
-    uvicorn.Server(config).run(sockets=given)
+    Server(config, app).run(sockets=given)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 uvicorn waits for a head for ever and keeps whatever comes of it, so a thousand connections that send a byte a minute would hold a
 thousand sockets. Bodies are timed and capped by `app.http.middleware`; what still comes after an answer is not waited for
-here. Used by `api_process`. Knows no route.
+here. A process that stops takes leave of its connections instead of cutting them. Used by `api_process`. Knows no route.
 """
 
 import asyncio
@@ -12,6 +12,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 HEAD_S = 20.0
 HEAD_BYTES = 65_536
+# uvicorn closes what is idle when it stops; a request that is on its way just then would meet a reset.
+LAST_CALL_S = 1.0
 _REFUSAL = b"HTTP/1.1 %s\r\ncontent-type: application/problem+json\r\ncontent-length: %d\r\nconnection: close\r\n\r\n%s"
 
 
@@ -20,6 +22,7 @@ class PatientProtocol(HttpToolsProtocol):
 
     _head_timer: asyncio.TimerHandle | None = None
     _head_bytes = 0
+    _leaving = False
 
     def connection_made(self, transport: Any) -> None:
         """Begin to wait for a head."""
@@ -36,6 +39,8 @@ class PatientProtocol(HttpToolsProtocol):
         """Stop waiting."""
         self._close_head()
         super().on_headers_complete()
+        if self._leaving and self.cycle is not None:
+            self.cycle.keep_alive = False
 
     def data_received(self, data: bytes) -> None:
         """Count what has come of a head that is still open."""
@@ -50,6 +55,22 @@ class PatientProtocol(HttpToolsProtocol):
         unread = self.cycle is not None and self.cycle.more_body
         super().on_response_complete()
         if unread:
+            self.transport.close()
+
+    def shutdown(self) -> None:
+        """The process stops: what is under way or comes within a second is answered, and told that it is the last."""
+        self._leaving = True
+        if self._idle:
+            self.loop.call_later(LAST_CALL_S, self._close_if_idle)
+        else:
+            super().shutdown()
+
+    @property
+    def _idle(self) -> bool:
+        return self.cycle is None or self.cycle.response_complete
+
+    def _close_if_idle(self) -> None:
+        if self._idle and not self.transport.is_closing():
             self.transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:

@@ -28,6 +28,8 @@ _LONGEST_RECORD = 200  # lines; what was printed by something that keeps no log 
 _QUIET = frozenset({"postgres", "redis"})  # a refused duplicate is an ERROR to Postgres and daily business to us
 _LOG_BYTES = 10_000_000
 _FIRST_DELAY_S, _LONGEST_DELAY_S, _STEADY_S, _FAST_FAILURES = 0.5, 10.0, 20.0, 6
+# Whoever was ended from outside (an operator, the kernel short of memory, a test) can start: no reason to give the service up.
+_FROM_OUTSIDE = frozenset({0, -signal.SIGTERM, -signal.SIGKILL})
 
 
 class ChildKeepsFailing(Exception):
@@ -172,6 +174,8 @@ class Supervisor:
             code = child.process.returncode
             kill_group(child.process)  # its forks must not outlive it and hold what the successor needs
             child.failures = child.failures + 1 if now - child.started_at < _STEADY_S else 1
+            if code in _FROM_OUTSIDE:
+                child.failures = min(child.failures, _FAST_FAILURES // 2)
             if child.failures >= _FAST_FAILURES:
                 raise ChildKeepsFailing(
                     f"{child.spec.name} ended {child.failures} times (last exit code {code}); see {child.log.path}"

@@ -12,6 +12,7 @@ import psutil
 
 from tests.acceptance.service import serving
 from tests.chaos import processes
+from tests.chaos.same_key_at_once import count_jobs
 from tests.chaos.table import Row, run
 
 REQUESTS, THREADS, KILLS, KILL_EVERY_S = 300, 6, 12, 1.5
@@ -84,17 +85,6 @@ def kill_api(senders: list[threading.Thread]) -> int:
                 one.kill()
                 kills += 1
     return kills
-
-
-def count_jobs(client: httpx.Client) -> int:
-    """Every evaluation job of the catalog."""
-    found, after = 0, None
-    while True:
-        params = {"limit": 500, "kind": "evaluation.run"} | ({"after": after} if after else {})
-        page = client.get("/v1/jobs", params=params).json()
-        found, after = found + len(page["data"]), page["next_cursor"]
-        if after is None:
-            return found
 
 
 def main() -> None:

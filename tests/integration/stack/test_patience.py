@@ -19,7 +19,7 @@ PATIENCE_S = 0.8
 
 
 @pytest.fixture
-def address(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, int]]:
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[uvicorn.Server]:
     monkeypatch.setattr(patience, "HEAD_S", PATIENCE_S)
     monkeypatch.setattr(middleware, "BODY_S", PATIENCE_S)
     app = FastAPI()
@@ -40,10 +40,15 @@ def address(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, int]]:
     thread.start()
     while not server.started:
         time.sleep(0.01)
-    yield listening.getsockname()
+    yield server
     server.should_exit = True
     thread.join(10)
     listening.close()
+
+
+@pytest.fixture
+def address(server: uvicorn.Server) -> tuple[str, int]:
+    return server.servers[0].sockets[0].getsockname()
 
 
 def until_closed(link: socket.socket, drip: bytes = b"") -> tuple[bytes, float]:
@@ -138,3 +143,37 @@ def test_chunks_without_an_end_are_cut_off(address: tuple[str, int], monkeypatch
             status = link.recv(4096)
     assert sent < 20_000_000, "socket buffers hold the rest"
     assert status == b"" or status.startswith(b"HTTP/1.1 413 ")
+
+
+def test_who_is_on_the_way_when_the_process_stops_is_answered(
+    server: uvicorn.Server, address: tuple[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(patience, "LAST_CALL_S", 30.0)
+    monkeypatch.setattr(patience, "HEAD_S", 30.0)
+    request = b"POST /read HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nab"
+    with socket.create_connection(address) as kept, socket.create_connection(address) as fresh:
+        kept.sendall(request)
+        assert answer(kept).startswith(b"HTTP/1.1 200 ")
+        while len(server.server_state.connections) < 2:
+            time.sleep(0.01)
+        server.should_exit = True
+        while server.servers[0].is_serving():
+            time.sleep(0.01)
+        for link in (kept, fresh):
+            link.sendall(request)
+            said, _ = until_closed(link)
+            assert said.startswith(b"HTTP/1.1 200 "), said
+            assert b"connection: close" in said
+
+
+def test_nobody_is_waited_for_when_the_process_stops(
+    server: uvicorn.Server, address: tuple[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(patience, "LAST_CALL_S", 0.2)
+    monkeypatch.setattr(patience, "HEAD_S", 30.0)
+    with socket.create_connection(address) as idle:
+        while not server.server_state.connections:
+            time.sleep(0.01)
+        server.should_exit = True
+        said, _ = until_closed(idle)
+    assert said == b""

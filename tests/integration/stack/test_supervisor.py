@@ -49,6 +49,16 @@ def test_a_child_that_cannot_start_ends_the_watch_with_a_sentence(supervisor: Su
         supervisor.run(timeout_s=20)
 
 
+def test_a_child_that_is_ended_from_outside_is_always_started_again(supervisor: Supervisor, monkeypatch) -> None:
+    monkeypatch.setattr("app.stack.supervisor._FIRST_DELAY_S", 0.01)
+    supervisor.start(python("one", "import time; time.sleep(60)"))
+    for number in range(8):
+        before = supervisor.pids()["one"]
+        os.kill(before, signal.SIGTERM if number % 2 else signal.SIGKILL)
+        supervisor.run(until=lambda before=before: supervisor.pids().get("one", before) != before, timeout_s=30)
+        assert supervisor.pids()["one"] != before
+
+
 def test_stopping_is_bounded_even_for_a_child_that_does_not_listen(supervisor: Supervisor, tmp_path: Path) -> None:
     supervisor.start(python("stubborn", STUBBORN, grace_s=0.5))
     supervisor.run(until=said(tmp_path, "stubborn", "up"), timeout_s=10)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from app.storage.blobs import BlobMissing, StoreUnavailable
 from models import errors
 from workers.retries import GiveUp, NotWaitedFor, Retry, decide
 
@@ -26,3 +27,13 @@ def test_of_an_unknown_error_nothing_leaves(error: Exception) -> None:
     decided = decide(error, 1)
     assert isinstance(decided, GiveUp)
     assert "secret" not in str(decided.error)
+
+
+def test_a_store_that_is_down_is_tried_again_and_a_deleted_picture_is_not() -> None:
+    later = decide(StoreUnavailable("the object store refused t/images/0: SlowDown"), 2)
+    assert isinstance(later, Retry)
+    assert (later.counts, later.delay_s, later.error["status"]) == (False, 2.0, 503)
+    assert "SlowDown" not in str(later.error)
+    gone = decide(BlobMissing("no blob t/images/0"), 1)
+    assert isinstance(gone, GiveUp)
+    assert (gone.error["code"], gone.error["status"], gone.error["detail"]) == ("image.gone", 404, None)
