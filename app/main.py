@@ -3,17 +3,13 @@
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 from anyio import to_thread
 from fastapi import FastAPI
-from fastapi.openapi.docs import get_swagger_ui_html
-from fastapi.responses import FileResponse, HTMLResponse
-from fastapi.staticfiles import StaticFiles
 from sqlalchemy import Engine
 
 from app.catalog.session import app_engine
-from app.http import problems
+from app.http import pages, problems
 from app.http.admission import Admission
 from app.http.deps import Web
 from app.http.document import Documented
@@ -56,8 +52,6 @@ from app.services.remote import RemoteModel, open_remote
 from app.settings import Settings
 from app.storage.blobs import BlobStore, open_blobs
 from models.registry import install
-
-WEB_FOLDER = Path(__file__).parent / "web"
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -144,33 +138,10 @@ def create_app(settings: Settings) -> FastAPI:
         health,
     ):
         app.include_router(module.router)
-    _mount_pages(app)
+    pages.mount(app)
     return app
 
 
 def direct_path(settings: Settings, engine: Engine, blobs: BlobStore, remote: RemoteModel) -> DirectPath:
     """The way of a question straight from this process to the model server."""
     return DirectPath(settings=settings, engine=engine, blobs=blobs, remote=remote, pictures=MarkedPictures(blobs))
-
-
-def _mount_pages(app: FastAPI) -> None:
-    """The web page at / and the API's documentation at /docs; both work without a network."""
-    import fastapi_offline
-
-    vendor = Path(fastapi_offline.__file__).parent / "static"
-    app.mount("/static/docs", StaticFiles(directory=vendor), name="docs-static")
-    app.mount("/static", StaticFiles(directory=WEB_FOLDER), name="static")
-
-    @app.get("/", include_in_schema=False)
-    def page() -> FileResponse:
-        return FileResponse(WEB_FOLDER / "index.html")
-
-    @app.get("/docs", include_in_schema=False)
-    def docs() -> HTMLResponse:
-        return get_swagger_ui_html(
-            openapi_url="/openapi.json",
-            title="Markwise API",
-            swagger_js_url="/static/docs/swagger-ui-bundle.js",
-            swagger_css_url="/static/docs/swagger-ui.css",
-            swagger_favicon_url="/static/docs/favicon.png",
-        )

@@ -16,7 +16,7 @@ DROP = """([name, type, data]) => {
   const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
   const transfer = new DataTransfer();
   transfer.items.add(new File([bytes], name, { type }));
-  const stage = document.getElementById("stage");
+  const stage = document.getElementById("main");
   for (const kind of ["dragenter", "dragover", "drop"]) {
     stage.dispatchEvent(new DragEvent(kind, { bubbles: true, cancelable: true, dataTransfer: transfer }));
   }
@@ -84,8 +84,13 @@ class OpenPage:
         if not url.startswith((f"{self.address}/", f"blob:{self.address}/")):
             self.foreign.append(url)
 
+    def go(self, address: str) -> None:
+        """Open another address of the page, such as `#/jobs`, without loading the document again."""
+        self.page.evaluate("(address) => { location.hash = address; }", address)
+
     def drop(self, name: str, data: bytes, media_type: str = "image/png") -> None:
-        """Let a file fall on the stage."""
+        """Let a file fall on the page, as soon as it is there."""
+        expect(self.page.locator("main .page")).to_be_visible()
         self.page.evaluate(DROP, [name, media_type, base64.b64encode(data).decode()])
 
     def point(self, x: float, y: float) -> tuple[float, float]:

@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 from pycocotools import mask as coco
 
+from app.http.pages import BUILT
 from tests.acceptance.service import drawn
 from tests.browser.conftest import OpenPage
 from tests.unit.models.vlm.vllm_double import Script
@@ -24,7 +25,7 @@ def open_marked(opened: OpenPage, api: httpx.Client, seed: int = 1) -> dict:
 
 def shown_set(page: Page, api: httpx.Client) -> dict:
     """The mark set that the address of the page names."""
-    found = re.search(r"set=([0-9a-f-]{36})", page.url)
+    found = re.search(r"#/ask/([0-9a-f-]{36})", page.url)
     assert found, page.url
     return api.get(f"/v1/marksets/{found[1]}?include=masks").json()
 
@@ -117,7 +118,7 @@ def test_job_list_shows_progress_cancels_and_retries(opened: OpenPage, api: http
     model.delay_s = 4
     ask(page, "Something slow")
     expect(page.locator(".answer.waiting")).to_be_visible()
-    page.get_by_role("tab", name="Jobs").click()
+    page.get_by_role("link", name="Jobs").click()
     job = page.locator("#joblist .job").first
     expect(job.locator(".badge")).to_have_text("running")
     expect(job.get_by_role("progressbar")).to_have_attribute("aria-label", "Answer a question: running")
@@ -129,7 +130,7 @@ def test_job_list_shows_progress_cancels_and_retries(opened: OpenPage, api: http
     expect(job.locator(".badge")).to_have_text("succeeded")
     expect(job.get_by_role("progressbar")).to_have_attribute("aria-valuenow", "100")
     job.get_by_role("button", name="Open").click()
-    expect(page.locator("#page-picture")).to_be_visible()
+    expect(page.locator("#stage")).to_be_visible()
 
 
 def test_refusal_is_said_with_its_request_id(opened: OpenPage) -> None:
@@ -157,7 +158,7 @@ def test_server_with_keys_is_given_the_key(opened: OpenPage) -> None:
     page.route("**/v1/**", guard)
     opened.drop("shapes.png", drawn(8))
     for key, title in (("wrong", "This server wants a key"), ("right", "The key was not accepted")):
-        expect(page.locator("#key-title")).to_have_text(title)
+        expect(page.get_by_role("dialog", name=title)).to_be_visible()
         page.fill("#key", key)
         page.press("#key", "Enter")
     expect(page.locator("#marks .mark").first).to_be_visible()
@@ -173,7 +174,6 @@ def test_text_of_a_picture_never_becomes_markup(opened: OpenPage, api: httpx.Cli
     made = api.post("/v1/marksets", json={"image": {"type": "id", "id": image["id"]}, "regions": [region]}).json()
     page = opened.page
     page.goto(f"{opened.address}/#set={made['id']}")
-    page.reload()
     expect(page.locator("#marks .what")).to_have_text(evil)
     page.locator("#marks .mark").hover()
     expect(page.locator("#pointed")).to_contain_text(evil)
@@ -184,7 +184,7 @@ def test_back_leads_to_the_picture_before_and_a_drag_moves_the_zoomed_one(opened
     page = opened.page
     first = open_marked(opened, api, 9)
     opened.drop("other.png", drawn(10))
-    page.wait_for_url(lambda url: "set=" in url and first["id"] not in url)
+    page.wait_for_url(lambda url: "#/ask/" in url and first["id"] not in url)
     page.go_back()
     expect(page.locator("#working")).to_be_hidden()
     assert shown_set(page, api)["id"] == first["id"]
@@ -215,8 +215,10 @@ def test_keyboard_zooms_and_narrow_windows_do_not_scroll_sideways(opened: OpenPa
     assert after
     assert after["width"] > 1.4 * before["width"]
     page.set_viewport_size({"width": 390, "height": 844})
-    for tab in ("Jobs", "Review", "Picture"):
-        page.get_by_role("tab", name=tab).click()
+    for name in ("Jobs", "Review", "Ask"):
+        page.get_by_role("button", name="Pages").click()
+        page.get_by_role("dialog").get_by_role("link", name=name).click()
+        expect(page.locator(f"main .page.{name.lower()}")).to_be_visible()
         assert page.evaluate("() => document.documentElement.scrollWidth") <= 390
 
 
@@ -225,9 +227,10 @@ def test_masks_decode_as_pycocotools_does(opened: OpenPage) -> None:
     masks = [rng.random((h, w)) < share for h, w, share in [(1, 1, 1), (1, 9, 0.5), (37, 23, 0.1), (64, 300, 0.9)]]
     masks += [np.zeros((5, 7), bool), np.kron(rng.random((6, 5)) < 0.5, np.ones((90, 70))).astype(bool)]
     rles = [coco.encode(np.asfortranarray(mask.astype(np.uint8))) for mask in masks]
+    (built,) = (BUILT / "assets").glob("rle-*.js")
     decoded = opened.page.evaluate(
-        """async (rles) => {
-          const { decodeRle, cropOf, contains } = await import("/static/js/rle.js");
+        """async ([name, rles]) => {
+          const { decodeRle, cropOf, contains } = await import(`/static/assets/${name}`);
           return rles.map((rle) => {
             const mask = decodeRle(rle);
             const whole = cropOf(mask, [0, 0, mask.width, mask.height]);
@@ -236,7 +239,7 @@ def test_masks_decode_as_pycocotools_does(opened: OpenPage) -> None:
             return [[...whole.alpha].map((value) => value === 255), byPoint];
           });
         }""",
-        [{"size": list(rle["size"]), "counts": rle["counts"].decode()} for rle in rles],
+        [built.name, [{"size": list(rle["size"]), "counts": rle["counts"].decode()} for rle in rles]],
     )
     for mask, (alpha, by_point) in zip(masks, decoded, strict=True):
         assert np.array_equal(np.reshape(alpha, mask.shape), mask)

@@ -40,7 +40,7 @@ def test_one_key_each_and_a_corrected_mark(opened: OpenPage, api: httpx.Client, 
         body: dict[str, Any] = api.get(f"/v1/texts/{text_id}").json()
         return body
 
-    page.click("#tab-review")
+    opened.go("#/review")
     expect(page.locator("#review-count")).to_have_text("1 of 4")
     expect(page.locator("#review-turns li.gpt p")).to_have_text("1. red thing\n2. blue thing")
     assert page.locator("#review-picture").evaluate("(image) => image.decode().then(() => image.naturalWidth)") == 320

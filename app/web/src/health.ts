@@ -1,0 +1,50 @@
+// What the frame says about the server: whether it is ready, and how many jobs are active.
+
+import { signal } from "@preact/signals";
+import { list, readiness } from "./api/http";
+import type { Job } from "./api/types";
+
+const EVERY_MS = 15_000;
+const EVERY_MS_WHILE_NOT_READY = 3000;
+
+export interface Health {
+  state: "unknown" | "down" | "partly" | "ready";
+  words: string;
+  title: string;
+}
+
+export const health = signal<Health>({ state: "unknown", words: "Connecting", title: "" });
+
+/** How many jobs wait or run, as far as somebody has looked. */
+export const activeJobs = signal(0);
+
+async function look(): Promise<void> {
+  const found = await readiness();
+  const down = Object.entries(found?.checks ?? {}).filter(([, state]) => state !== "ok");
+  const state = !found ? "down" : down.length ? "partly" : "ready";
+  const names = down.map(([name]) => name).join(", ");
+  const words = { down: "No server", partly: `Waiting for ${names}`, ready: "Ready" }[state];
+  health.value = { state, words, title: down.map(([name, sentence]) => `${name}: ${sentence}`).join("\n") };
+}
+
+/** Count the jobs that are under way; silent when nobody answers. */
+async function countJobs(): Promise<void> {
+  try {
+    const counts = await Promise.all(["queued", "running"].map((status) => list<Job>("/v1/jobs", { status, limit: 100 })));
+    activeJobs.value = counts.reduce((sum, page) => sum + page.data.length, 0);
+  } catch {
+    // The page that works with jobs says what is wrong.
+  }
+}
+
+/** Look at once and then every now and then; returns how to stop. */
+export function keepHealth(): () => void {
+  let timer: ReturnType<typeof setTimeout>;
+  const turn = async () => {
+    if (!document.hidden) await look();
+    if (health.value.state === "ready") await countJobs();
+    timer = setTimeout(turn, health.value.state === "ready" ? EVERY_MS : EVERY_MS_WHILE_NOT_READY);
+  };
+  void turn();
+  return () => clearTimeout(timer);
+}

@@ -1,0 +1,52 @@
+// A list of the API, fetched page by page as a person goes on.
+
+import { useEffect, useRef, useState } from "preact/hooks";
+import { list, type Query } from "./api/http";
+import { wasAborted } from "./api/problem";
+
+export interface Paged<T> {
+  rows: T[];
+  /** The first page is on its way. */
+  loading: boolean;
+  more: boolean;
+  error: unknown;
+  /** Fetch the next page. */
+  next: () => Promise<void>;
+  /** Fetch the first page again and forget the rest. */
+  reload: () => void;
+  /** Change rows in place, such as one that was edited. */
+  change: (map: (row: T) => T) => void;
+}
+
+/** The rows under `path` with this query, newest first as the API gives them; starts anew when path or query change. */
+export function usePaged<T>(path: string, query: Query = {}, limit = 50): Paged<T> {
+  const [state, setState] = useState<{ rows: T[]; cursor: string | null; loading: boolean; error: unknown }>({ rows: [], cursor: null, loading: true, error: null });
+  const [turn, setTurn] = useState(0);
+  const stop = useRef(new AbortController());
+  const key = JSON.stringify([path, query, limit]);
+
+  useEffect(() => {
+    const controller = new AbortController();
+    stop.current = controller;
+    setState((before) => ({ ...before, loading: true, error: null }));
+    list<T>(path, { ...query, limit }, controller.signal).then(
+      ({ data, next_cursor: cursor }) => setState({ rows: data, cursor, loading: false, error: null }),
+      (error: unknown) => wasAborted(error) || setState({ rows: [], cursor: null, loading: false, error }),
+    );
+    return () => controller.abort();
+  }, [key, turn]);
+
+  const next = async (): Promise<void> => {
+    if (!state.cursor) return;
+    const { signal } = stop.current;
+    const page = await list<T>(path, { ...query, limit, after: state.cursor }, signal);
+    setState((before) => ({ ...before, rows: [...before.rows, ...page.data], cursor: page.next_cursor }));
+  };
+  return {
+    ...state,
+    more: state.cursor !== null,
+    next,
+    reload: () => setTurn((before) => before + 1),
+    change: (map) => setState((before) => ({ ...before, rows: before.rows.map(map) })),
+  };
+}

@@ -1,0 +1,19 @@
+// The pages in the order of the navigation. A page is a folder below pages/ whose index.tsx exports its component as default; it is
+// loaded when it is first opened.
+
+import type { ComponentType } from "preact";
+import type { IconName } from "./ui/icon";
+
+export interface Page {
+  name: string;
+  title: string;
+  icon: IconName;
+  group: "work" | "teach" | "run";
+  load: () => Promise<{ default: ComponentType }>;
+}
+
+export const PAGES: Page[] = [
+  { name: "ask", title: "Ask", icon: "ask", group: "work", load: () => import("./pages/ask") },
+  { name: "review", title: "Review", icon: "review", group: "work", load: () => import("./pages/review") },
+  { name: "jobs", title: "Jobs", icon: "jobs", group: "work", load: () => import("./pages/jobs") },
+];

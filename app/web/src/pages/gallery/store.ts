@@ -1,0 +1,173 @@
+// The pictures that the gallery shows and those that are chosen. Lives as long as the tab: coming back shows the same place.
+
+import { batch, computed, signal } from "@preact/signals";
+import { get, list, post, respond, upload } from "../../api/http";
+import { wasAborted } from "../../api/problem";
+import type { ImageOut, Job, List } from "../../api/types";
+import { report, tell } from "../../ui/notices";
+
+const PAGE = 100;
+const DELETED_AT_ONCE = 100;
+
+export interface Wanted {
+  q: string;
+  label: string;
+}
+
+export interface LabelCount {
+  label: string;
+  images: number;
+}
+
+interface DeletedOut {
+  deleted: string[];
+  missing: string[];
+  kept: { id: string; reason: string }[];
+}
+
+class GalleryStore {
+  readonly images = signal<ImageOut[]>([]);
+  readonly total = signal<number | null>(null);
+  readonly loading = signal(true);
+  readonly trouble = signal<unknown>(null);
+  readonly chosen = signal<ReadonlySet<string>>(new Set());
+  readonly labels = signal<LabelCount[]>([]);
+  /** Pictures on their way in: how many are sent, of how many. */
+  readonly sending = signal<{ done: number; of: number } | null>(null);
+  readonly more = computed(() => this.cursor.value !== null);
+  scrolledPx = 0;
+  private readonly cursor = signal<string | null>(null);
+  private wanted: Wanted | null = null;
+  private stop = new AbortController();
+
+  /** Show what is wanted; nothing happens if it is shown already. */
+  show(wanted: Wanted): void {
+    if (this.wanted && this.wanted.q === wanted.q && this.wanted.label === wanted.label && !this.trouble.value) return;
+    this.wanted = wanted;
+    this.scrolledPx = 0;
+    this.chosen.value = new Set();
+    void this.reload();
+  }
+
+  /** Fetch from the start again; what is chosen stays chosen. */
+  async reload(): Promise<void> {
+    this.stop.abort();
+    this.stop = new AbortController();
+    batch(() => {
+      this.loading.value = true;
+      this.trouble.value = null;
+    });
+    await Promise.all([this.fetch(null), this.fetchLabels()]);
+  }
+
+  private async fetchLabels(): Promise<void> {
+    try {
+      this.labels.value = (await list<LabelCount>("/v1/labels", { limit: 200 })).data;
+    } catch {
+      // The pictures say what is wrong.
+    }
+  }
+
+  private async fetch(after: string | null): Promise<void> {
+    const { signal } = this.stop;
+    try {
+      const page = (await list<ImageOut>("/v1/images", { ...this.wanted, limit: PAGE, after, include: after ? null : "total" }, signal)) as List<ImageOut> & { total?: number };
+      batch(() => {
+        this.images.value = after ? [...this.images.value, ...page.data] : page.data;
+        this.cursor.value = page.next_cursor;
+        if (page.total !== undefined) this.total.value = page.total;
+        this.loading.value = false;
+      });
+    } catch (error) {
+      if (wasAborted(error)) return;
+      batch(() => {
+        this.loading.value = false;
+        this.trouble.value = error;
+        if (!after) this.images.value = [];
+      });
+    }
+  }
+
+  /** Fetch the next page, unless one is on its way. */
+  async next(): Promise<void> {
+    if (this.loading.value || this.cursor.value === null || this.trouble.value) return;
+    this.loading.value = true;
+    await this.fetch(this.cursor.value);
+  }
+
+  choose(ids: Iterable<string>): void {
+    this.chosen.value = new Set(ids);
+  }
+
+  toggle(id: string): void {
+    const next = new Set(this.chosen.value);
+    if (!next.delete(id)) next.add(id);
+    this.chosen.value = next;
+  }
+
+  /** Choose everything that fits, fetching what is not shown yet. */
+  async chooseAll(): Promise<void> {
+    while (this.cursor.value !== null && !this.trouble.value) await this.next();
+    this.choose(this.images.value.map(({ id }) => id));
+  }
+
+  /** Order texts about the chosen pictures. */
+  async annotate(kind: string, writer: string): Promise<Job> {
+    const { body } = await post<Job>("/v1/annotations", { kind, writer, images: { ids: [...this.chosen.value] } }, { Prefer: "respond-async" });
+    return body;
+  }
+
+  async relabel(ids: string[], add: string[], remove: string[]): Promise<void> {
+    await respond("PATCH", "/v1/images", { body: { images: { ids }, add_labels: add, remove_labels: remove } });
+    const touched = new Set(ids);
+    this.images.value = this.images.value.map((image) => (touched.has(image.id) ? { ...image, labels: [...new Set([...image.labels, ...add])].filter((label) => !remove.includes(label)).sort() } : image));
+    await this.fetchLabels();
+  }
+
+  /** Delete pictures, a hundred at a time; those that a dataset needs stay, and the reason is said. */
+  async delete(ids: string[]): Promise<void> {
+    const kept: DeletedOut["kept"] = [];
+    let count = 0;
+    for (let at = 0; at < ids.length; at += DELETED_AT_ONCE) {
+      const { body } = await post<DeletedOut>("/v1/images/delete", { ids: ids.slice(at, at + DELETED_AT_ONCE) });
+      const gone = new Set([...body.deleted, ...body.missing]);
+      kept.push(...body.kept);
+      count += body.deleted.length;
+      batch(() => {
+        this.images.value = this.images.value.filter(({ id }) => !gone.has(id));
+        this.choose([...this.chosen.value].filter((id) => !gone.has(id)));
+        if (this.total.value !== null) this.total.value -= gone.size;
+      });
+    }
+    tell(`${count} deleted`, ...(kept.length ? [`${kept.length} kept: ${kept[0]!.reason}`] : []));
+    await this.fetchLabels();
+  }
+
+  /** Send files, two at a time; those that are refused are named, the others go on. */
+  async send(files: File[]): Promise<void> {
+    const label = this.wanted?.label;
+    const waiting = [...files];
+    this.sending.value = { done: 0, of: files.length };
+    const lane = async () => {
+      for (let file = waiting.shift(); file; file = waiting.shift()) {
+        try {
+          await upload(file, label ? [label] : [], () => undefined);
+        } catch (error) {
+          report(error);
+        }
+        const { value } = this.sending;
+        this.sending.value = value && { ...value, done: value.done + 1 };
+      }
+    };
+    await Promise.all([lane(), lane()]);
+    this.sending.value = null;
+    await this.reload();
+  }
+}
+
+export const gallery = new GalleryStore();
+
+/** An image by its id, from what is shown or from the server. */
+export async function imageOf(id: string): Promise<ImageOut> {
+  return gallery.images.value.find((image) => image.id === id) ?? get<ImageOut>(`/v1/images/${id}`);
+}
