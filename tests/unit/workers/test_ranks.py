@@ -1,5 +1,6 @@
 """Ranks start together and end together: by themselves, when one fails, and when they are stopped."""
 
+import json
 import os
 import signal
 import sys
@@ -8,6 +9,8 @@ import time
 import psutil
 import pytest
 
+from models.training import checkpoints
+from tests.llava_stand import stand_checkpoint, stand_dataset
 from workers.ranks import Ranks
 
 PLACE = "import os, signal, sys, time; rank = os.environ.get('RANK', '-'); print(rank, os.getpid(), flush=True); "
@@ -71,3 +74,20 @@ def test_a_killed_rank_ends_the_run(tmp_path):
         pass
     assert group.wait() == -signal.SIGKILL
     assert alive(pids_of(group)) == []
+
+
+@pytest.mark.timeout(200)
+def test_two_trainers_that_are_stopped_leave_one_checkpoint_that_both_can_take_up(tmp_path):
+    base, data = stand_checkpoint(tmp_path / "base"), stand_dataset(tmp_path)
+    spec = {"recipe": "finetune", "base": str(base), "dataset": str(data / "data.json"), "images": str(data)}
+    (tmp_path / "spec.json").write_text(json.dumps(spec | {"batch_size": 2, "steps": 100_000, "sharded": True}))
+    command = [sys.executable, "-m", "models.training.run", "--spec", str(tmp_path / "spec.json")]
+    group = Ranks([*command, "--out", str(tmp_path / "out")], dict(os.environ), 2, tmp_path / "ranks.log")
+    next(line for line in group.lines() if line and '"metric"' in line)
+    group.stop(60.0)  # a worker gives 8 s, which a busy machine may need for less
+    assert alive(pids_of(group)) == []
+    for rank in range(2):
+        tensors, state = checkpoints.read(tmp_path / "out" / "stage-finetune", rank, 2)
+        assert state["step"] >= 1
+        assert not state["done"]
+        assert any(name.startswith("exp_avg/") for name in tensors)

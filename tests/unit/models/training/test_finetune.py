@@ -4,6 +4,7 @@ import json
 import signal
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from models.errors import BadInput
 from models.tiny.config import build_model
 from models.tiny.export import save
 from models.tiny.tokenizer import build_tokenizer
+from models.training import checkpoints
 from models.training.run import main
 from models.training.spec import Spec, read_spec
 
@@ -94,6 +96,22 @@ def test_sigterm_saves_and_a_resumed_run_ends(base, dataset, tmp_path):
     spec(base, dataset, tmp_path / "spec.json", steps=step + 2)
     assert main([*options, "--resume"]) == 0
     assert (tmp_path / "out" / "model" / "model.safetensors").exists()
+
+
+def test_a_killed_run_goes_on_from_its_last_checkpoint(base, dataset, tmp_path, capsys):
+    options = spec(base, dataset, tmp_path / "spec.json", steps=100_000, checkpoint_every_s=0.01)
+    saved = tmp_path / "out" / "stage-finetune" / "state.json"
+    with subprocess.Popen([sys.executable, "-m", "models.training.run", *options], stdout=subprocess.DEVNULL) as child:
+        while not saved.exists():
+            assert child.poll() is None
+            time.sleep(0.02)
+        child.kill()
+    # Killed while it replaced a checkpoint it leaves the one before, or the new one under its own name.
+    step = checkpoints.read(saved.parent)[1]["step"]
+    spec(base, dataset, tmp_path / "spec.json", steps=step + 2)
+    assert main([*options, "--resume"]) == 0
+    told = [event for event in events(capsys) if event.get("message") == "resumed"]
+    assert [event["step"] for event in told] == [step]
 
 
 def test_a_run_that_cannot_work_fails_with_a_sentence(base, dataset, tmp_path, capsys):
