@@ -37,8 +37,8 @@ from workers.revision import code
 
 log = logging.getLogger(__name__)
 
-# A cancelled run ends within 10 s: the trainer has this long to write a checkpoint.
-STOP_GRACE_S = 8.0
+# A cancelled run ends within 10 s: 3 s until a heartbeat tells, half a second of silence, and this to write a checkpoint.
+STOP_GRACE_S = 6.0
 LAST_WORDS = 5
 PASSED_ON = ("seed", "steps", "budget_s", "clock", "batch_size", "learning_rate")
 LORA_RANK = 16
