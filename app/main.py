@@ -31,6 +31,7 @@ from app.http.routes import (
     marksets,
     models,
     probes,
+    recipes,
     texts,
     webhooks,
 )
@@ -132,6 +133,7 @@ def create_app(settings: Settings) -> FastAPI:
         datasets,
         imports,
         probes,
+        recipes,
         models,
         keys,
         webhooks,

@@ -19,6 +19,7 @@ HANDLERS: Mapping[str, str] = {
     "annotation.help": "workers.annotating:help_out",
     "import.create": "workers.importing:run",
     "dataset.build": "workers.mixing:run",
+    "dataset.preview": "workers.mixing:preview",
     "training.run": "workers.training:run",
     "evaluation.run": "workers.evaluating:run",
 }

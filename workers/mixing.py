@@ -1,4 +1,4 @@
-"""dataset.build: reads the parts of a recipe, chooses, writes the items in their order, and seals the dataset.
+"""dataset.build: reads the parts of a recipe, chooses, writes the items in their order, and seals; dataset.preview only looks.
 
 Every part is read twice in pages, once to choose and once to write; between them a few dozen bytes per sample are held.
 The dataset is not to be seen before the job's last transaction seals it; what a dead attempt left is taken away by the
@@ -10,14 +10,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from app.catalog.datasets import DatasetRepository
+from app.catalog.tables import DatasetItemRow
 from app.errors import Conflict, Unprocessable
 from app.formats.llava import llava_sample
 from app.formats.recipes import RecipeIn
+from app.formats.text_bodies import dataset_item_body
 from models.mixtures.choose import Chosen, choose
 from models.mixtures.plan import Entry, Plan, arrange, counts
 from models.mixtures.recipe import Part, Recipe
@@ -27,33 +28,84 @@ from workers.mixture_sources import Source, open_source
 
 PAGE = 500
 LISTED_FAULTS = 1_000
+PREVIEWED, PREVIEWED_FAULTS = 8, 20
+CLIPPED, CLIPPED_TURNS = 1_000, 8
 _AT_ONCE = 20_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mixture:
+    """A recipe carried out up to the order of its samples; nothing is written yet."""
+
+    given: RecipeIn
+    recipe: Recipe
+    sources: Sequence[Source]
+    plan: Plan
 
 
 def run(job: JobContext) -> dict[str, Any] | None:
     """Handle one `dataset.build` job."""
+    clear(job)
+    mixture = mix(job)
+    with job.transaction() as session:
+        dataset_id = DatasetRepository(session).begin(
+            name=job.payload["name"], recipe=mixture.given.model_dump(mode="json"), job_id=job.job_id
+        )
+    tally = Tally()
+    for rows in pages(job, mixture, "write"):
+        for row in rows:
+            row["dataset_id"] = dataset_id
+            tally.add(row)
+        with job.transaction() as session:
+            DatasetRepository(session).add_items(rows)
+    statistics = tally.statistics() | _report(mixture)
+
+    def seal(session: Session) -> dict[str, Any]:
+        datasets = DatasetRepository(session)
+        datasets.seal(dataset_id, items=len(mixture.plan), content_sha256=tally.content.hex(), statistics=statistics)
+        return {"dataset_id": str(dataset_id)}
+
+    job.finish(seal)
+    return None
+
+
+def preview(job: JobContext) -> dict[str, Any] | None:
+    """Handle one `dataset.preview` job: all of a build but the writing, and a few samples from all over it as the result."""
+    mixture = mix(job)
+    tally, samples = Tally(), []
+    wanted = {number * len(mixture.plan) // PREVIEWED for number in range(PREVIEWED)}
+    for rows in pages(job, mixture, "look"):
+        for row in rows:
+            tally.add(row)
+            if row["position"] in wanted:
+                samples.append(dataset_item_body(DatasetItemRow(**row, dataset_id=None)))
+    shown = {
+        "recipe": mixture.given.model_dump(mode="json"),
+        "statistics": tally.statistics() | _report(mixture, listed=PREVIEWED_FAULTS),
+        "content_sha256": tally.content.hex(),
+        "samples": [{**sample, "conversations": _clipped(sample["conversations"])} for sample in samples],
+    }
+    return {"preview": shown}
+
+
+def _clipped(conversations: Sequence[Any]) -> list[Any]:
+    """The beginning of a conversation: a job's result is no place for a book."""
+    return [
+        {**turn, "value": turn["value"] if len(turn["value"]) <= CLIPPED else f"{turn['value'][:CLIPPED]}…"}
+        for turn in conversations[:CLIPPED_TURNS]
+    ]
+
+
+def mix(job: JobContext) -> Mixture:
+    """Read the parts of a recipe, choose, and put what was chosen in order; raises Unprocessable where nothing fits."""
     given = RecipeIn.model_validate(job.payload["recipe"])
     recipe = given.value()
-    clear(job)
     sources = [open_source(job, part) for part in recipe.parts]
     chosen = [_choose(job, recipe, part, source) for part, source in zip(recipe.parts, sources, strict=True)]
     plan = arrange(recipe, chosen)
     if not len(plan):
         raise Unprocessable("No text fits this recipe, so the dataset would be empty.")
-    with job.transaction() as session:
-        dataset_id = DatasetRepository(session).begin(
-            name=job.payload["name"], recipe=given.model_dump(mode="json"), job_id=job.job_id
-        )
-    tally = write(job, dataset_id, recipe, plan, sources)
-    statistics = tally.statistics() | _report(recipe, plan, sources)
-
-    def seal(session: Session) -> dict[str, Any]:
-        datasets = DatasetRepository(session)
-        datasets.seal(dataset_id, items=len(plan), content_sha256=tally.content.hex(), statistics=statistics)
-        return {"dataset_id": str(dataset_id)}
-
-    job.finish(seal)
-    return None
+    return Mixture(given=given, recipe=recipe, sources=sources, plan=plan)
 
 
 def clear(job: JobContext) -> None:
@@ -118,30 +170,25 @@ class Tally:
         }
 
 
-def write(job: JobContext, dataset_id: UUID, recipe: Recipe, plan: Plan, sources: Sequence[Source]) -> Tally:
-    """Write all items in order, a page per transaction."""
-    tally = Tally()
-    stages = recipe.order()
-    entries = iter(plan)
+def pages(job: JobContext, mixture: Mixture, stage: str) -> Iterator[list[dict[str, Any]]]:
+    """Yield the columns of all items in order, but for the dataset's id, a page at a time."""
+    recipe, stages = mixture.recipe, mixture.recipe.order()
+    entries = iter(mixture.plan)
     position = 0
     while page := list(islice(entries, PAGE)):
-        job.progress(position, len(plan), "write")
+        job.progress(position, len(mixture.plan), stage)
         rows = []
-        for entry, row in zip(page, _read(page, sources), strict=True):
+        for entry, row in zip(page, _read(page, mixture.sources), strict=True):
             row |= {
-                "dataset_id": dataset_id,
                 "position": position,
                 "part": recipe.parts[entry.part].name,
                 "stage": stages[entry.stage].name,
             }
             if entry.dropped:
                 row["conversations"] = without_pairs(row["conversations"], entry.dropped)
-            tally.add(row)
             rows.append(row)
             position += 1
-        with job.transaction() as session:
-            DatasetRepository(session).add_items(rows)
-    return tally
+        yield rows
 
 
 def _read(page: Sequence[Entry], sources: Sequence[Source]) -> Iterable[dict[str, Any]]:
@@ -156,23 +203,23 @@ def _read(page: Sequence[Entry], sources: Sequence[Source]) -> Iterable[dict[str
     return (dict(found[entry.part, entry.index]) for entry in page)
 
 
-def _report(recipe: Recipe, plan: Plan, sources: Sequence[Source]) -> dict[str, Any]:
+def _report(mixture: Mixture, *, listed: int = LISTED_FAULTS) -> dict[str, Any]:
     """How the mixture came about: counts after each rule, places per stage, and every reason to leave something out."""
     faults = [
         {"part": part.name, "id": name, "reason": reason}
-        for part, source in zip(recipe.parts, sources, strict=True)
+        for part, source in zip(mixture.recipe.parts, mixture.sources, strict=True)
         for name, reason in source.faults.listed
     ]
     reasons: Counter[str] = Counter()
-    for source in sources:
+    for source in mixture.sources:
         reasons.update(source.faults.reasons)
     return {
-        "parts": {given.name: given.report for given in plan.chosen},
-        "stages": counts(plan, recipe),
-        "text_only_thinned": plan.thinned,
+        "parts": {given.name: given.report for given in mixture.plan.chosen},
+        "stages": counts(mixture.plan, mixture.recipe),
+        "text_only_thinned": mixture.plan.thinned,
         "excluded": {
             "count": sum(reasons.values()),
             "reasons": dict(reasons.most_common()),
-            "listed": faults[:LISTED_FAULTS],
+            "listed": faults[:listed],
         },
     }

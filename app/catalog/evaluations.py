@@ -103,6 +103,14 @@ class EvaluationRepository:
         )
         return list(self.session.scalars(query.order_by(EvaluationItemRow.position).limit(limit)))
 
+    def picture(self, evaluation_id: UUID, position: int) -> bytes:
+        """Return the picture that is kept of an answer of a finished evaluation; raises NotFound."""
+        self.get(evaluation_id)
+        row = self.session.get(EvaluationItemRow, (evaluation_id, position))
+        if row is None or row.picture is None:
+            raise NotFound("No picture is kept of this answer; the worst have one.")
+        return row.picture
+
     def pictures(self, evaluation_ids: Sequence[UUID]) -> dict[tuple[str, int], bytes]:
         """Return the pictures that are kept, by evaluation and position."""
         query = select(EvaluationItemRow).where(

@@ -107,7 +107,7 @@ class ProgressBody(TypedDict):
 
 
 class JobBody(TypedDict):
-    """Durable work."""
+    """Durable work; `order`, what was asked for, comes with `?include=order`."""
 
     id: str
     object: str
@@ -121,6 +121,7 @@ class JobBody(TypedDict):
     created_at: str
     started_at: str | None
     finished_at: str | None
+    order: NotRequired[dict[str, Any]]
 
 
 class JobItemBody(TypedDict):
@@ -273,11 +274,11 @@ def mark_set_body(
     }
 
 
-def job_body(row: JobRow) -> JobBody:
-    """The contract's job."""
+def job_body(row: JobRow, *, order: bool = False) -> JobBody:
+    """The contract's job, with what was ordered where that is wanted."""
     total = row.progress_total
     percent = 100.0 if row.status == "succeeded" else (100.0 * row.progress_done / total if total else 0.0)
-    return {
+    body: JobBody = {
         "id": str(row.id),
         "object": "job",
         "kind": row.kind,
@@ -297,6 +298,9 @@ def job_body(row: JobRow) -> JobBody:
         "started_at": _maybe(row.started_at),
         "finished_at": _maybe(row.finished_at),
     }
+    if order:
+        body["order"] = dict(row.payload)
+    return body
 
 
 def usage_body(usage: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -105,6 +105,16 @@ class DatasetItemBody(TypedDict):
     conversations: list[Any]
 
 
+class DatasetPreviewBody(TypedDict):
+    """What a dataset would be, were it built now: its statistics and hash, and samples from all over it, long ones cut."""
+
+    object: str
+    recipe: dict[str, Any]
+    statistics: dict[str, Any]
+    content_sha256: str
+    samples: list[DatasetItemBody]
+
+
 def text_body(row: TextRow, outdated: Outdated | None = None) -> TextBody:
     """The contract's text, and what became of its marks."""
     return {

@@ -5,7 +5,7 @@ rules (`models.mixtures`) and does not build.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -33,8 +33,9 @@ def order(
     folder: ImportFolder,
     may_read_files: bool,
     idempotency_key: str | None,
+    kind: Literal["dataset.build", "dataset.preview"] = "dataset.build",
 ) -> JobRow:
-    """Queue the build of a dataset; raises Forbidden or Unprocessable for files that cannot be used."""
+    """Queue the build of a dataset, or a look at what it would be; raises Forbidden or Unprocessable for files that cannot be used."""
     value = recipe.value()
     for part in value.parts:
         if part.file is None:
@@ -46,7 +47,7 @@ def order(
                 folder.find(named)
     return enqueue(
         session,
-        kind="dataset.build",
+        kind=kind,
         queue=Queue.INTERACTIVE if is_small(session, value) else Queue.BATCH,
         payload={"name": name, "recipe": recipe.model_dump(mode="json")},
         idempotency_key=idempotency_key,

@@ -2,7 +2,9 @@
 
 import base64
 from collections.abc import Collection, Iterable, Mapping
-from typing import Any
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -16,6 +18,7 @@ from app.queue.tasks import Queue
 from app.services import grounding
 from models.errors import BadInput
 from models.evaluation.compare import ROUNDS
+from models.evaluation.drawn import DRAWABLE
 from models.evaluation.judges import JUDGED
 from models.evaluation.pages import page
 from models.evaluation.runs.tasks import TASKS
@@ -57,6 +60,30 @@ def evaluate(
         payload={"evaluation": order},
         idempotency_key=idempotency_key,
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """A benchmark: its chief metric, whether a judge grades it, and where its questions would come from now, if anywhere."""
+
+    name: str
+    chief: str
+    judged: bool
+    source: Literal["files", "drawings"] | None
+
+
+def benchmarks(folder: Path) -> list[Known]:
+    """Return all benchmarks; `folder` is where the operator keeps their files."""
+    return [
+        Known(name=name, chief=one.chief, judged=name in JUDGED, source=_source(folder, name))
+        for name, one in BENCHMARKS.items()
+    ]
+
+
+def _source(folder: Path, name: str) -> Literal["files", "drawings"] | None:
+    if (folder / name).is_dir():
+        return "files"
+    return "drawings" if name in DRAWABLE else None
 
 
 def html_page(session: Session, row: EvaluationRow) -> str:

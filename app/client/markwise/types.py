@@ -253,7 +253,7 @@ class Progress(Body):
 
 
 class Job(Body):
-    """Durable work."""
+    """Durable work; `order` is there when it was asked for."""
 
     id: str
     object: str
@@ -267,6 +267,7 @@ class Job(Body):
     created_at: str
     started_at: str | None
     finished_at: str | None
+    order: dict[str, Any] | None = None
 
     @property
     def over(self) -> bool:

@@ -11,7 +11,13 @@ from starlette.concurrency import run_in_threadpool
 
 from app.catalog.datasets import DatasetRepository
 from app.catalog.session import transaction
-from app.formats.text_bodies import DatasetBody, DatasetItemBody, dataset_body, dataset_item_body
+from app.formats.text_bodies import (
+    DatasetBody,
+    DatasetItemBody,
+    DatasetPreviewBody,
+    dataset_body,
+    dataset_item_body,
+)
 from app.http.deps import AnyCaller, JobsCaller, PageOf, Tx, Web, WebPart, wait_of
 from app.http.lists import ListBody, list_body
 from app.http.schemas.datasets import DatasetIn
@@ -38,7 +44,15 @@ async def create_dataset(request: Request, web: WebPart, caller: JobsCaller, bod
     return await respond(web, await run_in_threadpool(_order, web, caller, body, key), wait_s)
 
 
-def _order(web: Web, caller: Caller, body: DatasetIn, key: str | None) -> Ordered:
+@router.post("/v1/datasets/preview", response_model=DatasetPreviewBody, responses={202: {}})
+async def preview_dataset(request: Request, web: WebPart, caller: JobsCaller, body: DatasetIn) -> JSONResponse:
+    """Look at a mixture before it is sealed: what `POST /v1/datasets` would make of the same body now, with a few samples."""
+    key = getattr(request.state, "idempotency_key", None)
+    wait_s = wait_of(request)
+    return await respond(web, await run_in_threadpool(_order, web, caller, body, key, preview=True), wait_s)
+
+
+def _order(web: Web, caller: Caller, body: DatasetIn, key: str | None, *, preview: bool = False) -> Ordered:
     recipe = datasets.narrowed(
         body.recipe,
         name=body.name,
@@ -56,8 +70,21 @@ def _order(web: Web, caller: Caller, body: DatasetIn, key: str | None) -> Ordere
             folder=ImportFolder(web.settings),
             may_read_files="admin" in caller.scopes,
             idempotency_key=key,
+            kind="dataset.preview" if preview else "dataset.build",
         )
-    return Ordered(tenant_id=caller.tenant_id, job_id=job.id, status=201, render=_made)
+    render, status = (_seen, 200) if preview else (_made, 201)
+    return Ordered(tenant_id=caller.tenant_id, job_id=job.id, status=status, render=render)
+
+
+def _seen(_: Session, result: dict[str, Any]) -> DatasetPreviewBody:
+    seen = result["preview"]
+    return {
+        "object": "dataset_preview",
+        "recipe": seen["recipe"],
+        "statistics": seen["statistics"],
+        "content_sha256": seen["content_sha256"],
+        "samples": seen["samples"],
+    }
 
 
 def _made(session: Session, result: dict[str, Any]) -> DatasetBody:

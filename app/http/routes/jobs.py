@@ -1,6 +1,6 @@
 """/v1/jobs: watch, cancel and retry durable work."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Header, Query
@@ -19,6 +19,8 @@ from app.services import jobs as job_service
 
 router = APIRouter(tags=["jobs"])
 
+Include = Annotated[Literal["order"] | None, Query(description="also what was ordered")]
+
 
 @router.get("/v1/jobs")
 def list_jobs(
@@ -27,16 +29,17 @@ def list_jobs(
     page: PageOf,
     kind: Annotated[str | None, Query(max_length=100)] = None,
     status: Annotated[str | None, Query(max_length=100)] = None,
+    include: Include = None,
 ) -> ListBody[JobBody]:
     """List jobs, newest first."""
     rows = JobRepository(tx).list_after(limit=page.limit, after=page.after, kind=kind, status=status)
-    return list_body(rows, job_body)
+    return list_body(rows, lambda row: job_body(row, order=include == "order"))
 
 
 @router.get("/v1/jobs/{job_id}")
-def get_job(tx: Tx, _: AnyCaller, job_id: UUID) -> JobBody:
+def get_job(tx: Tx, _: AnyCaller, job_id: UUID, include: Include = None) -> JobBody:
     """Show one job as it is now."""
-    return job_body(JobRepository(tx).get(job_id))
+    return job_body(JobRepository(tx).get(job_id), order=include == "order")
 
 
 @router.get("/v1/jobs/{job_id}/items")

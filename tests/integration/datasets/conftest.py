@@ -1,7 +1,7 @@
 """A catalog with texts about marked pictures, and a runner that builds datasets from them."""
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 import numpy as np
@@ -111,8 +111,14 @@ class Catalog:
             repository.add_once(values)
             return repository.list_after(limit=1, after=None).rows[0].id
 
-    def order(self, recipe: RecipeIn | str | None = None, name: str = "d", **narrowing: Any) -> UUID:
-        """Queue a build and return its job."""
+    def order(
+        self,
+        recipe: RecipeIn | str | None = None,
+        name: str = "d",
+        kind: Literal["dataset.build", "dataset.preview"] = "dataset.build",
+        **narrowing: Any,
+    ) -> UUID:
+        """Queue a build, or a look at what it would be, and return its job."""
         with transaction(self.engine, self.tenant) as session:
             return datasets.order(
                 session,
@@ -121,6 +127,7 @@ class Catalog:
                 folder=self.folder,
                 may_read_files=True,
                 idempotency_key=None,
+                kind=kind,
             ).id
 
     def run(self, job_id: UUID) -> JobRow:

@@ -106,7 +106,8 @@ LEFT_TO_OTHERS = {
     "GET /metrics": "for Prometheus",
 }
 RARE = re.compile(
-    r"GET /v1/(annotations/\{job_id\}|writers|texts/statistics|texts/\{text_id\}/revisions|datasets/\{dataset_id\}/texts|marksets/\{mark_set_id\}/thumbnail|audit|probes)"
+    r"GET /v1/(annotations/\{job_id\}|writers|texts/statistics|texts/\{text_id\}/revisions|datasets/\{dataset_id\}/texts|evaluations/\{evaluation_id\}/items/\{position\}/picture|recipes|benchmarks|marksets/\{mark_set_id\}/thumbnail|audit|probes)"
+    r"|POST /v1/datasets/preview"
     r"|.* /v1/webhooks/\{webhook_id\}(/.*)?"
 )
 """Reached by `Client.send` with a `Call` of one's own."""
