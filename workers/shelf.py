@@ -27,6 +27,7 @@ from models.vlm.types import VlmBackend
 from models.writers.types import Similarity
 
 if TYPE_CHECKING:
+    from models.finder.net import Finder
     from models.vlm.local import LocalBackend
 
 BUILT_IN_FOLDER = Path(__file__).parents[1] / "models" / "weights" / BUILT_IN
@@ -43,6 +44,7 @@ class ModelShelf:
         self._remote = open_remote(settings)
         self._teachers: dict[str, tuple[Transport, OpenAiBackend]] = {}
         self._similarity: Similarity | None = None
+        self._finder: tuple[UUID, Finder] | None = None
 
     def close(self) -> None:
         """Close the connections to model servers."""
@@ -123,6 +125,14 @@ class ModelShelf:
         if version is None:
             raise NotFound("There is no model with this name.")
         return self.folder_of(version), version.id
+
+    def finder(self, session: Session, version_id: UUID) -> "Finder":
+        """Return what a training of the recipe `finder` made, loaded once; raises NotFound, WeightsMissing."""
+        if self._finder is None or self._finder[0] != version_id:
+            from models.finder.net import load
+
+            self._finder = version_id, load(self.folder_of(ModelVersionRepository(session).get(version_id)))
+        return self._finder[1]
 
     def similarity(self) -> Similarity | None:
         """What chooses captions: the CLIP of MARKWISE_CAPTION_SCORER, None without one; raises WeightsMissing."""

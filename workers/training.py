@@ -5,6 +5,7 @@ machine resumes. The trainer reports JSON lines; they become the job's events. W
 version in the transaction that ends the job.
 """
 
+import hashlib
 import importlib.metadata
 import json
 import logging
@@ -28,8 +29,9 @@ from app.imaging.encode import cut_out, encode, read_canonical
 from app.services.adapters import ADAPTER_FILES
 from app.services.dataset_items import PictureFolders, items_of, stages_of
 from app.services.import_folder import ImportFolder
-from app.services.learning import SELF_SUPPLIED_RECIPES
+from app.services.learning import FROM_NOTHING, SELF_SUPPLIED_RECIPES
 from app.storage.blobs import adapter_key, model_key
+from models.finder import RECIPE as FINDER
 from models.marks import paint_for_model
 from workers.context import JobContext
 from workers.ranks import Ranks
@@ -57,13 +59,16 @@ def run(job: JobContext) -> dict[str, Any] | None:
         raise JobFailed("The trainer ended without saving a model.")
     with job.transaction() as session:
         version_id: UUID = session.execute(select(func.uuidv7())).scalar_one()
+    sums: dict[str, str] = {}
     for file in sorted(trained.iterdir()):
-        job.resources.blobs.put_if_absent(model_key(str(job.tenant_id), str(version_id), file.name), file.read_bytes())
+        data = file.read_bytes()
+        sums[file.name] = hashlib.sha256(data).hexdigest()
+        job.resources.blobs.put_if_absent(model_key(str(job.tenant_id), str(version_id), file.name), data)
     for name in ADAPTER_FILES if (out / "adapter").is_dir() else ():
         key = adapter_key(str(job.tenant_id), str(version_id), name)
         job.resources.blobs.put_if_absent(key, (out / "adapter" / name).read_bytes())
     prefix = model_key(str(job.tenant_id), str(version_id), "x").removesuffix("x")
-    metrics, origin = measured(out), origin_of(job, body)
+    metrics, origin = measured(out), origin_of(job, body) | {"sha256": sums}
 
     def effect(session: Session) -> dict[str, Any]:
         versions = ModelVersionRepository(session)
@@ -71,7 +76,7 @@ def run(job: JobContext) -> dict[str, Any] | None:
             id=version_id,
             name=body["name"],
             version=versions.next_version(body["name"]),
-            kind="checkpoint",
+            kind=FINDER if body["recipe"] == FINDER else "checkpoint",
             base_id=base_id,
             job_id=job.job_id,
             blob_prefix=prefix,
@@ -95,17 +100,17 @@ def measured(out: Path) -> dict[str, Any]:
 
 def origin_of(job: JobContext, body: dict[str, Any]) -> dict[str, Any]:
     """What the version is made of, for whoever asks years later what it may be used for and whether it can be made again."""
-    drawn = body["recipe"] in SELF_SUPPLIED_RECIPES
+    drawn, base = body["recipe"] in SELF_SUPPLIED_RECIPES, None if body["recipe"] in FROM_NOTHING else body["base"]
     dataset: dict[str, Any] | None = None
     if not drawn:
         with job.transaction() as session:
             row = DatasetRepository(session).get(UUID(body["dataset_id"]))
             dataset = {"id": str(row.id), "name": row.name, "version": row.version, "sha256": row.content_sha256}
     sources = "drawings of the project's own" if dataset is None else f"{dataset['name']}@{dataset['version']}"
-    note = f"As its base and its data allow ({'none' if drawn else body['base']}; {sources}); nobody has noted more."
+    note = f"As its base and its data allow ({base or 'none'}; {sources}); nobody has noted more."
     return {
         "dataset": dataset,
-        "base": None if drawn else body["base"],
+        "base": base,
         "code": code(),
         "libraries": {name: importlib.metadata.version(name) for name in ("torch", "transformers", "peft")},
         "licence": body.get("licence") or note,
@@ -118,11 +123,13 @@ def prepare(job: JobContext, body: dict[str, Any], folder: Path) -> UUID | None:
     spec: dict[str, Any] = {"recipe": body["recipe"]}
     spec |= {name: body[name] for name in PASSED_ON if body[name] is not None}
     base_id: UUID | None = None
-    if body["recipe"] not in SELF_SUPPLIED_RECIPES:
+    if body["recipe"] not in FROM_NOTHING:
         with job.transaction() as session:
             base, base_id = job.resources.models.base_folder(session, body["base"])
+        spec["base"] = str(base)
+    if body["recipe"] not in SELF_SUPPLIED_RECIPES:
         data, images = folder / "data.json", folder / "images"
-        spec |= {"base": str(base), "dataset": str(data), "images": str(images)}
+        spec |= {"dataset": str(data), "images": str(images)}
         spec["lora_rank"] = LORA_RANK if body["lora"] else 0
         spec["sharded"] = job.resources.settings.training_processes > 1
         spec["curriculum"] = curriculum(job, UUID(body["dataset_id"]))

@@ -1,6 +1,8 @@
 """Model versions, and which of them is deployed."""
 
+from collections.abc import Collection
 from contextlib import suppress
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -9,6 +11,9 @@ from sqlalchemy.orm import Session
 from app.catalog.paging import Page, page_after
 from app.catalog.tables import DeploymentRow, ModelVersionRow
 from app.errors import NotFound
+
+ANSWERING: Final = ("checkpoint", "adapter")
+"""Kinds of version that answer questions; a finder ranks pictures."""
 
 
 class ModelVersionRepository:
@@ -24,12 +29,13 @@ class ModelVersionRepository:
             raise NotFound("There is no model version with this id.")
         return row
 
-    def find_by_name(self, name: str) -> ModelVersionRow | None:
-        """Return the newest version of a name, the one that `name@version` says, or the one with this id."""
+    def find_by_name(self, name: str, kinds: Collection[str] = ANSWERING) -> ModelVersionRow | None:
+        """Return the newest version of a name, the one that `name@version` says, or the one with this id, of these kinds."""
+        query = select(ModelVersionRow).where(ModelVersionRow.kind.in_(kinds))
         with suppress(ValueError):
-            return self.session.get(ModelVersionRow, UUID(name))
+            return self.session.scalar(query.where(ModelVersionRow.id == UUID(name)))
         stem, _, version = name.partition("@")
-        query = select(ModelVersionRow).where(ModelVersionRow.name == stem)
+        query = query.where(ModelVersionRow.name == stem)
         if version:
             if not version.isdigit():
                 return None

@@ -14,10 +14,13 @@ from app.errors import NotFound, Unprocessable
 from app.queue.outbox import enqueue
 from app.queue.tasks import Queue
 from app.services.models import BUILT_IN
+from models.finder import RECIPE as FINDER
 from models.training import recipes
 
+FROM_NOTHING = ("tiny-scratch", "tiny-v2")
 # Recipes that draw their own pictures need no dataset.
-SELF_SUPPLIED_RECIPES = ("tiny-scratch", "tiny-v2")
+SELF_SUPPLIED_RECIPES = (*FROM_NOTHING, FINDER)
+_NOT_OF_A_FINDER = ("budget_s", "clock", "batch_size", "learning_rate")
 RECIPES = (*recipes.RECIPES, *SELF_SUPPLIED_RECIPES)
 
 
@@ -56,6 +59,8 @@ def train(session: Session, body: dict[str, Any], *, idempotency_key: str | None
         raise Unprocessable(f"There is no recipe `{recipe}`; known are {', '.join(RECIPES)}.")
     if body.get("lora") and recipe != "finetune":
         raise Unprocessable(f"The recipe `{recipe}` says itself whether it trains with LoRA; `lora` is for `finetune`.")
+    if recipe == FINDER and (given := [name for name in _NOT_OF_A_FINDER if body.get(name) is not None]):
+        raise Unprocessable(f"The recipe `{FINDER}` is told its `steps` and its `seed`; leave out `{given[0]}`.")
     if recipe in SELF_SUPPLIED_RECIPES:
         if body.get("dataset_id") is not None:
             raise Unprocessable(f"The recipe `{recipe}` draws its own pictures and takes no dataset.")
@@ -63,7 +68,7 @@ def train(session: Session, body: dict[str, Any], *, idempotency_key: str | None
         raise Unprocessable(f"The recipe `{recipe}` needs a `dataset_id`.")
     else:
         DatasetRepository(session).get(UUID(str(body["dataset_id"])))
-    if recipe not in SELF_SUPPLIED_RECIPES and body["base"] != BUILT_IN:
+    if recipe not in FROM_NOTHING and body["base"] != BUILT_IN:
         _base_version(session, body["base"])
     return enqueue(
         session, kind="training.run", queue=Queue.TRAIN, payload={"training": body}, idempotency_key=idempotency_key

@@ -5,8 +5,9 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from app.catalog.model_versions import ModelVersionRepository
+from app.catalog.model_versions import ANSWERING, ModelVersionRepository
 from app.catalog.tables import ModelVersionRow
+from app.errors import Unprocessable
 from app.services import gate
 from app.services.gate import Candidate, Compared, Rule
 
@@ -38,8 +39,10 @@ def pass_gate(
 
 
 def deploy(session: Session, model_version_id: UUID | None) -> ModelVersionRow | None:
-    """Make a version answer from now on (None: the built-in one); raises NotFound."""
+    """Make a version answer from now on (None: the built-in one); raises NotFound, and Unprocessable for a finder."""
     versions = ModelVersionRepository(session)
+    if model_version_id is not None and versions.get(model_version_id).kind not in ANSWERING:
+        raise Unprocessable("This version finds tagged pictures and answers no questions; `POST /v1/findings` takes it.")
     versions.deploy(model_version_id)
     return versions.deployed()
 

@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 from models import drawings
 from models.finder.examples import Example, example, example_of
 from models.finder.net import Finder
-from models.finder.search import Found, highest, precisions, scored
+from models.finder.ranking import Found, highest, precisions
+from models.finder.search import scored
 from models.regions import Regions
 
 PICTURES: Final = 400
 TAGGED: Final = 20
-AT: Final = (5, 10, 20)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +78,7 @@ def check(finder: Finder, corpus: Corpus | Given, told: Callable[[int], None] = 
         told(done)
     ranked = highest(found, len(found))
     wrong = [kinds[one.name] for one in ranked[: len(tagged)] if one.name not in tagged]
-    figures = precisions(ranked, frozenset(tagged), AT)
+    figures = precisions([one.name for one in ranked], frozenset(tagged))
     return {
         "pictures": corpus.pictures,
         "tagged": len(tagged),

@@ -1,14 +1,14 @@
 """Teaches the finder on pictures drawn as they are needed, half of them tagged; the same seed gives the same finder.
 
 Every patch is told whether a label covers it, which takes minutes where a word per picture would take hours; the
-square's own score is descended beside it. Minutes on one core; keeps no checkpoints.
+square's own score is descended beside it. Minutes on one core; a training that is stopped goes on with the next step.
 """
 
 import math
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from random import Random
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import torch
@@ -20,6 +20,7 @@ from models import drawings
 from models.finder.examples import Example, example
 from models.finder.net import Finder, score_of, start_from
 from models.finder.tiles import TILE_PX, Tiles, cut
+from models.training import checkpoints
 
 STEPS: Final = 150
 BATCH: Final = 16
@@ -30,19 +31,40 @@ COVERED: Final = 0.35
 """A patch belongs to a mark when a label covers this share of it; with less, but not nothing, it is neither."""
 LABEL_WEIGHT: Final = 4.0  # a label covers a hundredth of a square
 
+KEPT_EVERY: Final = 25  # steps; a quarter of a minute is what a killed training loses
+
 Told = Callable[[int, float], None]
 
 
-def train(start: Path, *, steps: int = STEPS, seed: int = 0, told: Told = lambda _step, _loss: None) -> Finder:
-    """Return a finder taught from the vision tower of `start`; `told` hears each step and its loss. Raises WeightsMissing."""
+class Stopped(Exception):
+    """The training was asked to stop; what it has learnt is kept where it was told to."""
+
+
+def train(
+    start: Path,
+    *,
+    steps: int = STEPS,
+    seed: int = 0,
+    told: Told = lambda _step, _loss: None,
+    kept: Path | None = None,
+    stopped: Callable[[], bool] = lambda: False,
+) -> Finder:
+    """Return a finder taught from the vision tower of `start`; `told` hears each step and its loss. Raises WeightsMissing.
+
+    With a folder in `kept` the training goes on from what an earlier one kept there, and ends as it would have. Raises Stopped
+    once `stopped` says so.
+    """
     finder = start_from(start, seed=seed)
     head = list(finder.head.parameters())
     optimizer = torch.optim.AdamW(
         [{"params": list(finder.tower.parameters()), "rate": RATE}, {"params": head, "rate": HEAD_RATE}],
         weight_decay=0.02,
     )
+    rng = Random(f"finder-batches-{seed}")
+    done = 0 if kept is None else _resumed(kept, finder, optimizer, rng)
     finder.train()
-    for step, (pixels, wanted) in enumerate(batches(seed, steps, finder.grid), 1):
+    for step in range(done + 1, steps + 1):
+        pixels, wanted = batch(rng, finder.grid)
         share = min(1.0, step / 20) * 0.5 * (1 + math.cos(math.pi * (step - 1) / steps))
         for group in optimizer.param_groups:
             group["lr"] = group["rate"] * share
@@ -52,8 +74,41 @@ def train(start: Path, *, steps: int = STEPS, seed: int = 0, told: Told = lambda
         torch.nn.utils.clip_grad_norm_(finder.parameters(), 1.0)
         optimizer.step()
         told(step, float(loss.detach()))
+        ends = stopped()
+        if kept is not None and (ends or step % KEPT_EVERY == 0):
+            _keep(kept, finder, optimizer, rng, step)
+        if ends:
+            raise Stopped
     finder.eval().requires_grad_(requires_grad=False)
     return finder
+
+
+def _keep(folder: Path, finder: Finder, optimizer: torch.optim.Optimizer, rng: Random, step: int) -> None:
+    moments = {
+        f"optimizer.{index}.{name}": value
+        for index, state in optimizer.state_dict()["state"].items()
+        for name, value in state.items()
+    }
+    weights = {f"finder.{name}": value for name, value in finder.state_dict().items()}
+    checkpoints.write(folder, weights | moments, {"step": step, "random": rng.getstate()})
+
+
+def _resumed(folder: Path, finder: Finder, optimizer: torch.optim.Optimizer, rng: Random) -> int:
+    """Take up what was kept, if anything was; returns how many steps are done."""
+    found = checkpoints.read(folder)
+    if found is None:
+        return 0
+    tensors, told = found
+    finder.load_state_dict({name: tensors[f"finder.{name}"] for name in finder.state_dict()})
+    moments: dict[int, dict[str, Any]] = {}
+    for name, value in tensors.items():
+        if name.startswith("optimizer."):
+            _, index, moment = name.split(".")
+            moments.setdefault(int(index), {})[moment] = value
+    optimizer.load_state_dict({"state": moments, "param_groups": optimizer.state_dict()["param_groups"]})
+    version, words, gauss = told["random"]
+    rng.setstate((version, tuple(words), gauss))
+    return int(told["step"])
 
 
 def loss_of(logits: Tensor, wanted: Tensor) -> Tensor:
@@ -69,16 +124,14 @@ def loss_of(logits: Tensor, wanted: Tensor) -> Tensor:
     return patches / weight.sum().clamp(min=1) + 0.3 * squares / sure.float().sum().clamp(min=1)
 
 
-def batches(seed: int, steps: int, grid: int) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.float32]]]:
-    """Yield (B, 224, 224, 3) squares and (B, G, G) targets, of as many tagged as untagged pictures."""
-    rng = Random(f"finder-batches-{seed}")
-    for _ in range(steps):
-        squares = [
-            square
-            for k in range(BATCH // SQUARES)
-            for square in _some(example(rng.choice(drawings.TRAIN_SEEDS), tagged=k % 2 == 0), grid, rng)
-        ]
-        yield np.stack([pixels for pixels, _ in squares]), np.stack([wanted for _, wanted in squares])
+def batch(rng: Random, grid: int) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    """Return (B, 224, 224, 3) squares and (B, G, G) targets, of as many tagged as untagged pictures."""
+    squares = [
+        square
+        for k in range(BATCH // SQUARES)
+        for square in _some(example(rng.choice(drawings.TRAIN_SEEDS), tagged=k % 2 == 0), grid, rng)
+    ]
+    return np.stack([pixels for pixels, _ in squares]), np.stack([wanted for _, wanted in squares])
 
 
 def _some(drawn: Example, grid: int, rng: Random) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.float32]]]:

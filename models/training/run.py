@@ -14,6 +14,8 @@ import torch
 import torch.distributed as dist
 
 from models.errors import ModelError
+from models.finder import RECIPE as FINDER
+from models.finder.teaching import teach
 from models.training.events import Reporter
 from models.training.finetune import finetune
 from models.training.loop import StopFlag
@@ -58,7 +60,7 @@ def _run(spec: Spec, out: Path, *, resume: bool) -> int:
     stop = StopFlag()
     stop.listen()
     reporter = Reporter(rank=rank)
-    recipe = train_from_scratch if spec.recipe in STAGES else finetune
+    recipe = teach if spec.recipe == FINDER else train_from_scratch if spec.recipe in STAGES else finetune
     finished = recipe(spec, out, reporter, stop)
     reporter.log("finished" if finished else "stopped; start again with --resume to go on")
     if dist.is_initialized():

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final, Literal, get_args
 
 from models.errors import BadInput
+from models.finder import RECIPE as FINDER
 from models.training.recipes import RECIPES, Precision, Recipe, recipe_of
 
 FROM_SCRATCH: Final = "tiny-scratch"
@@ -35,7 +36,8 @@ class Spec:
     """One run. `budget_s` and `steps` exclude each other; with neither, a recipe's own default applies.
 
     `clock` says what seconds of the budget are: of the wall, or of this process's CPU time; the recipe's own without.
-    `base` is a checkpoint folder, `dataset` a LLaVA JSON file and `images` the folder its pictures lie in (finetune).
+    `base` is a checkpoint folder (a finder starts from its vision tower), `dataset` a LLaVA JSON file and `images` the folder
+    its pictures lie in (finetune).
     `batch_size`, `learning_rate` (the projector's moves with it), `max_tokens` and the next ones replace the recipe's own
     numbers where they are given. `sharded` spreads the language layers over the processes of the run.
     `curriculum` says how many records of the file each stage of a curriculum has, in their order. `retention` is a text-only LLaVA JSON file that is measured before and after.
@@ -70,14 +72,14 @@ class Spec:
 
     def __post_init__(self) -> None:
         """Raise BadInput on values that no run can have."""
-        known = (*STAGES, *RECIPES)
+        known = (*STAGES, *RECIPES, FINDER)
         if self.recipe not in known:
             raise BadInput(f"recipe must be one of {', '.join(known)}; got {self.recipe!r}")
         if self.steps is not None and self.budget_s is not None:
             raise BadInput("give steps or budget_s, not both")
         if self.clock is not None and self.clock not in get_args(Clock):
             raise BadInput(f"clock must be one of {', '.join(get_args(Clock))}; got {self.clock!r}")
-        if self.recipe not in STAGES and not (self.base and self.dataset and self.images):
+        if self.recipe in RECIPES and not (self.base and self.dataset and self.images):
             raise BadInput(f"{self.recipe} needs base, dataset and images")
         if self.precision is not None and self.precision not in get_args(Precision):
             raise BadInput(f"precision must be one of {', '.join(get_args(Precision))}; got {self.precision!r}")

@@ -1,4 +1,4 @@
-"""`markwise evaluate finder`: teaches, tries and uses the finder of tagged pictures, without a service; or on one's catalog.
+"""`markwise evaluate finder`: teaches, tries and uses the finder of tagged pictures, here without a service; or orders it of one.
 
 Pictures are decoded as carefully as uploads. Knows no network's inside.
 """
@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import click
@@ -18,10 +17,14 @@ from rich.console import Console
 from rich.progress import Progress
 
 from app.cli import Failure
-from app.commands.client import Client, server_option
+from app.commands import finding
+from app.commands.client import server_option
 from app.imaging.decode import ImageDecoder
+from app.imaging.encode import Encoding, encode, fitted
 from app.settings import Settings
 from models.errors import BadImage, ModelError
+from models.finder.gallery import WIDTH_PX, Shown, page
+from models.finder.ranking import Found, highest
 from workers.direct.annotated import bytes_of, decoding
 from workers.direct.opening import segmenting
 from workers.direct.pictures import json_option
@@ -29,7 +32,6 @@ from workers.shelf import BUILT_IN_FOLDER
 
 _ENDINGS = {".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp"}
 _folder = click.Path(exists=True, file_okay=False, path_type=Path)
-_model = click.option("--model", "model", required=True, type=_folder, help="A folder that `finder train` wrote.")
 
 
 @click.group()
@@ -38,18 +40,31 @@ def finder() -> None:
 
 
 @finder.command("train")
-@click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="Where the finder goes.")
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Where the finder goes.")
+@click.option("--name", help="Instead: have a service teach it and keep it as a model version of this name.")
 @click.option("--steps", type=click.IntRange(1), default=150, show_default=True, help="Steps of 16 squares each.")
 @click.option("--seed", default=0, show_default=True)
+@server_option
 @json_option
-def train(out: Path, steps: int, seed: int, *, as_json: bool) -> None:
+def train(out: Path | None, name: str | None, steps: int, seed: int, server: str, *, as_json: bool) -> None:
     r"""Teach a finder on our own drawings, tagged and untagged, with look-alikes: minutes on one core.
 
     \b
     markwise evaluate finder train --out finder/
     markwise evaluate finder check --model finder/
     markwise evaluate finder run pictures/ --model finder/ --out gallery.html
+    markwise evaluate finder train --name seeker --server http://127.0.0.1:8000
+    markwise evaluate finder run --finder seeker --label street --out gallery.html
     """
+    if (out is None) == (name is None):
+        raise click.UsageError("say with --out where the finder goes, or with --name what a service calls it")
+    if out is None:
+        finding.teach(server, {"name": name, "recipe": "finder", "steps": steps, "seed": seed}, as_json=as_json)
+        return
+    _teach(out, steps, seed, as_json=as_json)
+
+
+def _teach(out: Path, steps: int, seed: int, *, as_json: bool) -> None:
     import torch
 
     from models.finder.net import save
@@ -76,7 +91,7 @@ def train(out: Path, steps: int, seed: int, *, as_json: bool) -> None:
 
 @finder.command("check")
 @click.argument("folder", required=False, type=_folder)
-@_model
+@click.option("--model", required=True, type=_folder, help="A folder that `finder train` wrote.")
 @click.option(
     "--pictures", type=click.IntRange(10), default=400, show_default=True, help="How many are drawn or taken."
 )
@@ -98,7 +113,7 @@ def check(folder: Path | None, model: Path, pictures: int, tagged: int, seed: in
     torch.set_num_threads(1)
     started = time.process_time()
     try:
-        with _corpus(folder, "", None) if folder is not None else nullcontext() as given, _bar() as bar:
+        with _corpus(folder) if folder is not None else nullcontext() as given, _bar() as bar:
             count = pictures if given is None else min(pictures, len(given[0]))
             if tagged > count:
                 raise click.UsageError(f"--tagged cannot be more than the {count} pictures")
@@ -120,41 +135,46 @@ def check(folder: Path | None, model: Path, pictures: int, tagged: int, seed: in
 
 @finder.command("run")
 @click.argument("folder", required=False, type=_folder)
-@_model
-@click.option("--label", help="Instead of a folder: the images of a running service that carry this label.")
+@click.option("--model", type=_folder, help="A folder that `finder train` wrote, to look through FOLDER with.")
+@click.option(
+    "--finder", "named", help="Instead of both: a finder of a service, which looks through images of its own."
+)
+@click.option("--label", help="With --finder: those that carry this label.")
+@click.option("--import", "import_", metavar="JOB", help="Or those of an import.")
 @click.option("--catalog", is_flag=True, help="Or all of them.")
-@click.option("--top", type=click.IntRange(1, 5_000), default=100, show_default=True, help="How many are shown.")
+@click.option(
+    "--tagged-label", help="With --finder: images with this label are known to be tagged; tells precision at k."
+)
+@click.option("--top", type=click.IntRange(1, 500), default=100, show_default=True, help="How many are shown.")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="The gallery, one HTML file.")
 @server_option
 @json_option
-def run(
-    folder: Path | None,
-    model: Path,
-    label: str | None,
-    catalog: bool,
-    top: int,
-    out: Path | None,
-    server: str,
-    *,
-    as_json: bool,
-) -> None:
-    """Score every picture of FOLDER, or of a service's catalog, and show the surest in a gallery to judge by eye."""
+def run(folder: Path | None, model: Path | None, named: str | None, top: int, out: Path | None, **given: Any) -> None:
+    """Score every picture of FOLDER, or images of a service, and show the surest in a gallery to judge by eye."""
+    if named is not None and folder is None and model is None:
+        finding.search(given["server"], named, given, top=top, out=out)
+        return
+    if named is not None or folder is None or model is None:
+        raise click.UsageError("give a folder and a --model, or name a --finder of a service")
+    if given["label"] or given["import_"] or given["catalog"] or given["tagged_label"]:
+        raise click.UsageError("--label, --import, --catalog and --tagged-label belong to --finder")
+    _look_through(folder, model, top, out, as_json=given["as_json"])
+
+
+def _look_through(folder: Path, model: Path, top: int, out: Path | None, *, as_json: bool) -> None:
     import torch
 
-    from models.finder.gallery import page
     from models.finder.net import load
-    from models.finder.search import highest, scored
+    from models.finder.search import scored
 
-    if sum((folder is not None, label is not None, catalog)) != 1:
-        raise click.UsageError("give a folder, or one of --label and --catalog")
     torch.set_num_threads(1)
     unread: list[str] = []
     try:
         network = load(model)
-        with _corpus(folder, server, label) as (names, picture), _bar() as bar:
+        with _corpus(folder) as (names, picture), _bar() as bar:
             task = bar.add_task("looking", total=len(names))
 
-            def each() -> Iterator[Any]:
+            def each() -> Iterator[Found]:
                 for done, name in enumerate(names, 1):
                     try:
                         yield scored(network, name, picture(name))
@@ -164,7 +184,8 @@ def run(
 
             ranked = highest(each(), top)
             if out is not None:
-                out.write_text(page(f"{len(ranked)} of {len(names)} pictures", ranked, picture), encoding="utf-8")
+                shown = (_shown(one, picture(one.name)) for one in ranked)
+                out.write_text(page(f"{len(ranked)} of {len(names)} pictures", shown), encoding="utf-8")
     except ModelError as exc:
         raise Failure(str(exc)) from None
     rows = [{"name": one.name, "score": one.score, "bbox_xyxy_px": one.bbox_xyxy_px} for one in ranked]
@@ -177,36 +198,21 @@ def run(
     click.echo(f"{len(names)} pictures{told}" + ("" if out is None else f" -> {out}"))
 
 
+def _shown(found: Found, image: NDArray[np.uint8]) -> Shown:
+    height, width = image.shape[:2]
+    return Shown(found=found, size_hw=(height, width), webp=encode(fitted(image, WIDTH_PX), Encoding.WEBP))
+
+
 Pictures = tuple[list[str], Callable[[str], NDArray[np.uint8]]]
 
 
 @contextmanager
-def _corpus(folder: Path | None, server: str, label: str | None) -> Iterator[Pictures]:
-    """Give the names of the pictures, and how to read one."""
-    with ImageDecoder() as decoder, TemporaryDirectory() as scratch:
+def _corpus(folder: Path) -> Iterator[Pictures]:
+    """Give the names of a folder's pictures, and how to read one."""
+    with ImageDecoder() as decoder:
         decode = decoding(decoder)
-        if folder is not None:
-            files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in _ENDINGS and path.is_file())
-            yield [str(path.relative_to(folder)) for path in files], lambda name: decode(bytes_of(folder / name))
-            return
-        client, part = Client(server), Path(scratch) / "picture"
-
-        def fetched(name: str) -> NDArray[np.uint8]:
-            client.download(f"/v1/images/{name}/content", part)
-            return decode(part.read_bytes())
-
-        yield _ids(client, label), fetched
-
-
-def _ids(client: Client, label: str | None) -> list[str]:
-    ids: list[str] = []
-    query: dict[str, Any] = {"limit": 500} | ({} if label is None else {"label": label})
-    while True:
-        listed = client.call("GET", "/v1/images", params=query)
-        ids += [image["id"] for image in listed["data"]]
-        if not listed["has_more"]:
-            return ids
-        query["after"] = listed["next_cursor"]
+        files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in _ENDINGS and path.is_file())
+        yield [str(path.relative_to(folder)) for path in files], lambda name: decode(bytes_of(folder / name))
 
 
 def _bar() -> Progress:

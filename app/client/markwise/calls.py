@@ -14,6 +14,7 @@ from pydantic import TypeAdapter
 from markwise.pictures import ImageLike, image_only, reference
 from markwise.types import (
     Answer,
+    Candidate,
     Curves,
     Dataset,
     Deleted,
@@ -357,6 +358,16 @@ def train(**options: Any) -> Call[Job]:
 def evaluate(**options: Any) -> Call[Job]:
     """Order an evaluation; `options` are the fields of `POST /v1/evaluations`."""
     return _order("/v1/evaluations", options)
+
+
+def find_tagged(*, finder: Model | str, images: Json, **options: Any) -> Call[Job]:
+    """Order a ranking of images by how surely marks are painted on them; `options` are the fields of `POST /v1/findings`."""
+    return _order("/v1/findings", {"finder": _id_of(finder), "images": images, **options})
+
+
+def candidates(finding: Job | str) -> Listed[Candidate]:
+    """The images that a `find_tagged` job has ranked, the surest first."""
+    return Listed(path=f"/v1/findings/{_id_of(finding)}", read=reader(Page[Candidate]))
 
 
 def _order(path: str, body: Json) -> Call[Job]:

@@ -88,6 +88,8 @@ class Client:
     import_ = _sent(calls.import_)
     train = _sent(calls.train)
     evaluate = _sent(calls.evaluate)
+    find_tagged = _sent(calls.find_tagged)
+    candidates = _paged(calls.candidates)
     texts = _paged(calls.texts)
     text = _sent(calls.text)
     review = _sent(calls.review)

@@ -413,6 +413,14 @@ class Evaluation(Body):
     created_at: str
 
 
+class Candidate(Body):
+    """An image, how surely (0-1) marks are painted on it, and the patch that speaks most for that."""
+
+    image_id: str
+    score: float
+    bbox_xyxy_px: list[float]
+
+
 class Key(Body):
     """An API key; `key` itself is there only when it was just made."""
 

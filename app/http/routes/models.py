@@ -5,6 +5,7 @@ from typing_extensions import TypedDict
 
 from app.catalog.model_versions import ModelVersionRepository
 from app.catalog.session import transaction
+from app.catalog.tables import MODEL_KINDS
 from app.errors import UnknownModel
 from app.formats.bodies import ModelBody, model_version_body, standing_model_body
 from app.http.auditing import Log
@@ -64,7 +65,7 @@ def get_model(web: WebPart, caller: AnyCaller, model: str) -> ModelBody:
     remote_name = None if web.remote is None else web.remote.name()
     with transaction(web.engine, caller.tenant_id) as session:
         versions = ModelVersionRepository(session)
-        row, deployed = versions.find_by_name(model), versions.deployed()
+        row, deployed = versions.find_by_name(model, MODEL_KINDS), versions.deployed()
         if row is not None:
             return model_version_body(row, deployed=deployed is not None and deployed.id == row.id)
     for standing in _standing(remote_name, deployed=deployed is None):

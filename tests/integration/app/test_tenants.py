@@ -19,6 +19,7 @@ from app.catalog.session import app_engine, transaction
 from app.catalog.tables import (
     AnswerRow,
     Base,
+    CandidateRow,
     DatasetItemRow,
     DatasetRow,
     EvaluationItemRow,
@@ -45,7 +46,7 @@ from tests.conftest import TEMPLATE, add_tenant, execute, with_database
 OPEN = {"/healthz", "/readyz", "/metrics"}
 """What needs no key: it says nothing of any tenant."""
 
-READS_OF_ANY_KEY = re.compile(r"GET /v1/(jobs|annotations|writers|evaluations|probes|texts|datasets|models|benchmarks|recipes)\b.*")
+READS_OF_ANY_KEY = re.compile(r"GET /v1/(jobs|annotations|writers|evaluations|findings|probes|texts|datasets|models|benchmarks|recipes)\b.*")
 """What a key without any scope may do: look."""
 
 Operation = tuple[str, str]
@@ -55,6 +56,7 @@ IN_PATHS = {
     "mark_set_id": "mark_set",
     "job_id": "job",
     "evaluation_id": "evaluation",
+    "finding_id": "finding",
     "text_id": "text",
     "dataset_id": "dataset",
     "model": "model_version",
@@ -134,6 +136,10 @@ BODIES: dict[Operation, list[dict[str, Any]]] = {
     ],
     ("POST", "/v1/trainings"): [{"dataset_id": "<dataset>"}],
     ("POST", "/v1/evaluations"): [{"dataset_id": "<dataset>"}, {"model": "<model_version>"}],
+    ("POST", "/v1/findings"): [
+        {"finder": "<finder>", "images": {"ids": ["<image>"]}},
+        {"finder": "<model_version>", "images": {"label": "<label>"}},
+    ],
     ("PATCH", "/v1/texts/{text_id}"): [{"review": "accepted"}],
     ("POST", "/v1/datasets"): [{"name": "stolen", "job_ids": ["<job>"]}],
     ("POST", "/v1/datasets/preview"): [{"name": "stolen", "job_ids": ["<job>"]}],
@@ -294,7 +300,8 @@ def one_of_everything(engine: Engine, tenant: UUID, settings: Settings) -> dict[
         )
         dataset = DatasetRow(name="watermark", recipe={}, statistics={"texts": 1})
         webhook = WebhookRow(url="https://a.example/", events=["job.failed"], secret="whsec_")
-        session.add_all([version, written_text, dataset, webhook])
+        finder = ModelVersionRow(name="seeker", version=1, kind="finder", job_id=job.id, recipe={})
+        session.add_all([version, finder, written_text, dataset, webhook])
         session.add(mark_of(mark_set.id))
         session.flush()
         session.add(TextRevisionRow(text_id=written_text.id, revision=0, review="unreviewed", conversations=[]))
@@ -311,6 +318,10 @@ def one_of_everything(engine: Engine, tenant: UUID, settings: Settings) -> dict[
         )
         evaluation = EvaluationRow(benchmark="listing", metrics={}, report={})
         session.add_all([delivery, answer, evaluation])
+        order = {"model_version_id": str(finder.id), "tagged_label": "watermark"}
+        finding = enqueue(session, kind="finding.run", queue="batch", payload={"finding": order}, items=[{}])
+        session.flush()
+        session.add(CandidateRow(job_id=finding.id, image_id=image.id, score=0.5, bbox_xyxy_px=[0, 0, 1, 1]))
         session.flush()
         session.execute(text("UPDATE datasets SET version = 1, content_sha256 = 'x', sealed_at = clock_timestamp()"))
         seen = {"question_id": "watermark", "answer": {}, "picture": picture}
@@ -326,6 +337,8 @@ def one_of_everything(engine: Engine, tenant: UUID, settings: Settings) -> dict[
             "delivery": delivery,
             "answer": answer,
             "evaluation": evaluation,
+            "finder": finder,
+            "finding": finding,
             "job": job,
             "key": key_row,
         }
@@ -355,7 +368,7 @@ def mark_of(mark_set_id: UUID) -> MarkRow:
 
 def nobody() -> dict[str, str]:
     """Ids that name nothing."""
-    return {noun: str(uuid4()) for noun in (*IN_PATHS.values(), "label", "dataset_name")}
+    return {noun: str(uuid4()) for noun in (*IN_PATHS.values(), "finder", "label", "dataset_name")}
 
 
 def told(response: Any, ids: dict[str, str]) -> tuple[int, Any]:

@@ -76,6 +76,8 @@ MADE: dict[str, Callable[[], Call[Any] | Listed[Any]]] = {
     "import_": lambda: calls.import_(format="coco", files=["a.json"], labels=["a"]),
     "train": lambda: calls.train(recipe="finetune", dataset_id=UUID),
     "evaluate": lambda: calls.evaluate(benchmark="listing", n=5),
+    "find_tagged": lambda: calls.find_tagged(finder="mine", images={"label": "a"}, tagged_label="known"),
+    "candidates": lambda: calls.candidates(UUID),
     "texts": lambda: calls.texts(kind="listing", review="accepted", job=UUID),
     "text": lambda: calls.text(UUID),
     "review": lambda: calls.review(UUID, "rejected", reason="wrong"),
@@ -146,6 +148,7 @@ TYPES = {
     "PointBody": types.CurvePoint,
     "DeploymentBody": types.Deployment,
     "EvaluationBody": types.Evaluation,
+    "CandidateBody": types.Candidate,
     "KeyBody": types.Key,
     "WebhookBody": types.Webhook,
 }

@@ -1,5 +1,7 @@
 """The finder of tagged pictures: what it learns from, where it looks, what it keeps, and what its commands say."""
 
+import base64
+import hashlib
 import json
 import re
 from pathlib import Path
@@ -16,12 +18,13 @@ from models import drawings
 from models.errors import WeightsMissing
 from models.finder.check import Corpus, Given
 from models.finder.examples import Example, example
-from models.finder.gallery import page
+from models.finder.gallery import Shown, page, policy
 from models.finder.net import load, save, score_of, start_from
 from models.finder.numbered import KINDS, UNSEEN, draw_numbered
-from models.finder.search import Found, highest, precisions, scored
+from models.finder.ranking import Found, highest, precisions
+from models.finder.search import scored
 from models.finder.tiles import MOST, SHORT_PX, TILE_PX, cut
-from models.finder.train import loss_of, target, train
+from models.finder.train import Stopped, loss_of, target, train
 from models.regions import Regions
 
 WEIGHTS = Path(__file__).resolve().parents[4] / "models" / "weights" / "som-llava-tiny"
@@ -132,6 +135,16 @@ class TestNetwork:
         for one, two in zip(first.state_dict().values(), second.state_dict().values(), strict=True):
             assert torch.equal(one, two)
 
+    def test_a_stopped_training_goes_on_with_the_next_step(self, tmp_path):
+        whole = train(WEIGHTS, steps=2)
+        with pytest.raises(Stopped):
+            train(WEIGHTS, steps=2, kept=tmp_path / "kept", stopped=lambda: True)
+        heard = []
+        rest = train(WEIGHTS, steps=2, kept=tmp_path / "kept", told=lambda step, _loss: heard.append(step))
+        assert heard == [2]
+        for one, two in zip(whole.state_dict().values(), rest.state_dict().values(), strict=True):
+            assert torch.equal(one, two)
+
     def test_it_comes_back_as_it_was(self, untaught, tmp_path):
         save(untaught, tmp_path / "finder", {"steps": 0})
         pixels = torch.from_numpy(cut(example(3, tagged=True).image).pixels[:2])
@@ -172,8 +185,7 @@ class TestSearch:
         assert [one.name for one in highest(found, 2)] == ["a", "b"]
 
     def test_precision_is_of_the_ranking(self):
-        ranked = [Found(name=name, score=1, bbox_xyxy_px=(0, 0, 1, 1)) for name in "abcd"]
-        figures = precisions(ranked, frozenset("ac"), (1, 4, 9))
+        figures = precisions("abcd", frozenset("ac"), (1, 4, 9))
         assert figures == {
             "precision_at_1": 1,
             "precision_at_2": 0.5,
@@ -183,11 +195,17 @@ class TestSearch:
 
     def test_the_gallery_is_one_file_that_asks_nobody(self):
         found = Found(name='<b>"x".png', score=0.5, bbox_xyxy_px=(10, 10, 20, 20))
-        text = page("3 of 9", [found], lambda name: np.full((100, 700, 3), 9, np.uint8))
+        text = page("3 of 9", [Shown(found=found, size_hw=(100, 700), webp=b"small")])
         assert "<b>" not in text
+        assert f"data:image/webp;base64,{base64.b64encode(b'small').decode()}" in text
         assert not re.search(r'(?:src|href)="(?!data:)', text)
         assert "left:0.71%;top:5.00%" in text
         assert len(text) < 8_000
+
+    def test_the_gallerys_policy_lets_its_own_script_run_and_no_other(self):
+        (script,) = re.findall(r"<script>(.*)</script>", page("", []), re.DOTALL)
+        digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+        assert f"script-src 'sha256-{digest}'" in policy()
 
 
 class TestCommands:
@@ -221,5 +239,11 @@ class TestCommands:
         assert "makes one in minutes" in result.stderr
 
     def test_one_corpus_is_asked_for(self, tmp_path):
-        result = CliRunner().invoke(main, ["evaluate", "finder", "run", "--model", str(tmp_path)])
-        assert result.exit_code == 2
+        for argv, words in (
+            (["--model", str(tmp_path)], "give a folder and a --model"),
+            ([str(tmp_path), "--model", str(tmp_path), "--label", "a"], "belong to --finder"),
+            (["--finder", "mine"], "say which images"),
+            (["--finder", "mine", "--label", "a", "--catalog"], "say which images"),
+        ):
+            result = CliRunner().invoke(main, ["evaluate", "finder", "run", *argv])
+            assert (result.exit_code, words in result.stderr) == (2, True), result.stderr
