@@ -1,4 +1,4 @@
-"""The application whose OpenAPI document is whole: FastAPI's own, with the bodies that come in two spellings, which it cannot see.
+"""The application whose OpenAPI document is whole: FastAPI's own, with what it cannot see: bodies in two spellings, and refusals.
 
 Made once by `app.main`. Which body a route takes is said at the route, by `openapi_body`.
 """
@@ -9,6 +9,8 @@ from typing import Any
 from fastapi import FastAPI
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
+
+from app.http import refusals
 
 REFERENCE = "#/components/schemas/{model}"
 
@@ -24,7 +26,14 @@ class Documented(FastAPI):
         """Return the document, made at the first call."""
         if self.openapi_schema is None:
             document = super().openapi()
-            _, found = models_json_schema([(body, "validation") for body in self._bodies], ref_template=REFERENCE)
+            whole: list[type[BaseModel]] = [*self._bodies, refusals.Problem, refusals.OpenAIError]
+            _, found = models_json_schema([(body, "validation") for body in whole], ref_template=REFERENCE)
+            refusals.document(document["paths"], REFERENCE)
             schemas = document["components"]["schemas"]
+            for unused in (
+                "HTTPValidationError",
+                "ValidationError",
+            ):  # FastAPI's own form, which no route of ours answers with
+                schemas.pop(unused, None)
             document["components"]["schemas"] = dict(sorted({**found.get("$defs", {}), **schemas}.items()))
         return super().openapi()

@@ -1,6 +1,6 @@
 """T11: an object store that fails, drops connections and is slow. Run: python -m tests.chaos.blob_faults [--pictures N].
 
-A third of all requests to a small S3 fail while pictures come in, are marked, read and deleted. Held: callers hear success, 503 or, of
+Two thirds of all requests to a small S3 fail while pictures come in, are marked, read and deleted. Held: callers hear success, 503 or, of
 what was deleted, 404; in the end every order is done, every row's blob is there and whole, and a sweep leaves nothing that no row names.
 """
 
@@ -29,7 +29,7 @@ from tests.chaos.house import House, house, job_of, order, settled
 from tests.chaos.table import Row, run
 from tests.integration.s3_stub import BUCKET, S3Stub, running_stub
 
-SHARE = 0.33
+SHARE = 0.66
 SETTLED_S = 180.0
 DELETED = range(900, 908)
 

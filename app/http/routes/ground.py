@@ -70,7 +70,7 @@ async def _written(events: AsyncIterator[Event | None]) -> AsyncIterator[str]:
         yield STILL_HERE if told is None else event(told.name, told.data)
 
 
-@router.get("/v1/answers", responses={200: {"model": AnswerList}})
+@router.get("/v1/answers", responses={200: {"model": ListBody[AnswerBody]}})
 def list_answers(
     tx: Tx, _: GroundCaller, page: PageOf, mark_set_id: Annotated[UUID | None, Query()] = None
 ) -> ListBody[dict[str, Any]]:

@@ -96,4 +96,4 @@ class KeyIn(Strict):
 
     name: Annotated[str, Field(min_length=1, max_length=200)]
     scopes: list[KeyScope] = Field(default_factory=_usual_scopes, min_length=1)
-    expires_in_s: Annotated[int, Field(ge=1)] | None = None
+    expires_in_s: Annotated[int, Field(ge=1, le=3_153_600_000, description="a hundred years at most")] | None = None
