@@ -3,6 +3,7 @@
     AppError
     ├── BadRequest              400, 408, 415, 413, 422: change the request
     ├── Unauthorised/Forbidden  401, 403: bring another key
+    ├── StorageFull             403: delete something, or have the limit raised; trying again changes nothing
     ├── NotFound                404: the same body for what is missing and what is another tenant's
     ├── Conflict                409, 412: look at the present state first
     ├── TooManyRequests         429: this key sends more than its share; `Retry-After` says when to come back
@@ -71,6 +72,13 @@ class Forbidden(AppError):
 
     status = 403
     code = "key.scope"
+
+
+class StorageFull(AppError):
+    """As much is stored as may be"""
+
+    status = 403
+    code = "storage.full"
 
 
 class NotFound(AppError):

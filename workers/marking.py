@@ -114,7 +114,8 @@ def marked_regions(
     lookalikes = kept_lookalikes(find_lookalikes(pixels))
     marked_at = time.perf_counter()
     key = overlay_key(str(job.tenant_id), f"{image.id}-{settings_sha256[:16]}", style.name, "png")
-    job.resources.blobs.put_if_absent(key, encode(overlay))
+    painted = encode(overlay)
+    job.resources.blobs.put_if_absent(key, painted)
     row = MarkSetRow(
         image_id=image.id,
         segmenter_name=made.name,
@@ -125,6 +126,7 @@ def marked_regions(
         settings_sha256=settings_sha256,
         omitted_regions=marking.omitted_regions,
         overlay_blob_key=key,
+        overlay_bytes=len(painted),
         lookalikes=lookalikes,
     )
     return Marked(

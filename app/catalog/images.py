@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.orm import Session
 
 from app.catalog.paging import Page, page_after
+from app.catalog.storage_use import StorageUses
 from app.catalog.tables import DatasetItemRow, DatasetRow, ImageRow, TextRow
 from app.errors import Conflict, NotFound
 
@@ -31,7 +32,7 @@ class ImageRepository:
         return self.session.scalar(select(ImageRow).where(ImageRow.sha256 == sha256))
 
     def add(self, row: ImageRow) -> tuple[ImageRow, bool]:
-        """Insert the image, or find the one that was there first; returns it and whether it is new."""
+        """Insert the image, or find the one that was there first; returns it and whether it is new. Raises StorageFull."""
         columns = {
             column.name: getattr(row, column.key)
             for column in ImageRow.__table__.columns
@@ -40,6 +41,8 @@ class ImageRepository:
         inserted = self.session.execute(
             insert(ImageRow).values(**columns).on_conflict_do_nothing().returning(ImageRow.id)
         ).scalar_one_or_none()
+        if inserted is not None:
+            StorageUses(self.session).check(row.key_id)
         found = self.find_by_sha256(row.sha256)
         if found is None:
             raise NotFound("The image was deleted while it was being added.")

@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.orm import Session, aliased, defer
 
 from app.catalog.paging import Page, page_after
+from app.catalog.storage_use import StorageUses
 from app.catalog.tables import MarkRow, MarkSetRow
 from app.errors import NotFound
 from models.marks import Mark, Marking, MarkStyle
@@ -104,7 +105,7 @@ class MarkSetRepository:
         return list(self.session.scalars(query))
 
     def add(self, row: MarkSetRow, regions: Regions, marking: Marking) -> UUID:
-        """Insert a mark set with its marks, or find the equal one that was there first; returns its id."""
+        """Insert a mark set with its marks, or find the equal one that was there first; returns its id. Raises StorageFull."""
         columns = {
             column.name: getattr(row, column.key)
             for column in MarkSetRow.__table__.columns
@@ -118,6 +119,7 @@ class MarkSetRepository:
             if existing is None:
                 raise NotFound("The mark set was deleted while it was being added.")
             return existing.id
+        StorageUses(self.session).check(None)
         if marking.marks:
             self.session.execute(
                 insert(MarkRow), [mark_columns(new_id, i, m, regions) for i, m in enumerate(marking.marks)]

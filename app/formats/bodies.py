@@ -10,6 +10,7 @@ from typing import Any, NotRequired
 
 from typing_extensions import TypedDict
 
+from app.catalog.storage_use import StorageUse
 from app.catalog.tables import (
     AuditEntryRow,
     EvaluationItemRow,
@@ -184,8 +185,17 @@ class EvaluationBody(TypedDict):
     items: NotRequired[list[EvaluationItemBody]]
 
 
+class StorageBody(TypedDict):
+    """What is stored and how much may be; null is no limit. Bytes are those of our copies, and of a tenant's marked pictures."""
+
+    images: int
+    bytes: int
+    max_images: int | None
+    max_bytes: int | None
+
+
 class KeyBody(TypedDict):
-    """An API key without its secret; `key` is there once, when it is made."""
+    """An API key without its secret; `key` is there once, when it is made. `storage`: what it let in that is still there."""
 
     id: str
     object: str
@@ -195,6 +205,7 @@ class KeyBody(TypedDict):
     expires_at: str | None
     revoked_at: str | None
     created_at: str
+    storage: StorageBody
     key: NotRequired[str]
 
 
@@ -394,7 +405,17 @@ def evaluation_item_body(row: EvaluationItemRow) -> EvaluationItemBody:
     }
 
 
-def key_body(row: KeyRow) -> KeyBody:
+def storage_body(use: StorageUse) -> StorageBody:
+    """The contract's storage."""
+    return {
+        "images": use.images,
+        "bytes": use.bytes,
+        "max_images": use.max_images,
+        "max_bytes": use.max_bytes,
+    }
+
+
+def key_body(row: KeyRow, use: StorageUse) -> KeyBody:
     """The contract's key, never with its secret."""
     return {
         "id": str(row.id),
@@ -405,6 +426,7 @@ def key_body(row: KeyRow) -> KeyBody:
         "expires_at": _maybe(row.expires_at),
         "revoked_at": _maybe(row.revoked_at),
         "created_at": time_text(row.created_at),
+        "storage": storage_body(use),
     }
 
 

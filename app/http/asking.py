@@ -179,7 +179,7 @@ def _order(posed: Posed) -> Ordered:
     image_id: UUID | None = None
     started = time.monotonic()
     if body.mark_set_id is None:
-        image, _ = accept(web, posed.caller.tenant_id, body.image, posed.upload, [])
+        image, _ = accept(web, posed.caller, body.image, posed.upload, [])
         image_id = image.id
     elif posed.upload is not None:
         raise Unprocessable("Give a `file` or a `mark_set_id`, not both.")

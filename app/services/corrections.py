@@ -46,7 +46,8 @@ def correct(
     settings = {**row.settings, "revision_of": str(mark_set_id), "mark": mark_id, "changes": changes}
     digest = marking.settings_sha256(settings)
     key = overlay_key(str(tenant_id), f"{image.id}-{digest[:16]}", style.name, "png")
-    blobs.put_if_absent(key, encode(overlay))
+    painted = encode(overlay)
+    blobs.put_if_absent(key, painted)
     revision = MarkSetRow(
         image_id=image.id,
         revision_of_id=mark_set_id,
@@ -89,3 +90,4 @@ def changed(regions: Regions, index: int, changes: dict[str, Any]) -> Regions:
         ids=regions.ids,
         points=points,
     )
+        overlay_bytes=len(painted),

@@ -10,11 +10,12 @@ from prometheus_client import REGISTRY, CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Double, Engine, cast, func, select
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 
 from app.catalog.session import queue_engine, queue_transaction
-from app.catalog.tables import JobRow, OutboxRow, WebhookDeliveryRow, WorkerProcessRow
+from app.catalog.tables import JobRow, OutboxRow, StorageUseRow, WebhookDeliveryRow, WorkerProcessRow
 from app.settings import Settings
 
 NOW = func.clock_timestamp()
@@ -22,7 +23,7 @@ _OPEN = ("queued", "running", "cancelling")
 
 
 class Gauges(Collector):
-    """Asks five small questions of indexed columns per scrape."""
+    """Asks six small questions per scrape, five of indexed columns and one of as many rows as there are tenants and keys."""
 
     def __init__(self, settings: Settings) -> None:
         """Connects at the first scrape."""
@@ -75,7 +76,36 @@ class Gauges(Collector):
             outbox.add_metric((), session.scalar(select(func.count()).select_from(OutboxRow)) or 0)
             late = select(func.count()).select_from(WebhookDeliveryRow).where(WebhookDeliveryRow.status == "queued")
             deliveries.add_metric((), session.scalar(late) or 0)
-        yield from (jobs, age, workers, outbox, deliveries)
+            stored = list(_stored(session))
+        yield from (jobs, age, workers, outbox, deliveries, *stored)
+
+
+def _stored(session: Session) -> Iterator[GaugeMetricFamily]:
+    """What all tenants store, and how full the fullest quota is: whose, `markwise keys list` and GET /v1/keys say."""
+    whole = StorageUseRow.owner == StorageUseRow.tenant_id
+    part = func.greatest(
+        StorageUseRow.images / cast(func.nullif(StorageUseRow.max_images, 0), Double),
+        StorageUseRow.bytes / cast(func.nullif(StorageUseRow.max_bytes, 0), Double),
+        0.0,
+    )
+    row = session.execute(
+        select(
+            func.coalesce(func.sum(StorageUseRow.images).filter(whole), 0),
+            func.coalesce(func.sum(StorageUseRow.bytes).filter(whole), 0),
+            func.coalesce(func.max(part), 0.0),
+        )
+    ).one()
+    for name, said, value in zip(
+        ("markwise_stored_images", "markwise_stored_bytes", "markwise_fullest_quota"),
+        (
+            "Images of all tenants.",
+            "Bytes of their copies and marked pictures.",
+            "Use of the fullest storage quota, 0 to 1.",
+        ),
+        row,
+        strict=True,
+    ):
+        yield GaugeMetricFamily(name, said, value=float(value))
 
 
 class Metrics:

@@ -12,10 +12,12 @@ from uuid import UUID
 
 from sqlalchemy import Engine
 
+from app.catalog.holdings import Holdings
 from app.catalog.images import ImageRepository
 from app.catalog.session import transaction
+from app.catalog.storage_use import StorageUses
 from app.catalog.tables import ImageRow
-from app.errors import Unprocessable
+from app.errors import StorageFull, Unprocessable
 from app.imaging.decode import ImageDecoder
 from app.imaging.fetch import FetchPolicy, fetch
 from app.settings import Settings
@@ -44,31 +46,35 @@ class ImageDoor:
     decoder: ImageDecoder
     fetch_policy: FetchPolicy
 
-    def from_url(self, tenant_id: UUID, url: str, labels: list[str]) -> tuple[ImageRow, bool]:
-        """Fetch and store; raises ImagingError when the URL is refused, fails or is no image."""
-        return self.from_bytes(tenant_id, fetch(url, self.fetch_policy).data, labels, source="url")
+    def from_url(
+        self, tenant_id: UUID, url: str, labels: list[str], *, key_id: UUID | None = None
+    ) -> tuple[ImageRow, bool]:
+        """Fetch and store; raises ImagingError when the URL is refused, fails or is no image, and StorageFull."""
+        return self.from_bytes(tenant_id, fetch(url, self.fetch_policy).data, labels, source="url", key_id=key_id)
 
-    def from_base64(self, tenant_id: UUID, data: str, labels: list[str]) -> tuple[ImageRow, bool]:
-        """Decode base64 (a data: URL's prefix is tolerated) and store; raises BadBase64 or ImagingError."""
+    def from_base64(
+        self, tenant_id: UUID, data: str, labels: list[str], *, key_id: UUID | None = None
+    ) -> tuple[ImageRow, bool]:
+        """Decode base64 (a data: URL's prefix is tolerated) and store; raises BadBase64, ImagingError or StorageFull."""
         if data.startswith("data:"):
             data = data.partition(",")[2]
         try:
             received = base64.b64decode("".join(data.split()), validate=True)
         except (binascii.Error, ValueError):
             raise BadBase64("`data` must be standard base64.") from None
-        return self.from_bytes(tenant_id, received, labels, source="base64")
+        return self.from_bytes(tenant_id, received, labels, source="base64", key_id=key_id)
 
     def from_bytes(
-        self, tenant_id: UUID, received: bytes, labels: list[str], *, source: str = "upload"
+        self, tenant_id: UUID, received: bytes, labels: list[str], *, source: str = "upload", key_id: UUID | None = None
     ) -> tuple[ImageRow, bool]:
-        """Store an image and return its row and whether it is new; raises ImagingError."""
+        """Store an image on account of a key and return its row and whether it is new; raises ImagingError or StorageFull."""
         sha256 = hashlib.sha256(received).hexdigest()
-        known = self._known(tenant_id, sha256, labels)
+        known = self._known(tenant_id, sha256, labels, key_id)
         if known is not None:
             return known, False
         decoded = self.decoder.decode(received)
         key = image_key(str(tenant_id), sha256)
-        self.blobs.put_if_absent(key, decoded.canonical)
+        ours = self.blobs.put_if_absent(key, decoded.canonical)
         row = ImageRow(
             sha256=sha256,
             media_type=decoded.media_type,
@@ -79,20 +85,38 @@ class ImageDoor:
             labels=list(dict.fromkeys(labels)),
             source=source,
             blob_key=key,
+            stored_bytes=len(decoded.canonical),
+            key_id=key_id,
         )
-        with transaction(self.engine, tenant_id) as session:
-            images = ImageRepository(session)
-            stored, new = images.add(row)
-            images.add_labels(stored.id, labels)
+        try:
+            with transaction(self.engine, tenant_id) as session:
+                images = ImageRepository(session)
+                stored, new = images.add(row)
+                images.add_labels(stored.id, labels)
+        except StorageFull:
+            if ours:
+                self._take_back(tenant_id, key, decoded.canonical)
+            raise
         # Somebody may have deleted the same picture between our look at its blob and our commit, see `forgetting`.
         if new and not self.blobs.exists(key):
             self.blobs.put_if_absent(key, decoded.canonical)
         return stored, new
 
-    def _known(self, tenant_id: UUID, sha256: str, labels: list[str]) -> ImageRow | None:
+    def _known(self, tenant_id: UUID, sha256: str, labels: list[str], key_id: UUID | None) -> ImageRow | None:
         with transaction(self.engine, tenant_id) as session:
             images = ImageRepository(session)
             row = images.find_by_sha256(sha256)
-            if row is not None:
+            if row is None:
+                # Before the picture is decoded: a full account must not cost the work of an image a time.
+                StorageUses(session).check(key_id, room_for=1)
+            else:
                 images.add_labels(row.id, labels)
             return row
+
+    def _take_back(self, tenant_id: UUID, key: str, canonical: bytes) -> None:
+        """Remove the copy of a refused image, unless somebody else's row names it by now, see `forgetting`."""
+        self.blobs.delete(key)
+        with transaction(self.engine, tenant_id) as session:
+            wanted = Holdings(session).named([key])
+        if wanted:
+            self.blobs.put_if_absent(key, canonical)

@@ -6,7 +6,8 @@ A key is `mw_live_` + 30 characters + a checksum, so that a mistyped one is refu
 import hashlib
 import secrets
 import zlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from app.catalog.keys import LOCAL_TENANT, KeyRepository, find_live
 from app.catalog.session import transaction
+from app.catalog.storage_use import StorageUse, StorageUses
 from app.catalog.tables import KeyRow
 from app.errors import Unauthorised
 
@@ -22,6 +24,8 @@ ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 PREFIX = "mw_live_"
 SECRET_LENGTH = 30
 CHECK_LENGTH = 6
+LIMITS = {"max_images", "max_bytes"}
+"""What may be stored: the fields of `StorageUse` that people set."""
 ALL_SCOPES = ("mark", "ground", "jobs", "admin")
 
 
@@ -73,6 +77,20 @@ def issue(session: Session, name: str, scopes: list[str], expires_in_s: int | No
         name=name, prefix=key[: len(PREFIX) + 4], key_sha256=key_hash(key), scopes=scopes, expires_at=expires_at
     )
     return KeyRepository(session).add(row), key
+
+
+def limit(session: Session, key_id: UUID | None, changes: Mapping[str, int | None]) -> StorageUse:
+    """Set some of `LIMITS` of a key, or without one of the session's tenant; returns what is stored, and all limits."""
+    uses = StorageUses(session)
+    before = uses.of_tenant() if key_id is None else uses.of_keys([key_id])[key_id]
+    after = replace(
+        before,
+        max_images=changes.get("max_images", before.max_images),
+        max_bytes=changes.get("max_bytes", before.max_bytes),
+    )
+    if after != before:
+        uses.limit(key_id, max_images=after.max_images, max_bytes=after.max_bytes)
+    return after
 
 
 class Callers:

@@ -149,7 +149,7 @@ def test_the_queue_role_sees_no_other_table(database: Settings) -> None:
             "SELECT DISTINCT table_name FROM information_schema.column_privileges WHERE grantee = 'markwise_queue'"
         ).fetchall()
     queue_tables = {"jobs", "job_items", "job_events", "outbox", "worker_processes"}
-    assert {row[0] for row in rows} == {*queue_tables, "webhooks", "webhook_deliveries"}
+    assert {row[0] for row in rows} == {*queue_tables, "storage_use", "webhooks", "webhook_deliveries"}
 
 
 @pytest.mark.parametrize("column", ["url", "secret"])

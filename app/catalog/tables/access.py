@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     CheckConstraint,
     ForeignKey,
@@ -45,6 +46,27 @@ class KeyRow(TenantRow):
     expires_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
     last_used_at: Mapped[datetime | None]
+
+
+class StorageUseRow(Base):
+    """What is stored, and how much may be: by a tenant in all (`owner` is its id) or through one key (`owner` is the key's).
+
+    Triggers of migration 0015 count. A key without images and limits has no row.
+    """
+
+    __tablename__ = "storage_use"
+    __table_args__ = (CheckConstraint("max_images >= 0 AND max_bytes >= 0", name="limits_are_sizes"),)
+
+    tenant_id: Mapped[UUID] = mapped_column(
+        ForeignKey("tenants.id", ondelete="CASCADE"),
+        primary_key=True,
+        server_default=text("current_setting('app.tenant', true)::uuid"),
+    )
+    owner: Mapped[UUID] = mapped_column(primary_key=True)
+    images: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    bytes: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    max_images: Mapped[int | None] = mapped_column(BigInteger)
+    max_bytes: Mapped[int | None] = mapped_column(BigInteger)
 
 
 class AuditEntryRow(TenantRow):
@@ -106,6 +128,7 @@ class WebhookDeliveryRow(TenantRow):
         CheckConstraint("(status = 'delivered') = (delivered_at IS NOT NULL)", name="delivered_has_time"),
         Index("ix_webhook_deliveries_due", "due_at", postgresql_where=text("status = 'queued'")),
         Index(None, "tenant_id", "webhook_id", "created_at", "id"),
+        Index(None, "tenant_id", "job_id", postgresql_where=text("job_id IS NOT NULL")),
     )
 
     webhook_id: Mapped[UUID]

@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     CheckConstraint,
     Float,
@@ -18,7 +19,11 @@ from app.catalog.declaring import Base, TenantRow, owned, same_tenant
 
 
 class ImageRow(TenantRow):
-    """One immutable image, found again by the sha256 of the bytes received."""
+    """One immutable image, found again by the sha256 of the bytes received.
+
+    `bytes` were received, `stored_bytes` has our copy of it (unknown of images older than the column); `key_id` is the key that
+    let it in and is charged for it.
+    """
 
     __tablename__ = "images"
     __table_args__ = owned(
@@ -36,6 +41,8 @@ class ImageRow(TenantRow):
     labels: Mapped[list[str]] = mapped_column(server_default=text("'{}'"))
     source: Mapped[str]
     blob_key: Mapped[str]
+    stored_bytes: Mapped[int | None] = mapped_column(BigInteger)
+    key_id: Mapped[UUID | None]
 
 
 class ImageFactsRow(TenantRow):
@@ -62,7 +69,6 @@ class MarkSetRow(TenantRow):
         same_tenant("image_id", "images"),
         same_tenant("revision_of_id", "mark_sets"),
         UniqueConstraint("tenant_id", "image_id", "settings_sha256"),
-        Index(None, "tenant_id", "image_id"),
         Index("ix_mark_sets_revision_of_id", "revision_of_id", postgresql_where=text("revision_of_id IS NOT NULL")),
     )
 
@@ -76,6 +82,7 @@ class MarkSetRow(TenantRow):
     settings_sha256: Mapped[str]
     omitted_regions: Mapped[int]
     overlay_blob_key: Mapped[str]
+    overlay_bytes: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
     lookalikes: Mapped[list[Any]] = mapped_column(server_default=text("'[]'"))
 
 
@@ -121,6 +128,7 @@ class AnswerRow(TenantRow):
         same_tenant("mark_set_id", "mark_sets"),
         same_tenant("model_version_id", "model_versions", ondelete="RESTRICT"),
         Index(None, "tenant_id", "mark_set_id"),
+        Index(None, "tenant_id", "image_id"),
         Index("ix_answers_words", text("words_of_answer(query, body)"), postgresql_using="gin"),
     )
 

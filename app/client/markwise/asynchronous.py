@@ -9,7 +9,7 @@ from typing import Any, Concatenate, ParamSpec, Self, TypeVar, cast
 
 import httpx
 
-from markwise import calls, protocol
+from markwise import administration, calls, protocol
 from markwise.calls import Call, Listed
 from markwise.calls import described as _described
 from markwise.errors import ApiError, JobFailed, ServiceUnreachable, StillRunning, error_of
@@ -104,12 +104,14 @@ class AsyncClient:
     roll_back = _sent(calls.roll_back)
     evaluation = _sent(calls.evaluation)
     evaluations = _paged(calls.evaluations)
-    create_key = _sent(calls.create_key)
-    keys = _paged(calls.keys)
-    revoke_key = _sent(calls.revoke_key)
-    create_webhook = _sent(calls.create_webhook)
-    webhooks = _paged(calls.webhooks)
-    delete_webhook = _sent(calls.delete_webhook)
+    create_key = _sent(administration.create_key)
+    keys = _paged(administration.keys)
+    revoke_key = _sent(administration.revoke_key)
+    limit_key = _sent(administration.limit_key)
+    storage = _sent(administration.storage)
+    create_webhook = _sent(administration.create_webhook)
+    webhooks = _paged(administration.webhooks)
+    delete_webhook = _sent(administration.delete_webhook)
 
     async def send(self, call: Call[T]) -> T:
         """Send a call and return what it reads; a 202 is waited for where the call says what to fetch then."""

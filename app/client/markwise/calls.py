@@ -23,14 +23,12 @@ from markwise.types import (
     Image,
     Job,
     JobItem,
-    Key,
     LabelCount,
     MarkSet,
     Model,
     Page,
     Relabelled,
     Text,
-    Webhook,
 )
 
 T = TypeVar("T")
@@ -448,40 +446,3 @@ def evaluation(evaluation_id: str) -> Call[Evaluation]:
 def evaluations() -> Listed[Evaluation]:
     """All evaluations, newest first."""
     return Listed(path="/v1/evaluations", read=reader(Page[Evaluation]))
-
-
-# Administration
-
-
-def create_key(name: str, *, scopes: Sequence[str] | None = None, expires_in_s: int | None = None) -> Call[Key]:
-    """Make an API key; its secret is shown this once."""
-    body = {"name": name} | _given(scopes=None if scopes is None else list(scopes), expires_in_s=expires_in_s)
-    return Call(method="POST", path="/v1/keys", body=body, read=reader(Key))
-
-
-def keys() -> Listed[Key]:
-    """All keys, newest first, without their secrets."""
-    return Listed(path="/v1/keys", read=reader(Page[Key]))
-
-
-def revoke_key(key: Key | str) -> Call[Key]:
-    """Switch a key off for good."""
-    return Call(method="DELETE", path=f"/v1/keys/{_id_of(key)}", read=reader(Key))
-
-
-def create_webhook(
-    url: str, *, events: Sequence[str] | None = None, kinds: Sequence[str] | None = None
-) -> Call[Webhook]:
-    """Have the ends of jobs posted to a URL; the secret that signs them is shown this once."""
-    given = _given(events=None if events is None else list(events), kinds=None if kinds is None else list(kinds))
-    return Call(method="POST", path="/v1/webhooks", body={"url": url} | given, read=reader(Webhook))
-
-
-def webhooks() -> Listed[Webhook]:
-    """All webhooks, newest first."""
-    return Listed(path="/v1/webhooks", read=reader(Page[Webhook]))
-
-
-def delete_webhook(webhook: Webhook | str) -> Call[None]:
-    """Forget a webhook and its log."""
-    return Call(method="DELETE", path=f"/v1/webhooks/{_id_of(webhook)}", read=_nothing)

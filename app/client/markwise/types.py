@@ -421,8 +421,17 @@ class Candidate(Body):
     bbox_xyxy_px: list[float]
 
 
+class Storage(Body):
+    """What is stored, and how much may be; None is no limit."""
+
+    images: int
+    bytes: int
+    max_images: int | None
+    max_bytes: int | None
+
+
 class Key(Body):
-    """An API key; `key` itself is there only when it was just made."""
+    """An API key; `key` itself is there only when it was just made. `storage`: what it let in that is still there."""
 
     id: str
     object: str
@@ -432,6 +441,7 @@ class Key(Body):
     expires_at: str | None
     revoked_at: str | None
     created_at: str
+    storage: Storage
     key: str | None = None
 
 

@@ -19,6 +19,7 @@ from app.imaging.encode import cut_out
 from app.services import thumbnails
 from app.services.forgetting import Forgetting
 from app.services.images import ImageDoor
+from app.services.keys import Caller
 
 router = APIRouter(tags=["images"])
 
@@ -38,32 +39,32 @@ def door_of(web: Web) -> ImageDoor:
 
 
 def accept(
-    web: Web, tenant_id: UUID, ref: ImageRef | None, upload: Upload | None, labels: list[str]
+    web: Web, caller: Caller, ref: ImageRef | None, upload: Upload | None, labels: list[str]
 ) -> tuple[ImageRow, bool]:
     """Resolve an image reference or a multipart file to a stored image; blocking."""
     door = door_of(web)
     if (ref is None) == (upload is None):
         raise Unprocessable("Give one image: `image` in JSON, or the part `file` in multipart.")
     if upload is not None:
-        return door.from_bytes(tenant_id, upload.data, labels)
+        return door.from_bytes(caller.tenant_id, upload.data, labels, key_id=caller.key_id)
     if isinstance(ref, ImageById):
-        with transaction(web.engine, tenant_id) as session:
+        with transaction(web.engine, caller.tenant_id) as session:
             images = ImageRepository(session)
             row = images.get(ref.id)
             images.add_labels(row.id, labels)
             return row, False
     if isinstance(ref, ImageByUrl):
-        return door.from_url(tenant_id, ref.url, labels)
+        return door.from_url(caller.tenant_id, ref.url, labels, key_id=caller.key_id)
     if ref is None:
         raise Unprocessable("Give an image.")
-    return door.from_base64(tenant_id, ref.data, labels)
+    return door.from_base64(caller.tenant_id, ref.data, labels, key_id=caller.key_id)
 
 
 @router.post("/v1/images", status_code=201, response_model=ImageBody, openapi_extra=openapi_body(ImageIn))
 async def create_image(request: Request, web: WebPart, caller: MarkCaller) -> JSONResponse:
     """Store an image; 200 if these bytes are known."""
     body, upload = await read_body(request, ImageIn)
-    row, new = await run_in_threadpool(accept, web, caller.tenant_id, body.image, upload, body.labels)
+    row, new = await run_in_threadpool(accept, web, caller, body.image, upload, body.labels)
     return JSONResponse(image_body(row), 201 if new else 200, {"Location": f"/v1/images/{row.id}"})
 
 

@@ -51,7 +51,7 @@ def _order(
     web: Web, caller: Caller, body: MarkSetIn, upload: Upload | None, key: str | None, masks: bool
 ) -> tuple[MarkSetBody | None, Ordered]:
     settings = marking.canonical_settings(body.model_dump(mode="json", exclude={"image"}))
-    image, _ = accept(web, caller.tenant_id, body.image, upload, [])
+    image, _ = accept(web, caller, body.image, upload, [])
 
     def render(session: Session, result: dict[str, Any]) -> MarkSetBody:
         return render_mark_set(session, UUID(result["mark_set_id"]), cached=False, masks=masks)

@@ -91,9 +91,21 @@ class DeployIn(Strict):
     force: bool = Field(default=False, description="deploy although the gate says no; the audit log keeps what it said")
 
 
+Size = Annotated[int, Field(ge=0, le=2**60)]
+
+
 class KeyIn(Strict):
     """`POST /v1/keys`."""
 
     name: Annotated[str, Field(min_length=1, max_length=200)]
     scopes: list[KeyScope] = Field(default_factory=_usual_scopes, min_length=1)
     expires_in_s: Annotated[int, Field(ge=1, le=3_153_600_000, description="a hundred years at most")] | None = None
+    max_images: Size | None = None
+    max_bytes: Size | None = None
+
+
+class KeyLimitsIn(Strict):
+    """`PATCH /v1/keys/{id}`: how much may be stored through the key; null is no limit, and what is left out stays."""
+
+    max_images: Size | None = None
+    max_bytes: Size | None = None

@@ -15,7 +15,7 @@ from pydantic import BaseModel
 
 from app.main import create_app
 from app.settings import Settings
-from markwise import AsyncClient, Client, calls, types
+from markwise import AsyncClient, Client, administration, calls, types
 from markwise.calls import Call, Listed
 
 DOCUMENT = create_app(Settings()).openapi()
@@ -90,12 +90,16 @@ MADE: dict[str, Callable[[], Call[Any] | Listed[Any]]] = {
     "roll_back": calls.roll_back,
     "evaluation": lambda: calls.evaluation(UUID),
     "evaluations": calls.evaluations,
-    "create_key": lambda: calls.create_key("a", scopes=["mark"], expires_in_s=60),
-    "keys": calls.keys,
-    "revoke_key": lambda: calls.revoke_key(UUID),
-    "create_webhook": lambda: calls.create_webhook("https://a.example/", events=["job.failed"], kinds=["training.run"]),
-    "webhooks": calls.webhooks,
-    "delete_webhook": lambda: calls.delete_webhook(UUID),
+    "create_key": lambda: administration.create_key("a", scopes=["mark"], expires_in_s=60),
+    "keys": administration.keys,
+    "revoke_key": lambda: administration.revoke_key(UUID),
+    "limit_key": lambda: administration.limit_key(UUID, max_images=3),
+    "storage": administration.storage,
+    "create_webhook": lambda: administration.create_webhook(
+        "https://a.example/", events=["job.failed"], kinds=["training.run"]
+    ),
+    "webhooks": administration.webhooks,
+    "delete_webhook": lambda: administration.delete_webhook(UUID),
 }
 
 METHODS_OF_THEIR_OWN = {"GET /v1/jobs/{job_id}/events", "GET /v1/datasets/{dataset_id}/export"}
@@ -150,6 +154,7 @@ TYPES = {
     "EvaluationBody": types.Evaluation,
     "CandidateBody": types.Candidate,
     "KeyBody": types.Key,
+    "StorageBody": types.Storage,
     "WebhookBody": types.Webhook,
 }
 OF_NO_SCHEMA = {types.Body, types.Page, types.Event}
@@ -171,8 +176,9 @@ def call_of(name: str) -> Call[Any]:
 def test_every_call_is_tried_here_and_is_a_method_of_both_clients() -> None:
     public = {
         name
-        for name, value in vars(calls).items()
-        if inspect.isfunction(value) and value.__module__ == calls.__name__ and not name.startswith("_")
+        for module in (calls, administration)
+        for name, value in vars(module).items()
+        if inspect.isfunction(value) and value.__module__ == module.__name__ and not name.startswith("_")
     } - {"reader", "described"}
     assert public == set(MADE)
     for client in (Client, AsyncClient):
@@ -240,6 +246,6 @@ def test_what_a_call_reads_is_what_the_operation_answers() -> None:
         success = next(response for code, response in operation["responses"].items() if code.startswith("2"))
         schema = str(success.get("content", {}).get("application/json", {}).get("schema", {}))
         named = set(re.findall(r"schemas/(?:ListBody_)?(\w+?)_?'", schema)) - {"AnswerList"}
-        returned = inspect.signature(vars(calls)[name]).return_annotation
+        returned = inspect.signature(getattr(administration, name, None) or getattr(calls, name)).return_annotation
         for body in named & set(TYPES):
             assert TYPES[body].__name__ in str(returned), (name, named, returned)
