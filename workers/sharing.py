@@ -43,14 +43,13 @@ class Finished:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pile:
-    """What a look at the shared items found: those taken now, how many are in work anywhere, what was spent so far.
+    """What a look at the shared items found: those taken now; where there is a budget, how many are in work anywhere.
 
     `broke` says that the budget allows no further item.
     """
 
     taken: tuple[Item, ...]
-    in_work: int
-    usage: Mapping[str, Any]
+    in_work: int = 0
     broke: bool = False
 
 
@@ -66,10 +65,8 @@ class SharedItems:
         self._owner = job.job_id == order_id
         self._next_event_at = 0.0
 
-    def take(self, most: int, *, at_once: int | None = None, budget: Budget | None = None) -> Pile:
-        """Take up to `most` items, those of dead claims first; never more than `at_once` in work over all workers.
-
-        Nor more than `budget` pays for.
+    def take(self, most: int, *, budget: Budget | None = None) -> Pile:
+        """Take up to `most` items, those of dead claims first, and no more than `budget` pays for.
 
         Raises OrderOver, LeaseLost, Cancelled.
         """
@@ -77,13 +74,12 @@ class SharedItems:
         with self._job.transaction() as session:
             leases.hold(session, self._job.claim)
             order = self._order(session)
-            in_work = self._in_work(session)
-            room = most if at_once is None else min(most, at_once - in_work)
-            paid = None if budget is None else budget.room(order.usage, in_work)
-            room = room if paid is None else min(room, paid)
+            in_work = self._in_work(session) if budget else 0
+            paid = budget.room(order.usage, in_work) if budget else None
+            room = most if paid is None else min(most, paid)
             numbers = self._free(session, room) if room > 0 else []
             taken = self._claim(session, numbers) if numbers else ()
-        return Pile(taken=taken, in_work=in_work + len(taken), usage=order.usage, broke=paid == 0)
+        return Pile(taken=taken, in_work=in_work + len(taken), broke=paid == 0)
 
     def left(self) -> int:
         """Return how many items nobody has finished, in work or not."""

@@ -62,6 +62,10 @@ class Budget:
     tokens: int | None = None
     cost: float | None = None
 
+    def __bool__(self) -> bool:
+        """Whether it sets a limit."""
+        return self.tokens is not None or self.cost is not None
+
     def room(self, usage: Mapping[str, Any], in_work: int) -> int | None:
         """Return how many more items may be begun with `in_work` under way, None for any number.
 

@@ -17,7 +17,8 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -31,6 +32,7 @@ from sqlalchemy import Engine
 from app.catalog import session as catalog_session
 from app.settings import Settings
 from app.stack import embedded
+from app.stack.layout import DataFolder
 from app.stack.migrate import migrate
 from tests import factory_stand as stand
 from tests.acceptance.processes import Processes
@@ -57,6 +59,11 @@ class Stand:
                 time.sleep(0.1)
         return started
 
+    @property
+    def database_pid(self) -> int:
+        """The process that all of Postgres belongs to."""
+        return int((DataFolder(home=self.folder).postgres / "postmaster.pid").read_text().split()[0])
+
     def end(self, processes: list[Any]) -> None:
         """Kill processes and forget them."""
         for process in processes:
@@ -71,14 +78,14 @@ class Stand:
 
 
 @contextmanager
-def teacher_process(**given: Any) -> Iterator[str]:
-    """A teacher in a process of its own, so that it takes nothing from the interpreter that is measured."""
+def teacher_process(**given: Any) -> Iterator[tuple[str, psutil.Process]]:
+    """A teacher in a process of its own, so that it takes nothing from the interpreter that is measured: its address, and it."""
     arguments = [item for name, value in given.items() for item in (f"--{name.replace('_', '-')}", str(value))]
     command = [sys.executable, "-m", "tests.fake_teacher", *arguments]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
-            yield process.stdout.readline().strip()
+            yield process.stdout.readline().strip(), psutil.Process(process.pid)
         finally:
             process.kill()
 
@@ -157,10 +164,10 @@ def _pool_child(pid: int) -> psutil.Process:
 
 def by_workers(latency_ms: int) -> dict[str, Any]:
     """Items per second with 1 to 8 workers of 8 questions each."""
-    with teacher_process(latency_ms=latency_ms) as url, standing(vlm_url=url) as stood:
+    with teacher_process(latency_ms=latency_ms) as (url, teacher), standing(vlm_url=url) as stood:
         pairs = stand.fill(stood.engine, stood.settings, stood.tenant, 800)
         rows = [
-            _row(count, _rate(stood, pairs[: 96 * count], workers=count), 8000 * count / latency_ms)
+            _row(count, _rate(stood, teacher, pairs[: 96 * count], workers=count), 8000 * count / latency_ms)
             for count in (1, 2, 4, 8)
         ]
     return {"latency_ms": latency_ms, "rows": rows}
@@ -168,12 +175,15 @@ def by_workers(latency_ms: int) -> dict[str, Any]:
 
 def by_questions(latency_ms: int) -> dict[str, Any]:
     """Items per second with 1 to 64 questions at once in one worker."""
-    with teacher_process(latency_ms=latency_ms) as url, standing(vlm_url=url, vlm_concurrency=64) as stood:
+    with (
+        teacher_process(latency_ms=latency_ms) as (url, teacher),
+        standing(vlm_url=url, vlm_concurrency=64) as stood,
+    ):
         pairs = stand.fill(stood.engine, stood.settings, stood.tenant, 800)
         rows = [
             _row(
                 count,
-                _rate(stood, pairs[: max(16, 12 * count)], workers=1, concurrency=count),
+                _rate(stood, teacher, pairs[: max(16, 12 * count)], workers=1, concurrency=count),
                 1000 * count / latency_ms,
             )
             for count in (1, 4, 16, 64)
@@ -183,12 +193,13 @@ def by_questions(latency_ms: int) -> dict[str, Any]:
 
 def limited(latency_ms: int, limit: int = 16) -> dict[str, Any]:
     """Items per second with 1 to 4 workers of 8 questions each, when the teacher answers 429 beyond 16 at once."""
-    with teacher_process(latency_ms=latency_ms, most_at_once=limit) as url, standing(vlm_url=url) as stood:
+    given = {"latency_ms": latency_ms, "most_at_once": limit}
+    with teacher_process(**given) as (url, teacher), standing(vlm_url=url) as stood:
         pairs = stand.fill(stood.engine, stood.settings, stood.tenant, 400)
         rows = [
             _row(
                 count,
-                _rate(stood, pairs[: 100 * count], workers=count),
+                _rate(stood, teacher, pairs[: 100 * count], workers=count),
                 1000 * min(limit, 8 * count) / latency_ms,
             )
             for count in (1, 2, 4)
@@ -196,21 +207,74 @@ def limited(latency_ms: int, limit: int = 16) -> dict[str, Any]:
     return {"latency_ms": latency_ms, "at_once": limit, "rows": rows}
 
 
-def _rate(stood: Stand, pairs: list[tuple[UUID, UUID]], *, workers: int, concurrency: int | None = None) -> float:
-    """Items per second between three and nine tenths of an order, so that starting and ending do not count."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Rate:
+    """Items per second, and what one item took of the processor: in the workers, in the database, in the teacher itself."""
+
+    items_per_s: float
+    worker_cpu_ms: float
+    database_cpu_ms: float
+    teacher_cpu_ms: float
+
+
+def _rate(
+    stood: Stand,
+    teacher: psutil.Process,
+    pairs: list[tuple[UUID, UUID]],
+    *,
+    workers: int,
+    concurrency: int | None = None,
+) -> _Rate:
+    """Measure between three and nine tenths of an order, so that starting and ending do not count.
+
+    From one ending to another: questions that are asked together end together, and a clock that runs on until just before the
+    next of them have ended counts a whole round too much.
+    """
     started = stood.workers(workers)
+    database = psutil.Process(stood.database_pid)
     job_id = stand.order(stood.engine, stood.tenant, pairs, writer="vlm", concurrency=concurrency)
-    seen: list[tuple[float, int]] = []
-    job = progress(stood, job_id, lambda done: seen.append((time.perf_counter(), done)), every_s=0.05)
+    seen: list[tuple[float, int, list[float]]] = []
+
+    def look(done: int) -> None:
+        if not seen or seen[-1][1] != done:
+            of = [sum(_cpu_s(psutil.Process(worker.pid)) for worker in started), _cpu_s(database), _cpu_s(teacher)]
+            seen.append((time.perf_counter(), done, of))
+
+    job = progress(stood, job_id, look, every_s=0.05)
     stood.end(started)
     assert job.status == "succeeded", job.error
-    inside = [(at, done) for at, done in seen if 0.3 * len(pairs) <= done <= 0.9 * len(pairs)]
-    (first_at, first), (last_at, last) = inside[0], inside[-1]
-    return (last - first) / (last_at - first_at)
+    inside = [one for one in seen if 0.3 * len(pairs) <= one[1] <= 0.9 * len(pairs)]
+    (first_at, first, before), (last_at, last, after) = inside[0], inside[-1]
+    worker_ms, database_ms, teacher_ms = (
+        1000 * (end - start) / (last - first) for start, end in zip(before, after, strict=True)
+    )
+    return _Rate(
+        items_per_s=(last - first) / (last_at - first_at),
+        worker_cpu_ms=worker_ms,
+        database_cpu_ms=database_ms,
+        teacher_cpu_ms=teacher_ms,
+    )
 
 
-def _row(count: int, rate: float, most: float) -> dict[str, Any]:
-    row = {"n": count, "items_per_s": round(rate, 2), "at_most": round(most, 2), "efficiency": round(rate / most, 3)}
+def _cpu_s(process: psutil.Process) -> float:
+    """What a process and its children have taken of the processor so far, those that have ended included."""
+    total = 0.0
+    for one in [process, *process.children(recursive=True)]:
+        with suppress(psutil.NoSuchProcess):
+            total += sum(one.cpu_times()[:4])
+    return total
+
+
+def _row(count: int, rate: _Rate, most: float) -> dict[str, Any]:
+    row = {
+        "n": count,
+        "items_per_s": round(rate.items_per_s, 2),
+        "at_most": round(most, 2),
+        "efficiency": round(rate.items_per_s / most, 3),
+        "worker_cpu_ms": round(rate.worker_cpu_ms, 1),
+        "database_cpu_ms": round(rate.database_cpu_ms, 1),
+        "teacher_cpu_ms": round(rate.teacher_cpu_ms, 1),
+    }
     print(row, flush=True)
     return row
 
@@ -218,7 +282,7 @@ def _row(count: int, rate: float, most: float) -> dict[str, Any]:
 def kills(count: int, workers: int, every_s: float) -> dict[str, Any]:
     """Kill a worker, with all it forked, every `every_s` while a misbehaving teacher writes about `count` images."""
     given = {"latency_ms": 400, "shares": json.dumps(SHARES)}
-    with teacher_process(**given) as url, standing(vlm_url=url) as stood:
+    with teacher_process(**given) as (url, _), standing(vlm_url=url) as stood:
         pairs = stand.fill(stood.engine, stood.settings, stood.tenant, count)
         running = stood.workers(workers)
         began = time.perf_counter()

@@ -34,7 +34,7 @@ def help_out(job: JobContext) -> dict[str, Any] | None:
             payload = JobRepository(session).get(order_id).payload
         except NotFound:
             return {"items": 0}
-    factory = Factory(job, Order.read(order_id, payload))
+    factory = Factory(job, Order.read(order_id, payload), job.payload.get("slots"))
     with suppress(OrderOver):
         factory.run()
     return {"items": factory.done}

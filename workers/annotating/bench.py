@@ -42,10 +42,14 @@ NO_ANSWER = error_body(
 
 
 class Bench:
-    """The means of one claim. `one_by_one` says whether items are worked on each in a thread of its own."""
+    """The means of one claim: `slots` questions under way at once, `ahead` items that are made ready meanwhile.
 
-    def __init__(self, job: JobContext, order: Order) -> None:
-        """Raises BackendDown, BadInput, NotFound, WeightsMissing."""
+    `one_by_one` says whether items are worked on each in a thread of its own; `limit` is how many questions all claims on the
+    order may have under way together, None where nobody minds.
+    """
+
+    def __init__(self, job: JobContext, order: Order, slots: int | None = None) -> None:
+        """`slots` is what the order's owner lets this claim have. Raises BackendDown, BadInput, NotFound, WeightsMissing."""
         self._job = job
         self._subjects = Subjects(job, order)
         self._teacher, origin = _teacher(job, order)
@@ -55,10 +59,11 @@ class Bench:
         self.rows = TextRows(order.id, origin | one)
         remote = self._teacher is not None and isinstance(self._teacher.backend, Chats)
         self.one_by_one = self._teacher is not None
-        self.slots = min(order.concurrency or USUAL_SLOTS, job.resources.settings.vlm_concurrency) if remote else 1
-        self.at_once = order.concurrency if remote else None
+        wanted = slots or order.concurrency or USUAL_SLOTS
+        self.slots = min(wanted, job.resources.settings.vlm_concurrency) if remote else 1
+        self.limit = order.concurrency if remote else None
         # A question that ends is followed at once by one that waits here, not only after the next look at the items.
-        self.ahead = self.slots if remote and self.at_once is None else 0
+        self.ahead = self.slots if remote else 0
         self.pace = Pace(self.slots)
 
     def stop(self) -> None:

@@ -25,6 +25,9 @@ from workers.sharing import Finished, Pile, SharedItems
 
 _log = logging.getLogger(__name__)
 _LOOK_S = 0.25
+# Where items wait ready, answers of this long are committed together: one transaction each took as much of the processor as
+# everything else about an item.
+_GATHER_S = 0.1
 _WIND_DOWN_S = 5.0
 _LEAVE_S = 2.0
 # An item that was in work when workers died is run alone, and given up only if it goes on killing them.
@@ -41,14 +44,14 @@ UNSTORABLE = error_body(
 class Factory:
     """One claim's work on one order; `done` counts the items it committed."""
 
-    def __init__(self, job: JobContext, order: Order) -> None:
-        """Loads the writer and the teacher; raises BackendDown, BadInput, NotFound."""
+    def __init__(self, job: JobContext, order: Order, slots: int | None = None) -> None:
+        """Loads the writer and the teacher; `slots` is a helper's share of questions. Raises BackendDown, BadInput, NotFound."""
         self.done = 0
         self._job, self._order = job, order
         self._owner = job.job_id == order.id
-        self._bench = Bench(job, order)
+        self._bench = Bench(job, order, slots)
         self._items = SharedItems(job, order.id)
-        self._helpers = Helpers(job, order.id, share=self._bench.slots)
+        self._helpers = Helpers(job, order.id, share=self._bench.slots, limit=self._bench.limit)
         self._in_work: dict[Future[list[Finished]], tuple[Item, ...]] = {}
         self._suspects: list[Item] = []
         self._batch = 16
@@ -59,7 +62,8 @@ class Factory:
 
         Raises BackendDown (away), BudgetSpent, OrderOver, LeaseLost, Cancelled, Draining.
         """
-        pool = ThreadPoolExecutor(self._bench.slots, thread_name_prefix="write")
+        # As many threads as items: those beyond the slots have made theirs ready and wait for their turn to ask.
+        pool = ThreadPoolExecutor(self._bench.slots + self._bench.ahead, thread_name_prefix="write")
         try:
             while self._turn(pool):
                 self._job.checkpoint()
@@ -106,9 +110,9 @@ class Factory:
         if free <= 0:
             return None
         if not self._owner and self._helpers.others_wait():
-            return Pile(taken=(), in_work=0, usage={}) if not self._in_work else None
+            return Pile(taken=()) if not self._in_work else None
         most = free if self._bench.one_by_one else self._batch
-        pile = self._items.take(most, at_once=self._bench.at_once, budget=self._order.budget)
+        pile = self._items.take(most, budget=self._order.budget)
         together = [item for item in pile.taken if item.attempt <= ITEM_ATTEMPTS]
         suspects = [item for item in pile.taken if item.attempt > ITEM_ATTEMPTS]
         self._suspects += suspects[:1]
@@ -140,8 +144,10 @@ class Factory:
         return finished
 
     def _collect(self, timeout_s: float) -> None:
-        """Commit everything that is done by now, in one transaction."""
+        """Commit everything that is done by now, and where that keeps nobody waiting a moment later, in one transaction."""
         ended, _ = wait(self._in_work, timeout=timeout_s, return_when=FIRST_COMPLETED)
+        if ended and self._bench.ahead:
+            ended, _ = wait(self._in_work, timeout=_GATHER_S)
         finished: list[Finished] = []
         for future in ended:
             del self._in_work[future]

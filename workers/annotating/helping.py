@@ -10,6 +10,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from app.catalog.jobs import HELP
 from app.catalog.session import queue_transaction
@@ -25,35 +26,61 @@ _SEEN_WITHIN = timedelta(seconds=15)
 
 
 class Helpers:
-    """Looks after the helpers of one order; `share` is how many items one worker has in work."""
+    """Looks after the helpers of one order.
 
-    def __init__(self, job: JobContext, order_id: UUID, *, share: int) -> None:
-        self._job, self._order_id, self._share = job, order_id, share
-        self._enlisted: list[UUID] = []
+    `share` is how many questions this claim has under way, and a helper at most; `limit` how many all may have together.
+    """
+
+    def __init__(self, job: JobContext, order_id: UUID, *, share: int, limit: int | None) -> None:
+        self._job, self._order_id, self._share, self._limit = job, order_id, share, limit
+        self._enlisted: dict[UUID, int] | None = None  # the slots of each
         self._look_at = 0.0
 
     def enlist(self) -> None:
-        """Order as many helpers as there are workers without one and items for them; looks every 2 s."""
+        """Order as many helpers as there are workers without one, items for them and questions to share out; looks every 2 s."""
         if time.monotonic() < self._look_at:
             return
         self._look_at = time.monotonic() + _LOOK_EVERY_S
         with self._job.transaction() as session:
             leases.hold(session, self._job.claim)
+            enlisted = self._enlisted = self._open(session)
             serving = select(func.count()).where(
                 WorkerProcessRow.queues.contains([Queue.BATCH.value]),
                 WorkerProcessRow.last_seen_at > NOW - _SEEN_WITHIN,
             )
-            open_ = (JobStatus.QUEUED, JobStatus.RUNNING, JobStatus.CANCELLING)
-            helping = select(JobRow.id).where(JobRow.id.in_(self._enlisted), JobRow.status.in_(open_))
-            self._enlisted = list(session.scalars(helping)) if self._enlisted else []
             waiting = select(func.count()).where(
                 JobItemRow.job_id == self._order_id, JobItemRow.status == ItemStatus.QUEUED
             )
             useful = math.ceil((session.scalar(waiting) or 0) / self._share)
-            wanted = min((session.scalar(serving) or 1) - 1, useful) - len(self._enlisted)
-            for _ in range(wanted):
-                payload = {"order_id": str(self._order_id)}
-                self._enlisted.append(enqueue(session, kind=HELP, queue=Queue.BATCH, payload=payload).id)
+            wanted = min((session.scalar(serving) or 1) - 1, useful) - len(enlisted)
+            for slots in self._shares(wanted, sum(enlisted.values())):
+                payload = {"order_id": str(self._order_id), "slots": slots}
+                enlisted[enqueue(session, kind=HELP, queue=Queue.BATCH, payload=payload).id] = slots
+
+    def _open(self, session: Session) -> dict[UUID, int]:
+        """Return the helpers that have not ended; an attempt's first look finds those of the attempt before."""
+        if self._enlisted is None and self._job.attempt > 1:
+            mine = JobRow.payload["order_id"].astext == str(self._order_id)
+        elif self._enlisted:
+            mine = JobRow.id.in_(self._enlisted)
+        else:
+            return {}
+        slots = func.coalesce(JobRow.payload["slots"].as_integer(), self._share).label("slots")
+        open_ = (JobStatus.QUEUED, JobStatus.RUNNING, JobStatus.CANCELLING)
+        query = select(JobRow.id, slots).where(JobRow.kind == HELP, JobRow.status.in_(open_), mine)
+        return {row.id: row.slots for row in session.execute(query)}
+
+    def _shares(self, helpers: int, given: int) -> list[int]:
+        """Share out the questions that nobody has among so many helpers: full shares first."""
+        shares = []
+        left = None if self._limit is None else self._limit - self._share - given
+        for _ in range(helpers):
+            slots = self._share if left is None else min(self._share, left)
+            if slots < 1:
+                break
+            shares.append(slots)
+            left = None if left is None else left - slots
+        return shares
 
     def others_wait(self) -> bool:
         """Whether another batch job waits for a worker; looks every 2 s, of any tenant."""

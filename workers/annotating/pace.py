@@ -54,7 +54,8 @@ class Pace:
             self._failures = 0
             self._heard_at = self._clock()
             self._limit = min(float(self._slots), self._limit + 1 / self._limit)
-            self._turn.notify_all()
+            # For the place that was left, and for the one that may have come; to wake all who wait for every answer costs.
+            self._turn.notify(2)
 
     def failed(self, retry_after_s: float | None) -> None:
         """The teacher pushed back or is away: ask less, and nothing before it said, with full jitter on top."""
@@ -74,7 +75,7 @@ class Pace:
         """A question ended without telling anything about the teacher."""
         with self._turn:
             self._asking -= 1
-            self._turn.notify_all()
+            self._turn.notify()
 
     def silent_s(self) -> float:
         """How long ago the teacher last answered anybody here, or since when it is asked."""

@@ -167,6 +167,30 @@ def test_a_helper_shares_an_order_and_each_text_is_written_once(
     assert desk.job(job_id).progress_done == 60
 
 
+def test_the_questions_that_an_order_allows_are_shared_out(desk, resources, script, teacher, queue_engine) -> None:
+    resources.settings = resources.settings.model_copy(update={"vlm_concurrency": 3})
+    script.latency_s = 0.2
+    job_id = desk.order(desk.images(60), writer="vlm", concurrency=5)
+    with queue_transaction(queue_engine) as session:
+        for name in ("one", "two", "three"):
+            session.execute(
+                text("INSERT INTO worker_processes (name, queues) VALUES (:name, '{batch}')"), {"name": name}
+            )
+    owner = threading.Thread(target=Runner(resources, HANDLERS, worker="one").run, args=[job_id])
+    owner.start()
+    wait_until(lambda: helper_of(desk) is not None, within_s=60, every_s=0.02)
+    help_id = helper_of(desk)
+    assert desk.job(help_id).payload["slots"] == 2, "what the owner's three leave of five"
+    assert Runner(resources, HANDLERS, worker="two").run(help_id) is Outcome.SUCCEEDED
+    owner.join(60)
+    assert ordinals(desk, job_id) == Counter({(n, 0): 1 for n in range(60)})
+    assert desk.job(help_id).result["items"] > 0
+    assert teacher[1].most_seen <= 5
+    with transaction(desk.engine, desk.tenant) as session:
+        held = session.scalars(text("SELECT CAST(payload ->> 'slots' AS int) FROM jobs WHERE kind = 'annotation.help'"))
+        assert set(held) == {2}, "the third worker has nothing to ask"
+
+
 def test_a_helper_of_a_cancelled_order_ends(desk, resources, engine, tenant) -> None:
     job_id = desk.order(desk.images(2), writer="vlm")
     with transaction(engine, tenant) as session:
