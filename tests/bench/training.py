@@ -1,8 +1,8 @@
 """Tokens per second of our trainer and of plain transformers' Trainer with padding. Run: python -m tests.bench.training
 
 Same random model, same records, same batches of 16, same optimiser, one thread, both encode while they train; runs take turns.
-The records have the lengths of LLaVA's instruction mixture at a ninth of its scale (64 tokens a picture instead of 576): a
-picture with a few words, and one record in sixteen a text of up to 230 tokens, as ShareGPT's of up to 2,048 are there. Counted are tokens that are not padding, per second of CPU time (on a CUDA
+The records are as long as those of LLaVA's instruction mixture (`tests.bench.training_records`), at a ninth of their scale where the
+picture has 64 tokens instead of 576. Counted are tokens that are not padding, per second of CPU time (on a CUDA
 device: of wall time). `--shape 7b` takes LLaVA-1.5-7B's shape, bfloat16 and LoRA there, and prints the share of the device's peak.
 """
 
@@ -19,11 +19,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from random import Random
 from typing import Any
 
 import torch
-from PIL import Image
 from torch import nn
 from transformers import LlavaForConditionalGeneration, Trainer, TrainingArguments
 
@@ -36,21 +34,20 @@ from models.training.order import batch_at
 from models.training.packed import use_packed_attention
 from models.training.recipes import Recipe, recipe_of
 from models.training.schedule import Budget
+from tests.bench.training_records import llava_like
 from tests.llava_stand import padded, stand_config, stand_processor
 
 RESULTS = Path(__file__).parent / "results" / "training"
 BATCH = 16
-WORDS = ("one", "two", "red", "circle", "square", "left", "of", "the", "blue", "and")
 
 
 @dataclass(frozen=True)
 class Shape:
-    """Sizes of language and vision half, of the picture, and how long texts are."""
+    """Sizes of language and vision half, and by what the lengths of texts are divided, as the picture's tokens are."""
 
     text: dict[str, int]
     vision: dict[str, int]
-    short_words: tuple[int, int]
-    long_words: tuple[int, int]
+    scale: int
     lora: bool
 
 
@@ -58,13 +55,13 @@ SHAPES = {
     "small": Shape(
         {"hidden_size": 256, "intermediate_size": 688, "num_hidden_layers": 6, "num_attention_heads": 8, "num_key_value_heads": 8},
         {"hidden_size": 64, "intermediate_size": 256, "num_hidden_layers": 2, "num_attention_heads": 2, "image_size": 128, "patch_size": 16},
-        (1, 10), (120, 235), lora=False,
+        scale=9, lora=False,
     ),
     "7b": Shape(
         {"hidden_size": 4096, "intermediate_size": 11008, "num_hidden_layers": 32, "num_attention_heads": 32,
          "num_key_value_heads": 32, "vocab_size": 32064},
         {"hidden_size": 1024, "intermediate_size": 4096, "num_hidden_layers": 24, "num_attention_heads": 16, "image_size": 336, "patch_size": 14},
-        (20, 180), (600, 1800), lora=True,
+        scale=1, lora=True,
     ),
 }  # fmt: skip
 
@@ -83,7 +80,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         encoder = reader(shape, folder)
-        records = dataset(shape, folder, BATCH * options.steps)
+        records = llava_like(folder, BATCH * options.steps, shape.scale)
         tokens = sum(len((encoder.encode(record) or {})["input_ids"]) for record in records)
         same = [records[i] for i in batch_at(0, len(records), len(records), seed=0)]
         # The library sorts by length within 50 batches; here that is all there are.
@@ -137,20 +134,6 @@ def reader(shape: Shape, folder: Path) -> Encoder:
     processor.image_processor.crop_size = {"height": size, "width": size}
     processor.patch_size = shape.vision["patch_size"]
     return Encoder(processor, folder, max_tokens=2048, broken_allowed=0)
-
-
-def dataset(shape: Shape, folder: Path, count: int) -> list[Conversation]:
-    """Records with a picture and few words, every sixteenth one a long text; the same each time."""
-    rng = Random(0)
-    Image.effect_noise((120, 90), 60).convert("RGB").save(folder / "p.png")
-    records = []
-    for number in range(count):
-        low, high = shape.long_words if number % 16 == 5 else shape.short_words
-        answer = " ".join(rng.choice(WORDS) for _ in range(rng.randint(low, high)))
-        image = None if number % 16 == 5 else "p.png"
-        question = "Go on." if image is None else "<image>\nWhat is there?"
-        records.append(Conversation(id=str(number), image=image, turns=((question, answer),)))
-    return records
 
 
 def model_of(shape: Shape) -> tuple[LlavaForConditionalGeneration, nn.Module, Recipe]:
