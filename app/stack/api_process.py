@@ -5,16 +5,16 @@ Nagle's algorithm on, which costs up to 40 ms per answer.
 """
 
 import argparse
+import contextlib
 import gc
 import socket
 import sys
 
 import uvicorn
-from fastapi import FastAPI
 
 from app.main import create_app
 from app.settings import Settings
-from app.stack.patience import PatientProtocol
+from app.stack.patience import PatientProtocol, PatientServer
 from app.telemetry.logs import start_logging
 from app.telemetry.traces import start_tracing
 
@@ -23,21 +23,8 @@ SWITCH_S = 0.0005
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
 
-class Server(uvicorn.Server):
-    """uvicorn's, which before it stops lets go of the requests that wait for a worker: they are answered 202 with their job."""
-
-    def __init__(self, config: uvicorn.Config, app: FastAPI) -> None:
-        super().__init__(config)
-        self._app = app
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Stop; what is under way gets half of the grace."""
-        self._app.state.web.listener.let_go()
-        await super().shutdown(sockets)
-
-
 def main() -> None:
-    """Serve until SIGTERM; open streams get a few seconds to end."""
+    """Serve until SIGTERM or SIGINT; who waits for a worker is answered 202 then, and open streams get a few seconds to end."""
     parser = argparse.ArgumentParser(description="the API process of Markwise")
     parser.add_argument("--fd", type=int, help="descriptor of a bound, listening socket")
     parser.add_argument("--host", default="127.0.0.1", help="without --fd; anything but loopback makes keys a must")
@@ -66,7 +53,12 @@ def main() -> None:
     # What was imported lives as long as the process: looking through it for garbage cost every answer 1 % of its CPU time.
     gc.collect()
     gc.freeze()
-    Server(config, app).run(sockets=given)
+
+    def let_go() -> None:
+        app.state.web.listener.let_go()
+
+    with contextlib.suppress(KeyboardInterrupt):  # uvicorn raises it again when it has stopped
+        PatientServer(config, let_go).run(sockets=given)
 
 
 if __name__ == "__main__":

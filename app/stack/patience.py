@@ -6,14 +6,20 @@ here. A process that stops takes leave of its connections instead of cutting the
 """
 
 import asyncio
+import signal
+import socket
+import time
+from collections.abc import Callable
+from types import FrameType
 from typing import Any
 
+import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 HEAD_S = 20.0
 HEAD_BYTES = 65_536
 # uvicorn closes what is idle when it stops; a request that is on its way just then would meet a reset.
-LAST_CALL_S = 1.0
+LAST_CALL_S = 3.0
 _REFUSAL = b"HTTP/1.1 %s\r\ncontent-type: application/problem+json\r\ncontent-length: %d\r\nconnection: close\r\n\r\n%s"
 
 
@@ -57,21 +63,11 @@ class PatientProtocol(HttpToolsProtocol):
         if unread:
             self.transport.close()
 
-    def shutdown(self) -> None:
-        """The process stops: what is under way or comes within a second is answered, and told that it is the last."""
+    def take_leave(self) -> None:
+        """Answer what is under way or comes yet, and say that it is the last."""
         self._leaving = True
-        if self._idle:
-            self.loop.call_later(LAST_CALL_S, self._close_if_idle)
-        else:
-            super().shutdown()
-
-    @property
-    def _idle(self) -> bool:
-        return self.cycle is None or self.cycle.response_complete
-
-    def _close_if_idle(self) -> None:
-        if self._idle and not self.transport.is_closing():
-            self.transport.close()
+        if self.cycle is not None:
+            self.cycle.keep_alive = False
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop waiting."""
@@ -93,3 +89,32 @@ class PatientProtocol(HttpToolsProtocol):
             body = b'{"title":"%s","status":%d}' % (title.encode(), status)
             self.transport.write(_REFUSAL % (f"{status} {title}".encode(), len(body), body))
             self.transport.close()
+
+
+class PatientServer(uvicorn.Server):
+    """uvicorn's, which told to stop by SIGTERM lets its callers go first: another process has the socket, too, or will have.
+
+    By SIGINT everything stops, and nobody is waited for but who is being answered. `let_go` is called at the beginning of both.
+    """
+
+    def __init__(self, config: uvicorn.Config, let_go: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._let_go, self._last_call = let_go, False
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Remember which of the two it was."""
+        self._last_call = sig == signal.SIGTERM
+        super().handle_exit(sig, frame)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop; what is under way then gets the grace of the configuration."""
+        self._let_go()
+        for server in self.servers:
+            server.close()
+        until = time.monotonic() + (LAST_CALL_S if self._last_call else 0.0)
+        while self.server_state.connections and time.monotonic() < until:
+            for connection in list(self.server_state.connections):  # also those that were accepted a moment ago
+                if isinstance(connection, PatientProtocol):
+                    connection.take_leave()
+            await asyncio.sleep(0.02)
+        await super().shutdown(sockets)

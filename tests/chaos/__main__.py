@@ -14,6 +14,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from tests.chaos import elsewhere
 from tests.chaos.table import HEAD, head
 
 FOLDER = Path(__file__).parent
@@ -61,6 +62,7 @@ def main() -> None:
         rows.append({"driver": name, "row": row, "held": good, "seconds": round(time.monotonic() - started, 1)})
         print(row, flush=True)
     if not sys.argv[1:]:
+        print("\n" + elsewhere.table())
         _write(rows)
     raise SystemExit(0 if held else 1)
 
@@ -75,7 +77,7 @@ def _write(rows: list[dict[str, object]]) -> None:
     (OUT / "chaos.json").write_text(json.dumps({**about, "rows": rows}, indent=2) + "\n")
     table = "\n".join(str(row["row"]) for row in rows)
     (OUT / "chaos.md").write_text(
-        f"{about['date']}, Python {about['python']}, {about['machine']}\n\n{head()}\n{table}\n"
+        f"{about['date']}, Python {about['python']}, {about['machine']}\n\n{head()}\n{table}\n\n{elsewhere.table()}\n"
     )
 
 

@@ -2,7 +2,7 @@
 
 import argparse
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 HEAD = ("row", "fault", "load", "survived", "lost", "duplicated", "recovery", "verdict", "what was seen")
@@ -46,7 +46,7 @@ def head() -> str:
     return "| " + " | ".join(HEAD) + " |\n" + "|---" * len(HEAD) + "|"
 
 
-def run(measure: Callable[..., Row], about: str | None) -> None:
+def run(measure: Callable[..., Row | Iterable[Row]], about: str | None) -> None:
     """Measure by the command line, whose options are the arguments of `measure`, and finish."""
     parser = argparse.ArgumentParser(description=about)
     for option in inspect.signature(measure).parameters.values():
@@ -54,8 +54,9 @@ def run(measure: Callable[..., Row], about: str | None) -> None:
     finish(measure(**vars(parser.parse_args())))
 
 
-def finish(row: Row) -> None:
-    """Print a row under its head; ends the process with 1 if a rule was broken."""
+def finish(measured: Row | Iterable[Row]) -> None:
+    """Print rows under their head; ends the process with 1 if a rule was broken."""
+    rows = [measured] if isinstance(measured, Row) else list(measured)
     print(head())
-    print(row.text)
-    raise SystemExit(1 if row.failures else 0)
+    print("\n".join(row.text for row in rows))
+    raise SystemExit(any(row.failures for row in rows))

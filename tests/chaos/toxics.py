@@ -13,7 +13,7 @@ from typing import Any, Literal, TypeVar
 _T = TypeVar("_T")
 Mode = Literal["well", "down", "slow", "trickle", "reset", "silent"]
 TOXICS: tuple[Mode, ...] = ("down", "slow", "trickle", "reset", "silent")
-SLOW_S = 5.0
+SLOW_S = 1.0
 TRICKLE_BYTES_PER_S = 1_000
 _CHUNK = 65_536
 

@@ -1,5 +1,6 @@
 """A head that never ends is not waited for, a body neither; a real uvicorn with shorter patience."""
 
+import signal
 import socket
 import threading
 import time
@@ -13,13 +14,13 @@ from fastapi import FastAPI, Request
 from app.http import middleware, problems
 from app.http.middleware import RequestFrame
 from app.stack import patience
-from app.stack.patience import PatientProtocol
+from app.stack.patience import PatientProtocol, PatientServer
 
 PATIENCE_S = 0.8
 
 
 @pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[uvicorn.Server]:
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[PatientServer]:
     monkeypatch.setattr(patience, "HEAD_S", PATIENCE_S)
     monkeypatch.setattr(middleware, "BODY_S", PATIENCE_S)
     app = FastAPI()
@@ -35,7 +36,8 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[uvicorn.Server]:
         return "done"
 
     listening = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, http=PatientProtocol, log_level="warning", lifespan="off"))
+    config = uvicorn.Config(app, http=PatientProtocol, log_level="warning", lifespan="off")
+    server = PatientServer(config, lambda: None)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
     thread.start()
     while not server.started:
@@ -47,7 +49,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[uvicorn.Server]:
 
 
 @pytest.fixture
-def address(server: uvicorn.Server) -> tuple[str, int]:
+def address(server: PatientServer) -> tuple[str, int]:
     return server.servers[0].sockets[0].getsockname()
 
 
@@ -146,7 +148,7 @@ def test_chunks_without_an_end_are_cut_off(address: tuple[str, int], monkeypatch
 
 
 def test_who_is_on_the_way_when_the_process_stops_is_answered(
-    server: uvicorn.Server, address: tuple[str, int], monkeypatch: pytest.MonkeyPatch
+    server: PatientServer, address: tuple[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(patience, "LAST_CALL_S", 30.0)
     monkeypatch.setattr(patience, "HEAD_S", 30.0)
@@ -156,7 +158,7 @@ def test_who_is_on_the_way_when_the_process_stops_is_answered(
         assert answer(kept).startswith(b"HTTP/1.1 200 ")
         while len(server.server_state.connections) < 2:
             time.sleep(0.01)
-        server.should_exit = True
+        server.handle_exit(signal.SIGTERM, None)
         while server.servers[0].is_serving():
             time.sleep(0.01)
         for link in (kept, fresh):
@@ -166,14 +168,14 @@ def test_who_is_on_the_way_when_the_process_stops_is_answered(
             assert b"connection: close" in said
 
 
-def test_nobody_is_waited_for_when_the_process_stops(
-    server: uvicorn.Server, address: tuple[str, int], monkeypatch: pytest.MonkeyPatch
+def test_when_everything_stops_nobody_is_waited_for(
+    server: PatientServer, address: tuple[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(patience, "LAST_CALL_S", 0.2)
+    monkeypatch.setattr(patience, "LAST_CALL_S", 30.0)
     monkeypatch.setattr(patience, "HEAD_S", 30.0)
     with socket.create_connection(address) as idle:
         while not server.server_state.connections:
             time.sleep(0.01)
-        server.should_exit = True
+        server.handle_exit(signal.SIGINT, None)
         said, _ = until_closed(idle)
     assert said == b""
