@@ -82,6 +82,11 @@ bench: $(VENV)/.test-ready ## print the measurements and write them to tests/ben
 	@$(BIN)/python -m tests.bench.factory
 	@$(BIN)/python -m tests.bench.training
 
+.PHONY: documents
+documents: $(VENV)/.test-ready ## write the API reference and the pictures of the documents anew
+	@$(BIN)/python -m tests.documents.reference
+	@$(BIN)/python -m tests.documents.pictures
+
 .PHONY: chaos
 chaos: $(VENV)/.test-ready ## kill, cut, fill and flood the service, and print what it survived (about 25 min)
 	@$(BIN)/python -m tests.chaos

@@ -1,4 +1,4 @@
-"""Rules of the house that a linter cannot say: one call site per irreversible act, small modules, a README tree that is true."""
+"""Rules of the house that a linter cannot say: one call site per irreversible act, small modules, a tree in CONTRIBUTING that is true."""
 
 import ast
 import re
@@ -92,8 +92,8 @@ def test_no_module_has_a_name_that_says_nothing() -> None:
     assert [str(p) for p in modules() if p.stem in empty] == []
 
 
-def test_the_tree_in_the_readme_is_the_tree() -> None:
-    """Every folder that git tracks two levels deep stands in the README's tree, and nothing else does."""
+def test_the_tree_in_contributing_is_the_tree() -> None:
+    """Every folder that git tracks two levels deep stands in CONTRIBUTING's tree, and nothing else does."""
     listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False)
     if listed.returncode != 0:
         pytest.skip("not a git checkout")
@@ -102,7 +102,7 @@ def test_the_tree_in_the_readme_is_the_tree() -> None:
         for line in listed.stdout.splitlines()
         if (parts := line.split("/")) and len(parts) > 2 and parts[0] in {*PACKAGES, "tests"}
     }
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     block = re.search(r"```text tree\n(.*?)```", text, re.DOTALL)
     assert block is not None
     shown, package = set(), ""
