@@ -18,17 +18,18 @@ from app.errors import NotFound
 
 _READ = """
     SELECT set.image_id, image.sha256, deployed.model_version_id,
-        CAST(%(target_id)s AS uuid) IS NULL OR EXISTS (SELECT FROM mark_sets WHERE id = %(target_id)s),
-        ARRAY(SELECT uuidv7() FROM generate_series(1, %(answers)s)), clock_timestamp()
+        CAST($2 AS uuid) IS NULL OR EXISTS (SELECT FROM mark_sets WHERE id = $2),
+        ARRAY(SELECT uuidv7() FROM generate_series(1, CAST($3 AS integer))), clock_timestamp()
     FROM mark_sets AS set JOIN images AS image ON image.id = set.image_id
     LEFT JOIN LATERAL (
         SELECT model_version_id FROM deployments ORDER BY created_at DESC, id DESC LIMIT 1
     ) AS deployed ON true
-    WHERE set.id = %(mark_set_id)s
+    WHERE set.id = $1
 """
+_COLUMNS = ("id", "created_at", "image_id", "mark_set_id", "model_version_id", "task", "query", "model_name", "body")
 _KEEP = """
     INSERT INTO answers (id, created_at, image_id, mark_set_id, model_version_id, task, query, model_name, body)
-    VALUES (%(id)s, %(created_at)s, %(image_id)s, %(mark_set_id)s, %(model_version_id)s, %(task)s, %(query)s, %(model_name)s, %(body)s)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 """
 
 
@@ -45,8 +46,7 @@ class Asked:
 
 def read(engine: Engine, tenant_id: UUID, mark_set_id: UUID, target_id: UUID | None, *, answers: int) -> Asked:
     """Return what a question about `mark_set_id` needs, with ids for its answers; raises NotFound, for the target set as well."""
-    values = {"mark_set_id": mark_set_id, "target_id": target_id, "answers": answers}
-    rows = at_once(engine, of_tenant(tenant_id), _READ, values)
+    rows = at_once(engine, of_tenant(tenant_id), _READ, (mark_set_id, target_id, answers))
     if not rows or not rows[0][3]:
         raise NotFound("There is no mark set with this id.")
     image_id, sha256, deployed_id, _, answer_ids, at = rows[0]
@@ -59,7 +59,7 @@ def keep(engine: Engine, tenant_id: UUID, answers: Sequence[dict[str, Any]]) -> 
     Does not wait for the disk, which takes longer than all the rest of a question's way: a question can be asked again. A job's answer
     is durable, and so is one with an idempotency key: the key is committed after it, and waited for.
     """
-    rows = ({**row, "body": Jsonb(row["body"])} for row in answers)
+    rows = ([*(row[name] for name in _COLUMNS[:-1]), Jsonb(row["body"])] for row in answers)
     try:
         at_once(engine, of_tenant(tenant_id), _KEEP, *rows, durable=False)
     except IntegrityError as error:

@@ -16,7 +16,7 @@ LOCAL_TENANT = "local"
 # Runs before the tenant is known: the row policy shows exactly the row whose hash is in `app.key_sha256`.
 _LIVE = """
     SELECT id, tenant_id, scopes FROM keys
-    WHERE key_sha256 = %(key_sha256)s AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > clock_timestamp())
+    WHERE key_sha256 = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > clock_timestamp())
 """
 
 
@@ -31,7 +31,7 @@ class LiveKey:
 
 def find_live(engine: Engine, key_sha256: bytes) -> LiveKey | None:
     """Return the key with this hash unless it is revoked or expired."""
-    for key_id, tenant_id, scopes in at_once(engine, of_key(key_sha256), _LIVE, {"key_sha256": key_sha256}):
+    for key_id, tenant_id, scopes in at_once(engine, of_key(key_sha256), _LIVE, (key_sha256,)):
         return LiveKey(id=key_id, tenant_id=tenant_id, scopes=frozenset(scopes))
     return None
 

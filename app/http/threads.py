@@ -13,6 +13,7 @@ from threading import Event as Flag
 from typing import Any, TypeVar
 
 from app.errors import DeadlineExceeded, Unavailable
+from app.turns import Turns
 
 _T = TypeVar("_T")
 _FULL_RETRY_S = 2
@@ -30,7 +31,7 @@ class Slots:
         self.count = count
         self.taken = 0
         """Pieces of work that run or wait for a slot."""
-        self._threads = 0
+        self._threads, self._turns = 0, Turns()
         self._orders: SimpleQueue[tuple[asyncio.Future[Any], Context, Callable[[], Any]] | None] = SimpleQueue()
 
     def check(self) -> None:
@@ -59,10 +60,12 @@ class Slots:
         while (order := self._orders.get()) is not None:
             future, context, work = order
             result, error = None, None
+            self._turns.begin()
             try:
                 result = context.run(work)
             except BaseException as exc:  # told to whoever waits; a thread must not die of it
                 error = exc
+            self._turns.end()
             try:
                 future.get_loop().call_soon_threadsafe(self._ended, future, result, error)
             except RuntimeError:  # the loop was closed: the process stops

@@ -13,6 +13,7 @@ from app.catalog.tables import ImageRow, MarkRow, MarkSetRow
 from app.imaging.encode import read_canonical
 from app.services.questions import marked_picture
 from app.storage.blobs import BlobStore
+from app.turns import waiting
 from models.grounding import MarkedPicture
 from models.marks import style_of
 from models.vlm.pictures import keep_file
@@ -40,8 +41,9 @@ class MarkedPictures:
 
     def load(self, row: MarkSetRow, marks: list[MarkRow], image: ImageRow) -> MarkedPicture:
         """Read a picture from the blob store and keep it. Its arrays are read-only. Raises BlobError."""
-        files = tuple(self._blobs.get(key) for key in (image.blob_key, row.overlay_blob_key))
-        pixels, overlay = (read_canonical(file) for file in files)
+        with waiting():
+            files = tuple(self._blobs.get(key) for key in (image.blob_key, row.overlay_blob_key))
+            pixels, overlay = (read_canonical(file) for file in files)
         for array in (pixels, overlay):
             array.setflags(write=False)
         keep_file(overlay, files[1])

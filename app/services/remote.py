@@ -13,6 +13,7 @@ from pathlib import Path
 
 from app.settings import Settings
 from app.telemetry.traces import for_model_server
+from app.turns import waiting
 from models.errors import BackendDown, BackendUnfit, ModelError
 from models.grounding import sight
 from models.vlm.adapters import load_adapter
@@ -44,6 +45,7 @@ class RemoteModel:
             timeout_s=settings.vlm_timeout_s,
             max_connections=settings.vlm_concurrency,
             headers=for_model_server,
+            waiting=waiting,
         )
         self._lock, self._looking = threading.Lock(), threading.Lock()
         self._backend: OpenAiBackend | None = None

@@ -10,7 +10,8 @@ import threading
 import time
 from base64 import b64encode
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from types import MappingProxyType
 from urllib.parse import unquote, urlsplit
 
@@ -19,6 +20,7 @@ import httpx
 # uvicorn, and vLLM with it, closes a silent connection after 5 s; one taken from the pool at that moment is dead.
 _KEEP_S = 4.0
 _CHUNK_BYTES = 65_536
+Waiting = Callable[[], AbstractContextManager[None]]
 NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
@@ -40,7 +42,8 @@ class Answer:
     def __init__(self, pool: "Connections", connection: http.client.HTTPConnection) -> None:
         """The request was sent; waits for the head of its answer."""
         self._pool, self._connection = pool, connection
-        self._response = connection.getresponse()
+        with pool.waiting():
+            self._response = connection.getresponse()
         self.status = self._response.status
 
     def header(self, name: str) -> str | None:
@@ -55,7 +58,8 @@ class Answer:
         if self._connection.sock is not None:  # None where the server closes at the end
             self._connection.sock.settimeout(timeout_s)
         try:
-            data = response.read1(most_bytes)
+            with self._pool.waiting():
+                data = response.read1(most_bytes)
         except TimeoutError:
             raise
         except (OSError, http.client.HTTPException) as error:
@@ -75,8 +79,12 @@ class Answer:
 class Connections:
     """The way to one server; safe to share between threads."""
 
-    def __init__(self, base_url: str, *, headers: Mapping[str, str], most: int) -> None:
-        """`base_url` is http or https, with the path that all paths begin with; at most `most` requests are under way at once."""
+    def __init__(self, base_url: str, *, headers: Mapping[str, str], most: int, waiting: Waiting = nullcontext) -> None:
+        """`base_url` is http or https, with the path that all paths begin with; at most `most` requests are under way at once.
+
+        `waiting` is entered where a thread waits for the server.
+        """
+        self.waiting = waiting
         parts = urlsplit(base_url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ValueError(f"{base_url} is no http or https address")

@@ -9,14 +9,16 @@ import logging
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any, TypeVar
 
+import orjson
+
 from models.errors import BackendDown, BackendUnfit, BadInput, BadOutput, ModelMissing
 from models.vlm.breaker import CircuitBreaker
-from models.vlm.connections import NO_HEADERS, AllInUse, Answer, BrokenOff, Connections, Unreachable
+from models.vlm.connections import NO_HEADERS, AllInUse, Answer, BrokenOff, Connections, Unreachable, Waiting
 
 MAX_ANSWER_BYTES = 4_000_000
 _TRIES = 3
@@ -82,10 +84,12 @@ class Transport:
         breaker: CircuitBreaker | None = None,
         pause: Callable[[float], None] = time.sleep,
         headers: Callable[[], Mapping[str, str]] = lambda: NO_HEADERS,
+        waiting: Waiting = nullcontext,
     ) -> None:
         """`base_url` is the server's address, with or without `/v1`; `pause` waits between attempts.
 
-        `headers` are asked for at every request: they tell the server for whom it is, such as `X-Request-Id`.
+        `headers` are asked for at every request: they tell the server for whom it is, such as `X-Request-Id`. `waiting` is entered
+        where a thread waits for the server.
         """
         self._headers = headers
         self.breaker = breaker or CircuitBreaker()
@@ -96,6 +100,7 @@ class Transport:
             f"{root}/v1/",
             headers={"Authorization": f"Bearer {api_key}"} if api_key else {},
             most=max_connections,
+            waiting=waiting,
         )
 
     def close(self) -> None:
@@ -277,4 +282,7 @@ def _refusal(answer: Answer, clock: Clock) -> Exception:
 
 
 def _json_bytes(body: dict[str, Any]) -> bytes:
-    return json.dumps(body, separators=(",", ":")).encode()
+    try:
+        return orjson.dumps(body)
+    except TypeError:  # half of a surrogate pair, or a number beyond 64 bits: legal JSON, and the server's to judge
+        return json.dumps(body, separators=(",", ":")).encode()
