@@ -82,6 +82,18 @@ class Similarity(Protocol):
         ...
 
 
+class Ledger(Protocol):
+    """What the workers of one order have found out, kept where all of them see it; safe between threads."""
+
+    def find(self, keys: Sequence[str]) -> Mapping[str, Mapping[str, Any]]:
+        """Return what is kept under those of `keys` that anything is kept under."""
+        ...
+
+    def keep(self, key: str, found: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Keep what was found, unless somebody was quicker; return what is kept."""
+        ...
+
+
 class Teacher(Protocol):
     """A model that writes for us. `dialect` "tiny" is our own small one: it answers single short questions only.
 
@@ -170,7 +182,7 @@ class Draft:
 class WriterOptions:
     """What an order says to its writer; `extra` are the options that only this writer knows.
 
-    `similarity` is there where the operator has installed one.
+    `similarity` is there where the operator has installed one, `ledger` where several workers write.
     """
 
     kind: TextKind
@@ -179,6 +191,7 @@ class WriterOptions:
     seed: int = 0
     extra: Mapping[str, Any] = field(default_factory=dict)
     similarity: Similarity | None = None
+    ledger: Ledger | None = None
 
 
 class Writer(Protocol):

@@ -20,6 +20,7 @@ from models.writers.listing.taught import Example
 from models.writers.registry import build
 from models.writers.teachers import BackendTeacher, Chats
 from models.writers.types import Teacher, Writer, WriterOptions
+from workers.annotating.ledger import CatalogLedger
 from workers.annotating.orders import Order
 from workers.annotating.pace import Pace, Stopped
 from workers.annotating.patience import NoAnswer, PatientTeacher
@@ -138,6 +139,7 @@ def _options(job: JobContext, order: Order) -> WriterOptions:
         seed=order.seed,
         extra=extra,
         similarity=job.resources.models.similarity() if order.kind == "concept_document" else None,
+        ledger=CatalogLedger(job, order.id),
     )
 
 

@@ -209,6 +209,18 @@ class EvaluationItemRow(Base):
     picture: Mapped[bytes | None] = mapped_column(LargeBinary)
 
 
+class LedgerEntryRow(Base):
+    """What one worker of an annotation order found out and the others need not pay for again, under the hash of its name."""
+
+    __tablename__ = "ledger_entries"
+    __table_args__ = (same_tenant("job_id", "jobs"),)
+
+    job_id: Mapped[UUID] = mapped_column(primary_key=True)
+    key_sha256: Mapped[str] = mapped_column(primary_key=True)
+    tenant_id: Mapped[UUID] = mapped_column(server_default=text("current_setting('app.tenant', true)::uuid"))
+    found: Mapped[dict[str, Any]]
+
+
 class CandidateRow(Base):
     """How surely (0-1) marks are painted on an image as one run of a finder saw it, and the patch that speaks most for it."""
 

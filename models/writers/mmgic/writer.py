@@ -72,7 +72,7 @@ class MmgicWriter:
         self._explains = LAYERS.index(self._up_to) >= LAYERS.index("descriptions")
         if self._image_tokens < 0 or self._limit < 1:
             raise BadInput("`image_tokens` cannot be negative, and `max_tokens` must be at least 1")
-        self._book = Descriptions(options.extra.get("descriptions"), tries=options.tries)
+        self._book = Descriptions(options.extra.get("descriptions"), tries=options.tries, ledger=options.ledger)
         self._count, self._estimated = count_tokens, count_tokens is estimate_tokens
         self._similarity = options.similarity
 

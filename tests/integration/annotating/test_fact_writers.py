@@ -4,11 +4,12 @@ from dataclasses import replace
 from uuid import UUID
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import delete, update
 
 from app.catalog.image_facts import ImageFactsRepository, StatedFacts
 from app.catalog.session import transaction
-from app.catalog.tables import JobItemRow
+from app.catalog.tables import JobItemRow, TextRow
+from app.queue.control import retry
 from app.queue.outbox import enqueue
 from models.facts import ImageFacts, ObjectFact
 from models.mixtures.samples import fault
@@ -97,6 +98,13 @@ def test_concept_documents_need_no_teacher_and_take_one(desk, runner, teacher, m
     assert 0 < len(with_descriptions) < 12
     assert all(f"- dog: {explained}" in str(text.conversations) for text in with_descriptions)
     assert desk.job(told).usage["calls"] == 3, "two things and a property, each asked about once"
+    with transaction(desk.engine, desk.tenant) as session:
+        session.execute(update(JobItemRow).where(JobItemRow.job_id == told).values(status="cancelled"))
+        session.execute(delete(TextRow).where(TextRow.job_id == told))
+        retry(session, told)
+    assert runner.run(told) is Outcome.SUCCEEDED
+    assert len(desk.texts(told)) == 12
+    assert desk.job(told).usage["calls"] == 3, "another claim reads what the first was told"
 
 
 def test_a_text_about_one_source_says_which_so_that_a_recipe_can_choose_it(desk, runner) -> None:

@@ -108,6 +108,38 @@ def test_each_concept_is_asked_about_once() -> None:
     assert len(teacher.asked) == 1
 
 
+class Shared(dict[str, dict[str, object]]):
+    """A ledger in memory."""
+
+    def find(self, keys: list[str]) -> dict[str, dict[str, object]]:
+        return {key: self[key] for key in keys if key in self}
+
+    def keep(self, key: str, found: dict[str, object]) -> dict[str, object]:
+        return self.setdefault(key, found)
+
+
+def test_what_another_worker_was_told_is_not_asked_again() -> None:
+    ledger, other = Shared(), ScriptedTeacher("Never asked.")
+    assert Descriptions(ledger=ledger).of(DOG, Asked(ScriptedTeacher(TEXT)), 0) == Verdict(text=TEXT)
+    Descriptions(ledger=ledger).of(FLYING, Asked(ScriptedTeacher("Invalid. They do not.")), 0)
+    book = Descriptions(ledger=ledger)
+    assert book.of(DOG, Asked(other), 0) == Verdict(text=TEXT)
+    assert book.of(FLYING, Asked(other), 0) == Verdict(invalid="They do not.")
+    assert other.asked == []
+
+
+def test_of_two_answers_of_one_moment_both_workers_take_the_first() -> None:
+    ledger = Shared()
+    late = f"{TEXT} So it is."
+
+    class Slow(ScriptedTeacher):
+        def ask(self, *messages: object, **how: object) -> object:
+            Descriptions(ledger=ledger).of(DOG, Asked(ScriptedTeacher(TEXT)), 0)
+            return super().ask(*messages, **how)
+
+    assert Descriptions(ledger=ledger).of(DOG, Asked(Slow(late)), 0) == Verdict(text=TEXT)
+
+
 def test_a_label_without_sense_in_one_image_is_asked_about_in_another() -> None:
     book = Descriptions()
     assert book.of(FLYING, Asked(ScriptedTeacher("Invalid. They do not.")), 0) == Verdict(invalid="They do not.")
