@@ -9,14 +9,30 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+START = 3
+"""Answers per caller before the window begins."""
+
 
 @dataclass(slots=True, kw_only=True)
 class Load:
-    """What came of a number of requests: each one's milliseconds, the answers' bodies, and how long all took together."""
+    """What came of a number of requests: each one's milliseconds, when it was answered, the answers' bodies, and how long all took."""
 
+    concurrency: int
     took_ms: list[float] = field(default_factory=list)
+    answered_s: list[float] = field(default_factory=list)
     answers: list[bytes] = field(default_factory=list)
     wall_s: float = 0.0
+
+    @property
+    def per_s(self) -> float:
+        """Answers a second in the window: after START rounds, and before the last one, in which callers end one by one."""
+        first, last = START * self.concurrency - 1, len(self.answered_s) - self.concurrency - 1
+        return (last - first) / (self.answered_s[last] - self.answered_s[first])
+
+    @property
+    def per_s_from_start(self) -> float:
+        """Answers a second of all, the first requests, which come in one instant, and the last ones among them."""
+        return len(self.answers) / self.wall_s
 
 
 def load(url: str, path: str, bodies: Sequence[bytes], *, requests: int, concurrency: int) -> Load:
@@ -28,7 +44,7 @@ async def _load(url: str, path: str, bodies: Sequence[bytes], requests: int, con
     place = urlsplit(url)
     head = f"POST {path} HTTP/1.1\r\nHost: {place.netloc}\r\nContent-Type: application/json\r\nContent-Length: "
     posts = [head.encode() + b"%d\r\n\r\n" % len(body) + body for body in bodies]
-    done, numbers = Load(), iter(range(requests))
+    done, numbers = Load(concurrency=concurrency), iter(range(requests))
     callers = [_Caller(done, numbers, posts) for _ in range(concurrency)]
     for caller in callers:
         await asyncio.get_running_loop().create_connection(lambda made=caller: made, place.hostname, place.port)
@@ -76,7 +92,9 @@ class _Caller(asyncio.Protocol):
         if b" 200 " not in lines[0]:
             self.ended.set_exception(RuntimeError(f"{lines[0]!r}: {answer[:300]!r}"))
             return
-        self._done.took_ms.append(1000 * (time.perf_counter() - self._asked_at))
+        now = time.perf_counter()
+        self._done.took_ms.append(1000 * (now - self._asked_at))
+        self._done.answered_s.append(now)
         self._done.answers.append(answer)
         self.ask()
 
