@@ -28,6 +28,10 @@ ELSEWHERE = {
         "docs/measuring.md",
         "bash published",
     ): "published files and minutes of CPU; small ones under tests/unit/models/evaluation",
+    (
+        "docs/measuring.md",
+        "bash finder",
+    ): "minutes of CPU; with fewer steps in tests/integration/finding/test_finding.py",
     ("docs/measuring.md", "bash service"): "minutes of CPU; a smaller grid in tests/acceptance/test_evaluations.py",
     ("docs/production.md", "bash compose"): "needs Docker",
     ("docs/production.md", "bash gpu"): "needs Docker and a GPU",
