@@ -22,6 +22,7 @@ HANDLERS: Mapping[str, str] = {
     "dataset.preview": "workers.mixing:preview",
     "training.run": "workers.training:run",
     "evaluation.run": "workers.evaluating:run",
+    "look.create": "workers.looking:run",
     "finding.run": "workers.finding:run",
 }
 """Kind of job -> `module:function`."""

@@ -142,6 +142,7 @@ BODIES: dict[Operation, list[dict[str, Any]]] = {
         {"finder": "<finder>", "images": {"ids": ["<image>"]}},
         {"finder": "<model_version>", "images": {"label": "<label>"}},
     ],
+    ("POST", "/v1/looks"): [{"mark_set_id": "<mark_set>", "query": "what is 1?"}],
     ("PATCH", "/v1/texts/{text_id}"): [{"review": "accepted"}],
     ("POST", "/v1/datasets"): [{"name": "stolen", "job_ids": ["<job>"]}],
     ("POST", "/v1/datasets/preview"): [{"name": "stolen", "job_ids": ["<job>"]}],

@@ -113,7 +113,7 @@ LEFT_TO_OTHERS = {
 }
 RARE = re.compile(
     r"GET /v1/(annotations/\{job_id\}|writers|texts/statistics|texts/\{text_id\}/revisions|datasets/\{dataset_id\}/texts|evaluations/\{evaluation_id\}/items/\{position\}/picture|recipes|benchmarks|marksets/\{mark_set_id\}/thumbnail|audit|probes)"
-    r"|POST /v1/datasets/preview"
+    r"|POST /v1/(datasets/preview|looks)"
     r"|.* /v1/webhooks/\{webhook_id\}(/.*)?"
 )
 """Reached by `Client.send` with a `Call` of one's own."""
