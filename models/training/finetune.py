@@ -121,14 +121,7 @@ def finetune(spec: Spec, out: Path, reporter: Reporter, stop: StopFlag) -> bool:
     """Train and save; False if stopped before the end. Raises ModelError for what the caller must change."""
     rank, world = place()
     recipe = resolved(spec, world)
-    base = Path(spec.base or "")
-    if not (base / "config.json").exists():
-        raise WeightsMissing(f"base must be a checkpoint folder; there is no config.json in {base}")
-    records = read_conversations(Path(spec.dataset or ""))
-    if spec.curriculum and sum(spec.curriculum) != len(records):
-        raise BadInput(
-            f"curriculum cuts {sum(spec.curriculum)} records into stages, but the dataset has {len(records)}"
-        )
+    base, records = _base(spec), _records(spec)
     held_out = held_out_texts(None if spec.retention is None else Path(spec.retention))
     torch.manual_seed(spec.seed)
     processor: Any = AutoProcessor.from_pretrained(base)
@@ -156,15 +149,42 @@ def finetune(spec: Spec, out: Path, reporter: Reporter, stop: StopFlag) -> bool:
     finally:
         stage.close()
     after = measured(trained)
-    whole = gathered(trained) if sharded else None
+    if sharded:
+        model, trained = _whole(base, recipe, model, trained)
     if rank == 0:
-        if whole is not None:  # the pieces of the others must not be asked for any more
-            model = open_model(base, recipe, sharded=True)
-            trained = with_lora(model, recipe)
-            trained.load_state_dict(whole)
         save(model, trained, recipe, processor, out)
         _report(out, encoder, {"before": before, "after": after, "ratio": after / before}, reporter)
     return True
+
+
+def _base(spec: Spec) -> Path:
+    base = Path(spec.base or "")
+    if not (base / "config.json").exists():
+        raise WeightsMissing(f"base must be a checkpoint folder; there is no config.json in {base}")
+    return base
+
+
+def _records(spec: Spec) -> list[Conversation]:
+    """The dataset's records; BadInput where a curriculum cuts another number of them."""
+    records = read_conversations(Path(spec.dataset or ""))
+    if spec.curriculum and sum(spec.curriculum) != len(records):
+        raise BadInput(
+            f"curriculum cuts {sum(spec.curriculum)} records into stages, but the dataset has {len(records)}"
+        )
+    return records
+
+
+def _whole(
+    base: Path, recipe: Recipe, model: LlavaForConditionalGeneration, trained: nn.Module
+) -> tuple[LlavaForConditionalGeneration, nn.Module]:
+    """Sharded weights put together on the first process; every process must call it, the others keep what they have."""
+    weights = gathered(trained)
+    if not weights:
+        return model, trained
+    model = open_model(base, recipe, sharded=True)  # the pieces of the others must not be asked for any more
+    trained = with_lora(model, recipe)
+    trained.load_state_dict(weights)
+    return model, trained
 
 
 def place() -> tuple[int, int]:

@@ -83,25 +83,15 @@ def run_stage(
         betas=settings.betas,
     )
     folder = settings.out / f"stage-{stage.name}"
-    saved = checkpoints.read(folder, settings.rank, _world())
-    if saved is not None:
-        optimizer.load(saved[0])
-        budget.step, budget.used_s = int(saved[1]["step"]), float(saved[1]["used_s"])
+    if _take_up(folder, optimizer, budget, settings):
         reporter.log("resumed", stage=stage.name, step=budget.step)
     budget.start()
-    started_s, started_cpu_s = time.monotonic(), time.process_time()
-    begun = budget.fraction
-    window = _Window()
+    teller = _Teller(reporter, stage.name, budget)
     last_save_s = time.monotonic()
     while not _any(budget.fraction >= 1.0):
-        window.add(_step(model, stage, budget, settings, optimizer))
+        outcomes = _step(model, stage, budget, settings, optimizer)
         budget.tick()
-        # The first step shows that it works at all, the last one how it ended.
-        if budget.step % METRIC_EVERY == 0 or budget.step == 1 or budget.fraction >= 1.0:
-            spent_s, done = time.monotonic() - started_s, budget.fraction - begun
-            eta_s = spent_s * (1.0 - budget.fraction) / done if done > 0 else 0.0
-            window.report(reporter, stage.name, budget, eta_s=eta_s, rate=_rate(stage, budget, settings))
-            window = _Window()
+        teller.add(outcomes, _rate(stage, budget, settings))
         asked = _any(stop.asked)
         due = time.monotonic() - last_save_s > settings.checkpoint_every_s
         if asked or (_any(due) if optimizer.sharded else due):
@@ -111,13 +101,7 @@ def run_stage(
             reporter.log("stopped", stage=stage.name, step=budget.step)
             return False
     _save(folder, optimizer, budget, settings, done=True)
-    reporter.log(
-        "stage ends",
-        stage=stage.name,
-        step=budget.step,
-        wall_s=round(time.monotonic() - started_s),
-        cpu_s=round(time.process_time() - started_cpu_s),
-    )
+    teller.end()
     return True
 
 
@@ -165,6 +149,16 @@ def _rate(stage: Stage[ModelT_contra], budget: Budget, settings: LoopSettings) -
     return learning_rate(budget, peak=stage.peak_rate, hold_until=stage.hold_until, warmup_steps=settings.warmup_steps)
 
 
+def _take_up(folder: Path, optimizer: MasterAdamW, budget: Budget, settings: LoopSettings) -> bool:
+    """Go back to where the checkpoint in `folder` stands; False if there is none."""
+    saved = checkpoints.read(folder, settings.rank, _world())
+    if saved is None:
+        return False
+    optimizer.load(saved[0])
+    budget.step, budget.used_s = int(saved[1]["step"]), float(saved[1]["used_s"])
+    return True
+
+
 def _save(folder: Path, optimizer: MasterAdamW, budget: Budget, settings: LoopSettings, *, done: bool) -> None:
     state = {"step": budget.step, "used_s": budget.used_s, "seed": settings.seed, "done": done}
     if optimizer.sharded:
@@ -186,31 +180,57 @@ def _any(value: bool) -> bool:
     return bool(flag > 0)
 
 
-class _Window:
-    """What happened since the last metric line."""
+class _Teller:
+    """Tells of a stage: a metric line now and then, with what happened since the last, and what it took in the end."""
 
-    def __init__(self) -> None:
-        self.started_s = time.monotonic()
-        self.outcomes: list[Outcome] = []
-        self.losses: list[float] = []
+    def __init__(self, reporter: Reporter, stage: str, budget: Budget) -> None:
+        self._reporter, self._stage, self._budget = reporter, stage, budget
+        self._started_s, self._started_cpu_s = time.monotonic(), time.process_time()
+        self._begun = budget.fraction
+        self._forget()
 
-    def add(self, outcomes: list[Outcome]) -> None:
-        self.outcomes += outcomes
-        self.losses.append(float(sum(outcome.loss for outcome in outcomes)))
+    def _forget(self) -> None:
+        self._since_s = time.monotonic()
+        self._outcomes: list[Outcome] = []
+        self._losses: list[float] = []
 
-    def report(self, reporter: Reporter, stage: str, budget: Budget, **known: float) -> None:
-        seconds = max(time.monotonic() - self.started_s, 1e-9)
+    def add(self, outcomes: list[Outcome], rate: float) -> None:
+        """Take a step in; the first shows that it works at all, the last one how it ended."""
+        self._outcomes += outcomes
+        self._losses.append(float(sum(outcome.loss for outcome in outcomes)))
+        if self._budget.step % METRIC_EVERY == 0 or self._budget.step == 1 or self._budget.fraction >= 1.0:
+            self._report(rate)
+            self._forget()
+
+    def _report(self, rate: float) -> None:
+        budget, seconds = self._budget, max(time.monotonic() - self._since_s, 1e-9)
         values: dict[str, list[float]] = {}
-        for outcome in self.outcomes:
+        for outcome in self._outcomes:
             for name, value in outcome.values.items():
                 values.setdefault(name, []).append(value)
         means = {name: sum(found) / len(found) for name, found in values.items()}
-        tokens = sum(outcome.tokens for outcome in self.outcomes)
-        reporter.metric(
-            stage=stage, step=budget.step, loss=sum(self.losses) / len(self.losses), tokens_per_s=tokens / seconds,
-            steps_per_s=len(self.losses) / seconds, **known, **means, **merged([outcome.exact for outcome in self.outcomes]),
+        tokens = sum(outcome.tokens for outcome in self._outcomes)
+        self._reporter.metric(
+            stage=self._stage, step=budget.step, loss=sum(self._losses) / len(self._losses),
+            tokens_per_s=tokens / seconds, steps_per_s=len(self._losses) / seconds, eta_s=self._left_s(), rate=rate,
+            **means, **merged([outcome.exact for outcome in self._outcomes]),
         )  # fmt: skip
         total = float(budget.steps) if budget.steps is not None else float(budget.seconds or 0)
-        reporter.progress(
-            stage=stage, done=float(budget.step) if budget.steps is not None else budget.used_s, total=total
+        done = float(budget.step) if budget.steps is not None else budget.used_s
+        self._reporter.progress(stage=self._stage, done=done, total=total)
+
+    def _left_s(self) -> float:
+        """Wall seconds until the end, as fast as it has gone since this run began."""
+        done = self._budget.fraction - self._begun
+        spent_s = time.monotonic() - self._started_s
+        return spent_s * (1.0 - self._budget.fraction) / done if done > 0 else 0.0
+
+    def end(self) -> None:
+        """Tell what the stage took."""
+        self._reporter.log(
+            "stage ends",
+            stage=self._stage,
+            step=self._budget.step,
+            wall_s=round(time.monotonic() - self._started_s),
+            cpu_s=round(time.process_time() - self._started_cpu_s),
         )

@@ -131,11 +131,6 @@ class Packer:
         blocks = torch.full(shape, -1, dtype=torch.int64)
         answer_at, targets, weights, owners = [], [], [], []
         tasks: list[str] = []
-        line_looks: list[tuple[int, int, int]] = []
-        mark_looks: list[tuple[int, int, int, int]] = []
-        line_signs: list[tuple[int, int, int]] = []
-        phrase_looks: list[tuple[int, ...]] = []
-        phrases = 0
         for r, row in enumerate(rows):
             used = len(row.ids)
             ids[r, :used], positions[r, :used] = torch.tensor(row.ids), torch.tensor(row.positions)
@@ -146,22 +141,12 @@ class Packer:
                 weights += goal.shares()
                 owners += [len(tasks)] * len(goal.at)
                 tasks.append(goal.task)
-                mark_looks += [(r, at, *goal.line) for at in goal.at if goal.line is not None]
-            for (start, end), mark in zip(row.lines, row.marks, strict=True):
-                line_looks += [(r, at, start) for at in range(start, end)]
-                line_signs += [(start + len(mark) - 1, *signs(mark))] * (end - start)
-            for (start, end), number, said_at in row.phrases:
-                known = (*row.lines[number], *signs(row.marks[number]), phrases, said_at)
-                phrase_looks += [(r, at, *known) for at in range(start, end)]
-                phrases += 1
         shares = torch.tensor(weights, dtype=torch.float32)
         return Packed(
             ids=ids, positions=positions, mask=block_mask(blocks, dtype), answer_at=torch.tensor(answer_at),
             picture_at=1 + len(self.head) if examples[0].picture else -1,
             targets=torch.tensor(targets), weights=shares / shares.sum(),
-            segment_of=torch.tensor(owners), tasks=tuple(tasks),
-            line_looks=torch.tensor(line_looks).reshape(-1, 3), mark_looks=torch.tensor(mark_looks).reshape(-1, 4),
-            line_signs=torch.tensor(line_signs).reshape(-1, 3), phrase_looks=torch.tensor(phrase_looks).reshape(-1, 8),
+            segment_of=torch.tensor(owners), tasks=tuple(tasks), **_looks(rows),
         )  # fmt: skip
 
     def _row(self, example: Example, length: int | None) -> "_Row":
@@ -258,6 +243,31 @@ class _Row:
         """Keep only the picture tokens at `kept`; what follows keeps its position."""
         for values in (self.ids, self.positions, self.blocks):
             values[at : at + IMAGE_TOKENS] = [values[k] for k in kept]
+
+
+def _looks(rows: Sequence[_Row]) -> dict[str, Tensor]:
+    """What only batches of tables have: where their lines and the phrases that find them stand, as `Packed` says."""
+    line_looks: list[tuple[int, int, int]] = []
+    mark_looks: list[tuple[int, int, int, int]] = []
+    line_signs: list[tuple[int, int, int]] = []
+    phrase_looks: list[tuple[int, ...]] = []
+    phrases = 0
+    for r, row in enumerate(rows):
+        for goal in row.goals:
+            mark_looks += [(r, at, *goal.line) for at in goal.at if goal.line is not None]
+        for (start, end), mark in zip(row.lines, row.marks, strict=True):
+            line_looks += [(r, at, start) for at in range(start, end)]
+            line_signs += [(start + len(mark) - 1, *signs(mark))] * (end - start)
+        for (start, end), number, said_at in row.phrases:
+            known = (*row.lines[number], *signs(row.marks[number]), phrases, said_at)
+            phrase_looks += [(r, at, *known) for at in range(start, end)]
+            phrases += 1
+    return {
+        "line_looks": torch.tensor(line_looks).reshape(-1, 3),
+        "mark_looks": torch.tensor(mark_looks).reshape(-1, 4),
+        "line_signs": torch.tensor(line_signs).reshape(-1, 3),
+        "phrase_looks": torch.tensor(phrase_looks).reshape(-1, 8),
+    }
 
 
 def block_mask(blocks: Tensor, dtype: torch.dtype) -> Tensor:
