@@ -63,6 +63,7 @@ class _Child:
     started_at: float = 0.0
     due_at: float | None = 0.0
     failures: int = 0
+    proven: bool = False  # it ran steadily once: what is wrong now, a full disk say, may pass
     tail: bytes = field(default=b"")
     loud_lines: int = 0
 
@@ -173,14 +174,15 @@ class Supervisor:
                 continue
             code = child.process.returncode
             kill_group(child.process)  # its forks must not outlive it and hold what the successor needs
+            child.proven = child.proven or now - child.started_at >= _STEADY_S
             child.failures = child.failures + 1 if now - child.started_at < _STEADY_S else 1
             if code in _FROM_OUTSIDE:
                 child.failures = min(child.failures, _FAST_FAILURES // 2)
-            if child.failures >= _FAST_FAILURES:
+            if child.failures >= _FAST_FAILURES and not child.proven:
                 raise ChildKeepsFailing(
                     f"{child.spec.name} ended {child.failures} times (last exit code {code}); see {child.log.path}"
                 )
-            delay_s = min(_LONGEST_DELAY_S, _FIRST_DELAY_S * 2 ** (child.failures - 1))
+            delay_s = min(_LONGEST_DELAY_S, _FIRST_DELAY_S * 2 ** min(child.failures - 1, 10))
             _log.warning("%s ended with exit code %s; starting it again in %.1f s", child.spec.name, code, delay_s)
             child.process, child.due_at = None, now + delay_s
 

@@ -59,6 +59,21 @@ def test_a_child_that_is_ended_from_outside_is_always_started_again(supervisor: 
         assert supervisor.pids()["one"] != before
 
 
+def test_a_child_that_ran_before_is_never_given_up(supervisor: Supervisor, monkeypatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("app.stack.supervisor._FIRST_DELAY_S", 0.001)
+    monkeypatch.setattr("app.stack.supervisor._STEADY_S", 0.0)
+    full = tmp_path / "full"
+    program = f"import pathlib, time\nif pathlib.Path({str(full)!r}).exists(): raise SystemExit(1)\nprint('up', flush=True); time.sleep(60)"
+    supervisor.start(python("server", program))
+    supervisor.run(until=said(tmp_path, "server", "up"), timeout_s=30)
+    full.touch()
+    os.kill(supervisor.pids()["server"], signal.SIGKILL)
+    supervisor.run(until=lambda: supervisor._children[0].proven, timeout_s=30)
+    monkeypatch.setattr("app.stack.supervisor._STEADY_S", 20.0)
+    supervisor.run(until=lambda: supervisor._children[0].failures > 6, timeout_s=60)
+    assert supervisor._children[0].failures > 6, "it was tried again more often than one that never ran"
+
+
 def test_stopping_is_bounded_even_for_a_child_that_does_not_listen(supervisor: Supervisor, tmp_path: Path) -> None:
     supervisor.start(python("stubborn", STUBBORN, grace_s=0.5))
     supervisor.run(until=said(tmp_path, "stubborn", "up"), timeout_s=10)
