@@ -68,7 +68,7 @@ def measure(askers: int = 6) -> Row:
         vllm_double(script) as model,
         toxic(int(model.rpartition(":")[2])) as way,
         house(MARKWISE_VLM_URL=f"http://127.0.0.1:{way.port}", MARKWISE_VLM_MODEL="double") as place,
-        place.client() as client,
+        place.client(150) as client,
     ):
         made = client.post("/v1/marksets", files={"file": drawn(1)}, data=FORM, headers={"Prefer": "wait=120"}).json()
         ask = {"mark_set_id": made["id"], "query": "What is [1]?"}
