@@ -1,9 +1,10 @@
-"""A person corrects a mark: a new mark set that is a revision of the old one; the old one stays as it is.
+"""A person corrects a mark set: a new mark set that is a revision of the old one; the old one stays as it is.
 
-All other marks keep their ids and geometry's identity (the earlier set is handed on as `previous`). No model is asked, so
-this runs in the API.
+Marks that nobody touched keep their ids and their geometry's identity (the earlier set is handed on as `previous`). No model is
+asked, so this runs in the API. What an edit does to regions is `models.editing`'s.
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
@@ -17,33 +18,98 @@ from app.errors import NotFound, Unprocessable
 from app.imaging.encode import encode, read_canonical
 from app.services import marking
 from app.storage.blobs import BlobStore, overlay_key
+from models.editing import added, merged, split, without
 from models.errors import BadInput, BadRegions
 from models.marks import Previous, mark, style_of
+from models.protocols import ProvidedRegion, SegmentRequest
 from models.regions import Regions
+from models.registry import segmenter
+
+Change = dict[str, Any]
 
 
 def correct(
-    engine: Engine, blobs: BlobStore, tenant_id: UUID, mark_set_id: UUID, mark_id: str, changes: dict[str, Any]
+    engine: Engine, blobs: BlobStore, tenant_id: UUID, mark_set_id: UUID, mark_id: str, changes: Change
 ) -> UUID:
-    """Store the revision and return its id; raises NotFound, or Unprocessable for a box outside the image.
+    """Store a revision in which one mark has another box, text or role, and return its id.
 
-    `changes` holds any of `bbox_xyxy_px`, `text`, `role`; the same correction twice is the same revision.
+    Raises NotFound, or Unprocessable for a box outside the image. The same correction twice is the same revision.
     """
+
+    def edit(regions: Regions, places: dict[str, int], _: bytes) -> Regions:
+        return changed(regions, _place(places, mark_id), changes)
+
+    how = {"mark": mark_id, "changes": changes}
+    return _revised(engine, blobs, tenant_id, mark_set_id, how, edit)
+
+
+def revise(engine: Engine, blobs: BlobStore, tenant_id: UUID, mark_set_id: UUID, change: Change) -> UUID:
+    """Store a revision in which marks were deleted, merged, split or added (`op` says which), and return its id.
+
+    Raises NotFound for a mark that is not there, Unprocessable for an edit that makes nothing. The same edit twice is the same
+    revision.
+    """
+
+    def edit(regions: Regions, places: dict[str, int], content: bytes) -> Regions:
+        match change["op"]:
+            case "delete":
+                return without(regions, [_place(places, one) for one in change["marks"]])
+            case "merge":
+                return merged(regions, [_place(places, one) for one in change["marks"]], change.get("text"))
+            case "split":
+                return split(regions, _place(places, change["mark"]), change.get("line_px"))
+            case "add":
+                gone = [_place(places, one) for one in change.get("replaces") or ()]
+                return added(without(regions, gone), _stated(regions, gone, change["region"], content))
+            case other:
+                raise Unprocessable(f'There is no edit "{other}".')
+
+    return _revised(engine, blobs, tenant_id, mark_set_id, {"edit": change}, edit)
+
+
+def _place(places: dict[str, int], mark_id: str) -> int:
+    if mark_id not in places:
+        raise NotFound(f"There is no mark {mark_id} in the mark set.")
+    return places[mark_id]
+
+
+def _stated(regions: Regions, replaced: Sequence[int], region: Change, content: bytes) -> Regions:
+    """The new region as the caller states it; what it does not say, id, text and role, it takes over from what it replaces."""
+    first = replaced[0] if replaced else None
+    given = {name: value for name, value in region.items() if value is not None}
+    if first is not None:
+        kept = {"id": regions.ids[first], "text": regions.texts[first], "role": regions.roles[first]}
+        given = {name: value for name, value in kept.items() if value is not None} | given
+    taken = {known for i, known in enumerate(regions.ids) if i not in set(replaced)}
+    own = given.get("id", "")
+    if own in taken or not own:
+        given["id"] = next(name for n in range(1, len(regions) + 2) if (name := f"added {n}") not in taken)
+    # Lists of JSON as the tuples that the port names; what they hold is checked by the segmenter.
+    stated = ProvidedRegion(**{n: tuple(v) if isinstance(v, list) else v for n, v in given.items()})
+    return segmenter("provided").segment(read_canonical(content), SegmentRequest(provided=(stated,)))
+
+
+def _revised(
+    engine: Engine,
+    blobs: BlobStore,
+    tenant_id: UUID,
+    mark_set_id: UUID,
+    how: dict[str, Any],
+    edit: Callable[[Regions, dict[str, int], bytes], Regions],
+) -> UUID:
+    """Read, edit, paint and store; `edit` gets the regions, {mark: index} and the image's content."""
     with transaction(engine, tenant_id) as session:
         row, marks, image = marking.whole(session, mark_set_id)
-    index = next((i for i, known in enumerate(marks) if known.mark == mark_id), None)
-    if index is None:
-        raise NotFound("There is no mark with this id in the mark set.")
     style = style_of(row.settings["style"])
     before = regions_of((image.height, image.width), marks)
+    content = blobs.get(image.blob_key)
     previous = Previous(regions=before, marking=marking_of(row, marks, style))
     try:
-        regions = changed(before, index, changes)
-        pixels = read_canonical(blobs.get(image.blob_key))
-        overlay, placed = mark(pixels, regions, style, previous=previous, max_marks=len(marks))
+        regions = edit(before, {known.mark: index for index, known in enumerate(marks)}, content)
+        overlay, placed = mark(read_canonical(content), regions, style, previous=previous, max_marks=len(regions) or 1)
     except BadInput as exc:
         raise Unprocessable(str(exc)) from None
-    settings = {**row.settings, "revision_of": str(mark_set_id), "mark": mark_id, "changes": changes}
+    settings = {**row.settings, "revision_of": str(mark_set_id), **how}
     digest = marking.settings_sha256(settings)
     key = overlay_key(str(tenant_id), f"{image.id}-{digest[:16]}", style.name, "png")
     painted = encode(overlay)
@@ -59,6 +125,7 @@ def correct(
         settings_sha256=digest,
         omitted_regions=row.omitted_regions,
         overlay_blob_key=key,
+        overlay_bytes=len(painted),
         lookalikes=row.lookalikes,
     )
     with transaction(engine, tenant_id) as session:
@@ -90,4 +157,3 @@ def changed(regions: Regions, index: int, changes: dict[str, Any]) -> Regions:
         ids=regions.ids,
         points=points,
     )
-        overlay_bytes=len(painted),

@@ -224,6 +224,18 @@ def correct_mark(
     return Call(method="PATCH", path=path, body=body, read=reader(MarkSet))
 
 
+def revise_marks(mark_set: MarkSet | str, change: Json, *, masks: bool = False) -> Call[MarkSet]:
+    """Delete, merge, split or add marks; the edit is a new mark set, a revision of the old one.
+
+    `change` is `{"op": "delete", "marks": ["3"]}`, `{"op": "merge", "marks": ["1", "2"]}`, `{"op": "split", "mark": "4"}` (with
+    `line_px` cut along a line) or `{"op": "add", "region": {"bbox_xyxy_px": [...]}}` (with `replaces` in place of marks).
+    """
+    path = f"/v1/marksets/{_id_of(mark_set)}/revisions"
+    return Call(
+        method="POST", path=path, params={"include": "masks"} if masks else {}, body=change, read=reader(MarkSet)
+    )
+
+
 # Questions
 
 

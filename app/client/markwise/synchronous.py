@@ -74,6 +74,7 @@ class Client:
     overlay = _sent(calls.overlay)
     export_marks = _sent(calls.export_marks)
     correct_mark = _sent(calls.correct_mark)
+    revise_marks = _sent(calls.revise_marks)
     ground = _sent(calls.ground)
     ground_many = _sent(calls.ground_many)
     answer = _sent(calls.answer)

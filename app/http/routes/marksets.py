@@ -18,7 +18,7 @@ from app.http.body import Upload, openapi_body, read_body
 from app.http.deps import MarkCaller, PageOf, Tx, Web, WebPart, wait_of
 from app.http.lists import ListBody, list_body
 from app.http.routes.images import CONTENT_HEADERS, accept
-from app.http.schemas.marksets import MarkPatchIn, MarkSetIn
+from app.http.schemas.marksets import MarkPatchIn, MarkSetIn, RevisionIn
 from app.http.waiting import Ordered, respond
 from app.imaging.encode import Encoding, encode, read_canonical
 from app.services import corrections, marking, thumbnails
@@ -141,3 +141,14 @@ def correct_mark(web: WebPart, caller: MarkCaller, mark_set_id: UUID, mark: str,
     revision_id = corrections.correct(web.engine, web.blobs, caller.tenant_id, mark_set_id, mark, changes)
     with transaction(web.engine, caller.tenant_id) as session:
         return render_mark_set(session, revision_id, cached=False, masks=False)
+
+
+@router.post("/v1/marksets/{mark_set_id}/revisions", status_code=201)
+def revise_mark_set(
+    web: WebPart, caller: MarkCaller, mark_set_id: UUID, body: RevisionIn, include: Include = None
+) -> MarkSetBody:
+    """Delete, merge, split or add marks; the answer is a new mark set, a revision of this one, which stays as it is."""
+    change = body.model_dump(mode="json", exclude_none=True)
+    revision_id = corrections.revise(web.engine, web.blobs, caller.tenant_id, mark_set_id, change)
+    with transaction(web.engine, caller.tenant_id) as session:
+        return render_mark_set(session, revision_id, cached=False, masks=include == "masks")

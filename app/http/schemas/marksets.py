@@ -116,3 +116,41 @@ class MarkPatchIn(Strict):
         if not self.model_fields_set:
             raise ValueError("give at least one of bbox_xyxy_px, text, role")
         return self
+
+
+MarkId = Annotated[str, Field(min_length=1, max_length=20)]
+XY = tuple[Finite, Finite]
+
+
+class DeleteMarksIn(Strict):
+    """Take marks away; the regions stay in the revision before."""
+
+    op: Literal["delete"]
+    marks: list[MarkId] = Field(min_length=1, max_length=1000)
+
+
+class MergeMarksIn(Strict):
+    """Make one mark of several: the union of their regions, with `text` or else their texts in this order."""
+
+    op: Literal["merge"]
+    marks: list[MarkId] = Field(min_length=2, max_length=1000)
+    text: Annotated[str, Field(max_length=2000)] | None = None
+
+
+class SplitMarkIn(Strict):
+    """Cut a mark along a line, or without one into its separate parts."""
+
+    op: Literal["split"]
+    mark: MarkId
+    line_px: list[XY] | None = Field(default=None, min_length=2, max_length=10_000)
+
+
+class AddMarkIn(Strict):
+    """Add a region; with `replaces` in place of marks, whose id, text and role it takes over where it has none of its own."""
+
+    op: Literal["add"]
+    region: RegionIn
+    replaces: list[MarkId] = Field(default_factory=list, max_length=1000)
+
+
+RevisionIn = Annotated[DeleteMarksIn | MergeMarksIn | SplitMarkIn | AddMarkIn, Field(discriminator="op")]

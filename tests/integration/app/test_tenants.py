@@ -46,7 +46,9 @@ from tests.conftest import TEMPLATE, add_tenant, execute, with_database
 OPEN = {"/healthz", "/readyz", "/metrics"}
 """What needs no key: it says nothing of any tenant."""
 
-READS_OF_ANY_KEY = re.compile(r"GET /v1/(jobs|annotations|writers|evaluations|findings|probes|texts|datasets|models|benchmarks|recipes)\b.*")
+READS_OF_ANY_KEY = re.compile(
+    r"GET /v1/(jobs|annotations|writers|evaluations|findings|probes|texts|datasets|models|benchmarks|recipes)\b.*"
+)
 """What a key without any scope may do: look."""
 
 Operation = tuple[str, str]
@@ -120,10 +122,10 @@ BODIES: dict[Operation, list[dict[str, Any]]] = {
     ],
     ("POST", "/v1/images/delete"): [{"ids": ["<image>"]}],
     ("PATCH", "/v1/marksets/{mark_set_id}/marks/{mark}"): [{"text": "mine"}],
-    ("POST", "/v1/chat/completions"): [
-        {
     ("POST", "/v1/marksets/{mark_set_id}/revisions"): [{"op": "delete", "marks": ["1"]}],
     ("PATCH", "/v1/keys/{key_id}"): [{"max_images": 1}],
+    ("POST", "/v1/chat/completions"): [
+        {
             "model": "som-llava-tiny",
             "messages": [{"role": "user", "content": "what is 1?"}],
             "markwise": {"mark_set_id": "<mark_set>"},

@@ -50,6 +50,7 @@ MADE: dict[str, Callable[[], Call[Any] | Listed[Any]]] = {
     "overlay": lambda: calls.overlay(UUID, style="som"),
     "export_marks": lambda: calls.export_marks(UUID),
     "correct_mark": lambda: calls.correct_mark(UUID, "1", bbox_xyxy_px=[0, 0, 1, 1], text="a", role="button"),
+    "revise_marks": lambda: calls.revise_marks(UUID, {"op": "merge", "marks": ["1", "2"]}, masks=True),
     "ground": lambda: calls.ground(
         PNG,
         "q",
@@ -153,8 +154,8 @@ TYPES = {
     "DeploymentBody": types.Deployment,
     "EvaluationBody": types.Evaluation,
     "CandidateBody": types.Candidate,
-    "KeyBody": types.Key,
     "StorageBody": types.Storage,
+    "KeyBody": types.Key,
     "WebhookBody": types.Webhook,
 }
 OF_NO_SCHEMA = {types.Body, types.Page, types.Event}
