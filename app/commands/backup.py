@@ -37,10 +37,13 @@ def _told(what: str, total: int | None) -> Iterator[backups.Progress]:
 @_folder
 @_json
 def backup(folder: Path, as_json: bool) -> None:
-    """Write everything into FOLDER: a dump of the catalog and every stored file.
+    r"""Write everything into FOLDER: a dump of the catalog and every stored file.
 
     The service may go on meanwhile. Into the folder of an earlier backup only new files are copied, so a backup every night is cheap.
     API keys are kept as hashes, webhooks with their secrets: keep the folder as safe as the service.
+
+    \b
+    markwise backup /backups/markwise
     """
     with available(settings_or_fail()) as settings, _told("files", None) as progress:
         manifest = backups.back_up(settings, folder, progress=progress)
@@ -54,9 +57,12 @@ def backup(folder: Path, as_json: bool) -> None:
 @_folder
 @_json
 def restore(folder: Path, as_json: bool) -> None:
-    """Fill an empty installation from the backup in FOLDER, also one of an older version.
+    r"""Fill an empty installation from the backup in FOLDER, also one of an older version.
 
     Jobs that ran when the backup was taken begin again. Stop the service first; name a new MARKWISE_HOME (or database) to try it out.
+
+    \b
+    MARKWISE_HOME=restored markwise restore /backups/markwise
     """
     with available(settings_or_fail()) as settings:
         try:

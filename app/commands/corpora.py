@@ -30,9 +30,12 @@ LARGEST_PICTURE_BYTES = 4 * 2**20
 @click.option("--svg", type=OUT, help="Also draw the first three words of the questions, as a sunburst.")
 @json_option
 def stats(file: Path, svg: Path | None, as_json: bool) -> None:
-    """Count what FILE holds: texts, words, how questions begin, how many answers list `1. ... 2. ...`.
+    r"""Count what FILE holds: texts, words, how questions begin, how many answers list `1. ... 2. ...`.
 
     FILE is LLaVA's training JSON, a list or one sample per line, of any size: memory stays flat.
+
+    \b
+    markwise dataset stats llava_v1_5_mix665k.json --svg beginnings.svg
     """
     statistics = Statistics()
     for sample in _read(file):
@@ -57,9 +60,12 @@ def stats(file: Path, svg: Path | None, as_json: bool) -> None:
 )
 @json_option
 def audit(file: Path, out: Path, count: int, seed: int, images: Path | None, as_json: bool) -> None:
-    """Draw samples of FILE onto a page where a person judges them: right, source error, imprecise, wrong.
+    r"""Draw samples of FILE onto a page where a person judges them: right, source error, imprecise, wrong.
 
     The page is one file and works offline; its button saves the verdicts as JSON.
+
+    \b
+    markwise dataset audit shop.json --images pictures/ --out audit.html
     """
     sample = drawn_samples(_read(file), count, seed)
     if not sample:

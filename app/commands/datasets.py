@@ -37,7 +37,12 @@ def dataset() -> None:
 @click.argument("name", required=False)
 @json_option
 def recipes(name: str | None, as_json: bool) -> None:
-    """List the recipes that ship, or print the YAML of the recipe NAME, to start one of your own from."""
+    r"""List the recipes that ship, or print the YAML of the recipe NAME, to start one of your own from.
+
+    \b
+    markwise dataset recipes
+    markwise dataset recipes markwise-listing-qa
+    """
     if name is not None:
         try:
             show(shipped_recipe(name).model_dump(mode="json"), as_json, shipped_text(name).rstrip())
@@ -71,7 +76,12 @@ def build(
     server: str,
     as_json: bool,
 ) -> None:
-    """Freeze a mixture of texts as the next version of the dataset NAME."""
+    r"""Freeze a mixture of texts as the next version of the dataset NAME.
+
+    \b
+    markwise dataset build shop --recipe markwise-listing-qa
+    markwise dataset build shop --kind listing --accepted
+    """
     narrowing = {"parts": list(parts), "kinds": list(kinds), "job_ids": list(job_ids), "limit": limit}
     body: dict[str, Any] = {"name": name} | {key: value for key, value in narrowing.items() if value}
     if recipe is not None:
@@ -125,7 +135,11 @@ def _one_line(body: dict[str, Any]) -> str:
 @server_option
 @json_option
 def show_(dataset_id: str, server: str, as_json: bool) -> None:
-    """Show the dataset DATASET: an id, a name (its newest version) or name@version."""
+    r"""Show the dataset DATASET: an id, a name (its newest version) or name@version.
+
+    \b
+    markwise dataset show shop
+    """
     body = _find(Client(server), dataset_id)
     show(body, as_json, f"{_one_line(body)}\n{json.dumps(body['statistics'], indent=1)}")
 
@@ -172,7 +186,12 @@ def export(
     server: str,
     as_json: bool,
 ) -> None:
-    """Write the dataset DATASET for a trainer: LLaVA JSON, JSON lines, COCO or WebDataset (which brings the pictures)."""
+    r"""Write the dataset DATASET for a trainer: LLaVA JSON, JSON lines, COCO or WebDataset (which brings the pictures).
+
+    \b
+    markwise dataset export shop --out shop.json
+    markwise dataset export shop@2 --format webdataset --out shop.tar
+    """
     client = Client(server)
     body = _find(client, dataset_id)
     files = [out] if shards == 1 else [_numbered(out, number, shards) for number in range(shards)]

@@ -22,10 +22,14 @@ NEEDED_FREE_BYTES = 2_000_000_000
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
 def doctor(as_json: bool) -> None:
-    """Look at the installation and at what runs, and say what is wrong and what to do.
+    r"""Look at the installation and at what runs, and say what is wrong and what to do.
 
     First this machine: Python, packages, weights, disk. Then, where a service is set up (MARKWISE_DATABASE_URL) or runs in the data
     folder: Postgres and its schema, row security, keys, workers, queues, Redis, blobs, and the model server. Changes nothing.
+
+    \b
+    markwise doctor
+    markwise doctor --json
     """
     settings = settings_or_fail()
     found = {

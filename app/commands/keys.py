@@ -83,7 +83,11 @@ def keys() -> None:
 @max_bytes_option
 @tenant_option
 def create(name: str, scopes: tuple[str, ...], max_images: str | None, max_bytes: str | None, tenant: str) -> None:
-    """Make a key called NAME and print it, this once."""
+    r"""Make a key called NAME and print it, this once.
+
+    \b
+    markwise keys create shop --scope mark --scope ground
+    """
     limits = _limits(max_images=max_images, max_bytes=max_bytes)
     with _tenant(tenant) as session:
         row, key = issue(session, name, list(scopes))
@@ -96,7 +100,11 @@ def create(name: str, scopes: tuple[str, ...], max_images: str | None, max_bytes
 @keys.command("list")
 @tenant_option
 def list_(tenant: str) -> None:
-    """List keys without their secrets, with what is stored through each; the last line is the tenant's sum."""
+    r"""List keys without their secrets, with what is stored through each; the last line is the tenant's sum.
+
+    \b
+    markwise keys list
+    """
     with _tenant(tenant) as session:
         rows, uses = KeyRepository(session).list_after(limit=500, after=None).rows, StorageUses(session)
         use = uses.of_keys([row.id for row in rows])
@@ -114,9 +122,13 @@ def list_(tenant: str) -> None:
 @max_bytes_option
 @tenant_option
 def limit_(key_id: UUID | None, max_images: str | None, max_bytes: str | None, tenant: str) -> None:
-    """Say how much may be stored through the key KEY_ID, or without one by the whole tenant.
+    r"""Say how much may be stored through the key KEY_ID, or without one by the whole tenant.
 
     What is stored already stays; over the limit nothing more is let in, until images are deleted.
+
+    \b
+    markwise keys limit --max-bytes 20G
+    markwise keys limit 01a1fe9f-f8f6-7d14-8b82-94f7fb600000 --max-images 5000
     """
     limits = _limits(max_images=max_images, max_bytes=max_bytes)
     if not limits:
@@ -132,7 +144,11 @@ def limit_(key_id: UUID | None, max_images: str | None, max_bytes: str | None, t
 @click.argument("key_id", type=click.UUID)
 @tenant_option
 def revoke(key_id: UUID, tenant: str) -> None:
-    """Switch the key KEY_ID off for good."""
+    r"""Switch the key KEY_ID off for good.
+
+    \b
+    markwise keys revoke 01a1fe9f-f8f6-7d14-8b82-94f7fb600000
+    """
     with _tenant(tenant) as session:
         row = KeyRepository(session).revoke(key_id)
         record(session, "key.revoked", key_id, actor=_ACTOR, detail={"name": row.name})

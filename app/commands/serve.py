@@ -44,10 +44,15 @@ def is_loopback(host: str) -> bool:
 @click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0 takes a free one.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Anything but loopback needs API keys.")
 def serve(port: int, host: str) -> None:
-    """Run the whole service on this machine: API, workers, web page.
+    r"""Run the whole service on this machine: API, workers, web page.
 
     Without settings, Postgres and Redis are started too, under MARKWISE_HOME (default ./.markwise). Ctrl-C or SIGTERM
     stops everything.
+
+    \b
+    markwise serve
+    markwise serve --port 9000
+    MARKWISE_REQUIRE_KEYS=true markwise serve --host 0.0.0.0
     """
     settings = settings_or_fail()
     if not is_loopback(host):
@@ -79,7 +84,12 @@ def _refuse_without_keys(settings: Settings, host: str) -> None:
 @click.option("--queues", default="interactive,batch", show_default=True, help="interactive, batch, train")
 @click.option("--concurrency", type=click.IntRange(1), default=1, show_default=True)
 def worker(queues: str, concurrency: int) -> None:
-    """Run one more worker against the databases named by the environment."""
+    r"""Run one more worker against the databases named by the environment.
+
+    \b
+    markwise worker --queues interactive --concurrency 4
+    markwise worker --queues batch,train
+    """
     settings_or_fail()
     argv = [sys.executable, "-m", "workers.main", "--queues", queues, "--concurrency", str(concurrency)]
     os.execv(sys.executable, argv)  # noqa: S606  # the worker takes this process's place
@@ -87,7 +97,11 @@ def worker(queues: str, concurrency: int) -> None:
 
 @click.command()
 def migrate() -> None:
-    """Bring the database named by MARKWISE_DATABASE_URL to the newest schema."""
+    r"""Bring the database named by MARKWISE_DATABASE_URL to the newest schema.
+
+    \b
+    MARKWISE_DATABASE_URL=postgresql://postgres:secret@db/markwise markwise migrate
+    """
     settings = settings_or_fail()
     if settings.database_url is None:
         raise Failure("set MARKWISE_DATABASE_URL; the embedded database is migrated by `markwise serve` itself.")

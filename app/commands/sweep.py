@@ -25,13 +25,17 @@ from app.storage.blobs import open_blobs
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
 def sweep(dry_run: bool, grace_hours: float, as_json: bool) -> None:
-    """Delete what is past its time, and stored files that nothing names.
+    r"""Delete what is past its time, and stored files that nothing names.
 
     How long things are kept is set in days: MARKWISE_KEEP_IMAGES_DAYS (images of which nothing was made: no label, no facts, no
     texts), MARKWISE_KEEP_ANSWERS_DAYS, MARKWISE_KEEP_JOBS_DAYS (finished ones that nothing comes from),
     MARKWISE_KEEP_DELIVERIES_DAYS (the log of webhooks, 30), MARKWISE_KEEP_IDEMPOTENCY_KEYS_DAYS (remembered POSTs, 1).
 
     The service does the same by itself, every hour and every night.
+
+    \b
+    markwise sweep --dry-run
+    MARKWISE_KEEP_ANSWERS_DAYS=90 markwise sweep
     """
     total = Swept()
     with available(settings_or_fail()) as settings:

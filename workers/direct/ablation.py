@@ -41,7 +41,7 @@ def ablation(
     held_out: int,
     doublings: int,
 ) -> None:
-    """Teach the same tiny LLaVA from the same start on five mixtures, and compare what it can then do.
+    r"""Teach the same tiny LLaVA from the same start on five mixtures, and compare what it can then do.
 
     The arms are the paper's Table 4: base instruction data; with listings; with questions about marks; with both; with as many
     dense captions without tags. Every cell reads the same number of tokens. What a cell found is kept as it ends, in
@@ -49,8 +49,9 @@ def ablation(
 
     On a GPU, to convergence and with the paper's Figure 3:
 
-        markwise train ablation --out grid --size small --size large --doublings 5 --pictures 50000
-            --listing-pictures 1000 --listing-pictures 5000 --listing-pictures 10000 --listing-pictures 50000
+    \b
+    markwise train ablation --out grid --size small --size large --doublings 5 --pictures 50000 \
+        --listing-pictures 1000 --listing-pictures 5000 --listing-pictures 10000 --listing-pictures 50000
     """
     # Imported here: `markwise --help` need not wait for torch.
     from models.training.ablation import grid

@@ -59,7 +59,13 @@ def ground(
     folder: Path | None,
     as_json: bool,
 ) -> None:
-    """Ask QUERY about the picture FILE; the marks that the answer names come back with their places."""
+    r"""Ask QUERY about the picture FILE; the marks that the answer names come back with their places.
+
+    \b
+    markwise ground screenshot.png "Which mark is the search box?"
+    markwise ground screenshot.png "Click Sign in" --task act --json
+    markwise ground pets.png "" --task classify --choice cat --choice dog
+    """
     from models.vlm.local import LocalBackend
     from workers.shelf import BUILT_IN_FOLDER
 

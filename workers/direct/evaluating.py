@@ -39,7 +39,12 @@ def evaluate() -> None:
 )
 @json_option
 def evaluate_drawings(folder: Path | None, n: int, asked: str, as_json: bool) -> None:
-    """Measure listing, "what is mark n" and "which mark is" on held-out drawings."""
+    r"""Measure listing, "what is mark n" and "which mark is" on held-out drawings.
+
+    \b
+    markwise evaluate drawings --n 20
+    markwise evaluate drawings --model run/model --set varied --json
+    """
     from workers.shelf import BUILT_IN_FOLDER
 
     argv = [
@@ -65,9 +70,12 @@ def evaluate_drawings(folder: Path | None, n: int, asked: str, as_json: bool) ->
 @click.option("--pages", type=click.IntRange(1), help="How many drawn web pages; Chromium shows them.")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Instead of the installed file.")
 def evaluate_calibration(**given: Any) -> None:
-    """Fit how sure answers say they are to how often they are right, and print the reliability table.
+    r"""Fit how sure answers say they are to how often they are right, and print the reliability table.
 
     Asks about held-out drawings and web pages of our own; about 4 minutes of CPU time. Needs Chromium and the extra `test`.
+
+    \b
+    markwise evaluate calibration
     """
     argv = [sys.executable, "-m", "models.evaluation.calibrate"]
     for name, value in given.items():

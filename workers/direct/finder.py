@@ -99,10 +99,14 @@ def _teach(out: Path, steps: int, seed: int, *, as_json: bool) -> None:
 @click.option("--seed", default=0, show_default=True)
 @json_option
 def check(folder: Path | None, model: Path, pictures: int, tagged: int, seed: int, *, as_json: bool) -> None:
-    """Print precision at k on a corpus in which a few pictures are tagged.
+    r"""Print precision at k on a corpus in which a few pictures are tagged.
 
     The corpus is drawn, from seeds that training never met and with look-alikes that it never showed; or it is FOLDER,
     pictures without marks such as photos, a few of which are marked for the trial in memory.
+
+    \b
+    markwise evaluate finder check --model finder/
+    markwise evaluate finder check photos/ --model finder/ --tagged 10
     """
     import torch
 
@@ -150,7 +154,11 @@ def check(folder: Path | None, model: Path, pictures: int, tagged: int, seed: in
 @server_option
 @json_option
 def run(folder: Path | None, model: Path | None, named: str | None, top: int, out: Path | None, **given: Any) -> None:
-    """Score every picture of FOLDER, or images of a service, and show the surest in a gallery to judge by eye."""
+    r"""Score every picture of FOLDER, or images of a service, and show the surest in a gallery to judge by eye.
+
+    \b
+    markwise evaluate finder run corpus/ --model finder/ --out gallery.html
+    """
     if named is not None and folder is None and model is None:
         finding.search(given["server"], named, given, top=top, out=out)
         return

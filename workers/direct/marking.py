@@ -70,9 +70,14 @@ def mark(
     exported: tuple[Format, Path] | None,
     as_json: bool,
 ) -> None:
-    """Split the picture FILE into regions and paint a mark on each.
+    r"""Split the picture FILE into regions and paint a mark on each.
 
     Without --out the marked picture lands beside FILE as NAME.marked.png.
+
+    \b
+    markwise mark screenshot.png
+    markwise mark photo.jpg --segmenter regions --granularity 2 --out marked.png
+    markwise mark screenshot.png --json
     """
     if preset is not None and (segmenter, granularity, style, stated) != ("auto", None, "markwise", None):
         raise click.UsageError("--preset says which segmenter, granularity and style to take; give it alone")

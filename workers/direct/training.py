@@ -28,7 +28,11 @@ def train() -> None:
 @train.command("recipes")
 @click.option("--json", "as_json", is_flag=True, help="All numbers of all recipes as one JSON object.")
 def train_recipes(as_json: bool) -> None:
-    """List the recipes that `train run --recipe` and POST /v1/trainings take, with the numbers they train with."""
+    r"""List the recipes that `train run --recipe` and POST /v1/trainings take, with the numbers they train with.
+
+    \b
+    markwise train recipes
+    """
     if as_json:
         click.echo(json.dumps({name: asdict(recipe) for name, recipe in RECIPES.items()}, indent=1))
         return
@@ -73,9 +77,13 @@ def train_recipes(as_json: bool) -> None:
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--resume", is_flag=True, help="Go on from the checkpoints in --out.")
 def train_run(out: Path, resume: bool, minutes: float | None, **given: Any) -> None:
-    """Train on this machine, with progress; stop with Ctrl-C and go on later with --resume.
+    r"""Train on this machine, with progress; stop with Ctrl-C and go on later with --resume.
 
     Everything the trainer reports, losses included, is kept as JSON lines in events.jsonl under --out.
+
+    \b
+    markwise train run --base llava-1.5-7b-hf/ --dataset shop.json --images pictures/ --out run/
+    markwise train run --recipe som-llava-13b --base llava-1.5-13b-hf/ --dataset mix.json --images images/ --out run/ --resume
     """
     out.mkdir(parents=True, exist_ok=True)
     spec = {name: value for name, value in given.items() if value is not None and value != ()}
