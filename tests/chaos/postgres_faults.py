@@ -128,7 +128,7 @@ class Asking:
         return taken
 
 
-def measure(seconds: float = 12.0) -> Row:
+def measure(seconds: float = 10.0) -> Row:
     """Order through each fault, see how soon orders are taken again, and wait for what was ordered."""
     late, longest_s = [], 0.0
     with small_disk() as disk:

@@ -86,7 +86,7 @@ def gone(_: House) -> Iterator[None]:
 FAULTS = {"emptied": emptied, "full": full, "locked": locked, "silent": stopped, "gone": gone}
 
 
-def measure(seconds: float = 12.0) -> Row:
+def measure(seconds: float = 8.0) -> Row:
     """Order through each fault, and wait for what was ordered."""
     ledger: list[str] = []
     refused: list[str] = []
