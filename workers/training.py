@@ -54,19 +54,11 @@ def run(job: JobContext) -> dict[str, Any] | None:
     out = folder / "out"
     base_id = prepare(job, body, folder)
     supervise(job, folder / "spec.json", out)
-    trained = out / "model"
-    if not (trained / "config.json").is_file():
+    if not (out / "model" / "config.json").is_file():
         raise JobFailed("The trainer ended without saving a model.")
     with job.transaction() as session:
         version_id: UUID = session.execute(select(func.uuidv7())).scalar_one()
-    sums: dict[str, str] = {}
-    for file in sorted(trained.iterdir()):
-        data = file.read_bytes()
-        sums[file.name] = hashlib.sha256(data).hexdigest()
-        job.resources.blobs.put_if_absent(model_key(str(job.tenant_id), str(version_id), file.name), data)
-    for name in ADAPTER_FILES if (out / "adapter").is_dir() else ():
-        key = adapter_key(str(job.tenant_id), str(version_id), name)
-        job.resources.blobs.put_if_absent(key, (out / "adapter" / name).read_bytes())
+    sums = stored(job, out, str(version_id))
     prefix = model_key(str(job.tenant_id), str(version_id), "x").removesuffix("x")
     metrics, origin = measured(out), origin_of(job, body) | {"sha256": sums}
 
@@ -89,6 +81,18 @@ def run(job: JobContext) -> dict[str, Any] | None:
 
     job.finish(effect)
     return None
+
+
+def stored(job: JobContext, out: Path, version_id: str) -> dict[str, str]:
+    """Put the model's files, and its adapter's where it has one, into the store; return the model's files with their SHA-256."""
+    blobs, tenant, sums = job.resources.blobs, str(job.tenant_id), {}
+    for file in sorted((out / "model").iterdir()):
+        data = file.read_bytes()
+        sums[file.name] = hashlib.sha256(data).hexdigest()
+        blobs.put_if_absent(model_key(tenant, version_id, file.name), data)
+    for name in ADAPTER_FILES if (out / "adapter").is_dir() else ():
+        blobs.put_if_absent(adapter_key(tenant, version_id, name), (out / "adapter" / name).read_bytes())
+    return sums
 
 
 def measured(out: Path) -> dict[str, Any]:

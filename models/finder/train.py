@@ -55,11 +55,7 @@ def train(
     once `stopped` says so.
     """
     finder = start_from(start, seed=seed)
-    head = list(finder.head.parameters())
-    optimizer = torch.optim.AdamW(
-        [{"params": list(finder.tower.parameters()), "rate": RATE}, {"params": head, "rate": HEAD_RATE}],
-        weight_decay=0.02,
-    )
+    optimizer = _optimizer(finder)
     rng = Random(f"finder-batches-{seed}")
     done = 0 if kept is None else _resumed(kept, finder, optimizer, rng)
     finder.train()
@@ -81,6 +77,11 @@ def train(
             raise Stopped
     finder.eval().requires_grad_(requires_grad=False)
     return finder
+
+
+def _optimizer(finder: Finder) -> torch.optim.Optimizer:
+    tower, head = list(finder.tower.parameters()), list(finder.head.parameters())
+    return torch.optim.AdamW([{"params": tower, "rate": RATE}, {"params": head, "rate": HEAD_RATE}], weight_decay=0.02)
 
 
 def _keep(folder: Path, finder: Finder, optimizer: torch.optim.Optimizer, rng: Random, step: int) -> None:

@@ -89,9 +89,7 @@ def pointing(
         if out is not None:
             out.mkdir(parents=True, exist_ok=True)
             (out / "pointing.json").write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
-            with chosen.open() as (given, _):
-                for picture in islice((one for one in given if one.phrases), examples):
-                    (out / f"{picture.key}.png").write_bytes(encode(_example(probes, picture, rule)))
+            _paint(out, probes, chosen, rule, examples)
     except ModelError as exc:
         raise Failure(str(exc)) from None
     if as_json:
@@ -115,6 +113,12 @@ def _measured(name: str, probe: "AttentionProbe", chosen: Chosen, rule: "Rule", 
             rows += one.rows
             too_small += one.too_small
     return {"model": name, "looks": summary(rows), "too_small": too_small}
+
+
+def _paint(out: Path, probes: "Mapping[str, AttentionProbe]", chosen: Chosen, rule: "Rule", examples: int) -> None:
+    with chosen.open() as (given, _):
+        for picture in islice((one for one in given if one.phrases), examples):
+            (out / f"{picture.key}.png").write_bytes(encode(_example(probes, picture, rule)))
 
 
 def _example(probes: "Mapping[str, AttentionProbe]", picture: Pictured, rule: "Rule") -> NDArray[np.uint8]:

@@ -134,9 +134,7 @@ class MmgicWriter:
         if fitted is None:
             raise BadOutput(f"the document does not fit into {self._limit} tokens, even without parts and descriptions")
         samples, crops, with_descriptions = fitted
-        written = {"writer": self.name, "prompt_version": self.prompt_version, "seed": subject.seed}
         provenance: dict[str, Any] = {
-            **written,
             "template": template,
             "up_to": self._up_to,
             "descriptions": with_descriptions,
@@ -148,13 +146,17 @@ class MmgicWriter:
         if self._cut_out:
             document = document_of(contents, template, descriptions=with_descriptions, crops=crops)
             provenance["document"] = document.text()
-        about_parts = [
-            {**written, "part": number, CUT: list(crop.cut_xyxy_px)}
+        parts = [
+            {"part": number, CUT: list(crop.cut_xyxy_px)}
             for number, crop in enumerate(contents.crops[: len(samples) - 1], start=1)
         ]
+        return self._signed(subject, samples, (provenance, *parts))
+
+    def _signed(self, subject: Subject, samples: Samples, origins: Sequence[dict[str, Any]]) -> list[Draft]:
+        written = {"writer": self.name, "prompt_version": self.prompt_version, "seed": subject.seed}
         return [
-            Draft(kind="concept_document", conversations=turns, tagged=False, provenance=origin)
-            for turns, origin in zip(samples, (provenance, *about_parts), strict=True)
+            Draft(kind="concept_document", conversations=turns, tagged=False, provenance=written | origin)
+            for turns, origin in zip(samples, origins, strict=True)
         ]
 
     def _cost(self, samples: Samples) -> int:

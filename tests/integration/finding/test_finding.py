@@ -1,5 +1,6 @@
 """A finder from its training to the ranking of a catalog: durable, resumed, retried, told in rows, as figures and as a gallery."""
 
+import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,11 +8,15 @@ from uuid import UUID
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine
 
 from app.catalog.session import transaction
 from app.catalog.tables import ImageRow, JobEventRow, JobItemRow, JobRow, ModelVersionRow
+from app.cli import main
+from app.commands import finding as commands
+from app.commands.client import Client
 from app.errors import NotFound, Unprocessable
 from app.http.schemas.finding import FindingIn
 from app.http.schemas.learning import TrainingIn
@@ -226,23 +231,56 @@ def test_what_is_no_finder_is_refused_in_words(desk: Desk) -> None:
         learning.train(session, body, idempotency_key=None)
 
 
-@pytest.mark.usefixtures("brightest_first")
-def test_the_api_lists_the_ranking_and_shows_it(desk: Desk, runner: Runner, settings: Settings, tmp_path: Path) -> None:
-    desk.add_images([10, 20, 30])
-    desk.add_finder(tmp_path / "finder")
-    job_id = desk.order()
-    runner.run(job_id)
+@pytest.fixture
+def service(desk: Desk, settings: Settings) -> Iterator[TestClient]:
     with transaction(desk.engine, desk.tenant) as session:
         _, key = issue(session, "reader", list(ALL_SCOPES))
     with TestClient(create_app(settings.model_copy(update={"require_keys": True}))) as client:
         client.headers["Authorization"] = f"Bearer {key}"
-        first = client.get(f"/v1/findings/{job_id}", params={"limit": 2}).json()
-        assert (first["status"], first["has_more"]) == ("succeeded", True)
-        rest = client.get(f"/v1/findings/{job_id}", params={"limit": 2, "after": first["next_cursor"]}).json()
-        scores = [row["score"] for row in first["data"] + rest["data"]]
-        assert scores == sorted(scores, reverse=True)
-        assert (len(scores), rest["has_more"]) == (3, False)
-        assert client.get(f"/v1/findings/{job_id}", params={"after": "nobody"}).status_code == 400
-        page = client.get(f"/v1/findings/{job_id}", params={"format": "html", "limit": 2})
-        assert page.text.count("data:image/webp;base64,") == 2
-        assert "script-src 'sha256-" in page.headers["content-security-policy"]
+        yield client
+
+
+@pytest.mark.usefixtures("brightest_first")
+def test_the_api_orders_lists_and_shows(desk: Desk, runner: Runner, service: TestClient, tmp_path: Path) -> None:
+    desk.add_images([10, 20, 30])
+    desk.add_finder(tmp_path / "finder")
+    ordered = service.post("/v1/findings", json={"finder": "seeker@1", "images": {"label": "street"}})
+    assert ordered.status_code == 202
+    job_id = ordered.json()["id"]
+    runner.run(UUID(job_id))
+    first = service.get(f"/v1/findings/{job_id}", params={"limit": 2}).json()
+    assert (first["object"], first["status"], first["has_more"]) == ("finding", "succeeded", True)
+    rest = service.get(f"/v1/findings/{job_id}", params={"limit": 2, "after": first["next_cursor"]}).json()
+    assert [round(255 * row["score"]) for row in first["data"] + rest["data"]] == [30, 20, 10]
+    assert rest["has_more"] is False
+    assert service.get(f"/v1/findings/{job_id}", params={"after": "nobody"}).status_code == 400
+    page = service.get(f"/v1/findings/{job_id}", params={"format": "html", "limit": 2})
+    assert page.text.count("data:image/webp;base64,") == 2
+    assert "script-src 'sha256-" in page.headers["content-security-policy"]
+
+
+@pytest.mark.usefixtures("brightest_first")
+def test_the_command_orders_of_a_service(
+    desk: Desk, runner: Runner, service: TestClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Here(Client):
+        """The command's client on the service in this process, whose worker runs when it is waited for."""
+
+        def __init__(self, _server: str) -> None:
+            self._http = service
+
+        def wait(self, job: dict, **_how: object) -> dict:
+            runner.run(UUID(job["id"]))
+            return self.call("GET", f"/v1/jobs/{job['id']}")
+
+    monkeypatch.setattr(commands, "Client", Here)
+    desk.add_images([10, 220])
+    desk.add_finder(tmp_path / "finder")
+    out = tmp_path / "gallery.html"
+    argv = ["evaluate", "finder", "run", "--finder", "seeker", "--tagged-label", "tagged", "--out", str(out), "--json"]
+    for chosen in (["--label", "street"], ["--catalog"]):
+        result = CliRunner().invoke(main, [*argv, *chosen])
+        assert result.exit_code == 0, result.output
+        found = json.loads(result.stdout)
+        assert (len(found["data"]), found["metrics"]["average_precision"]) == (2, 1.0)
+        assert out.read_text().count("<figure>") == 2
