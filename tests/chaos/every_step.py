@@ -60,7 +60,7 @@ class Killing:
         told.unlink(missing_ok=True)
         process = self._context.Process(target=target, args=(self._settings, *given, told))
         process.start()
-        process.join(60)
+        process.join(150)
         code = process.exitcode
         if code is None:
             process.kill()
