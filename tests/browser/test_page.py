@@ -9,6 +9,7 @@ from playwright.sync_api import Page, Route, expect
 from pycocotools import mask as coco
 
 from app.http.pages import BUILT
+from app.imaging.encode import encode
 from tests.acceptance.service import drawn
 from tests.browser.conftest import OpenPage
 from tests.unit.models.vlm.vllm_double import Script
@@ -131,6 +132,22 @@ def test_job_list_shows_progress_cancels_and_retries(opened: OpenPage, api: http
     expect(job.get_by_role("progressbar")).to_have_attribute("aria-valuenow", "100")
     job.get_by_role("button", name="Open").click()
     expect(page.locator("#stage")).to_be_visible()
+
+
+def test_failed_items_are_shown_with_their_reason_and_picture(opened: OpenPage, api: httpx.Client) -> None:
+    page = opened.page
+    blank = encode(np.full((64, 64, 3), 240, np.uint8))
+    image = api.post("/v1/images", files={"file": blank}, data={"labels": '["blank"]'}).json()
+    job = api.post("/v1/annotations", json={"images": {"ids": [image["id"]]}}).json()
+    opened.go(f"#/jobs/{job['id']}")
+    expect(page.locator("#job")).to_have_attribute("data-status", "failed", timeout=120_000)
+    item = page.locator("#items .item")
+    expect(item.locator(".job-error")).not_to_be_empty()
+    expect(item.locator("img[data-state=shown]")).to_be_visible()
+    expect(page.locator("#log li, #job .job-error").first).to_be_visible()
+    page.get_by_role("button", name="Retry").click()
+    expect(item.get_by_text("attempt 2")).to_be_visible()
+    expect(page.locator("#job")).to_have_attribute("data-status", "failed", timeout=120_000)
 
 
 def test_refusal_is_said_with_its_request_id(opened: OpenPage) -> None:

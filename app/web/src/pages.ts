@@ -14,6 +14,13 @@ export interface Page {
 
 export const PAGES: Page[] = [
   { name: "ask", title: "Ask", icon: "ask", group: "work", load: () => import("./pages/ask") },
+  { name: "gallery", title: "Gallery", icon: "gallery", group: "work", load: () => import("./pages/gallery") },
+  { name: "editor", title: "Editor", icon: "editor", group: "work", load: () => import("./pages/editor") },
   { name: "review", title: "Review", icon: "review", group: "work", load: () => import("./pages/review") },
   { name: "jobs", title: "Jobs", icon: "jobs", group: "work", load: () => import("./pages/jobs") },
+  { name: "datasets", title: "Datasets", icon: "datasets", group: "teach", load: () => import("./pages/datasets") },
+  { name: "training", title: "Training", icon: "training", group: "teach", load: () => import("./pages/training") },
+  { name: "evaluation", title: "Evaluation", icon: "evaluation", group: "teach", load: () => import("./pages/evaluation") },
+  { name: "models", title: "Models", icon: "models", group: "teach", load: () => import("./pages/models") },
+  { name: "settings", title: "Settings", icon: "keys", group: "run", load: () => import("./pages/settings") },
 ];

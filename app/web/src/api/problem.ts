@@ -34,7 +34,7 @@ export class Problem extends Error {
   /** A failed or cancelled job as a problem. */
   static ofJob(job: Job): Problem {
     if (job.status === "cancelled") return new Problem({ title: "The job was cancelled" });
-    return new Problem({ title: job.error?.title || "The job failed", detail: job.error?.detail ?? null });
+    return new Problem({ title: job.error?.title || "The job failed", detail: job.error?.detail ?? null, code: job.error?.code ?? null });
   }
 
   static unreachable(): Problem {

@@ -112,7 +112,7 @@ export interface Job {
   status: JobStatus;
   progress: JobProgress;
   attempt: number;
-  error: { type?: string; title?: string; detail?: string | null } | null;
+  error: { code?: string; title?: string; detail?: string | null } | null;
   result: Record<string, unknown> | null;
   usage?: Record<string, unknown> | null;
   created_at: string;
@@ -130,7 +130,7 @@ export interface JobItem {
   status: string;
   attempt: number;
   payload: Record<string, unknown>;
-  error: { type?: string; title?: string; detail?: string | null } | null;
+  error: { code?: string; title?: string; detail?: string | null } | null;
   result: Record<string, unknown> | null;
   finished_at: string | null;
 }

@@ -17,7 +17,9 @@ interface Held {
 /** Takes pointers over from panning and pinning; points are pixels of the picture. Tools of an editor are made of this. */
 export interface Tool {
   /** True to take this pointer from here to where it is let go. */
-  down: (point: Point, mark: Mark | null, event: PointerEvent) => boolean;
+  down: (point: Point) => boolean;
+  /** A pointer that was not taken was let go where it came down. */
+  click: (mark: Mark | null, event: PointerEvent) => void;
   move: (point: Point) => void;
   up: (point: Point, moved: boolean) => void;
   cancel: () => void;
@@ -66,7 +68,7 @@ export class Gestures {
       // A second finger: the person wants to zoom.
       this.tool?.cancel();
       this.held = null;
-    } else if (!panning && this.pointers.size === 1 && this.tool?.down(viewer.toPicture(place), this.markUnder(event), event)) {
+    } else if (!panning && this.pointers.size === 1 && this.tool?.down(viewer.toPicture(place))) {
       this.held = event.pointerId;
     }
   }
@@ -102,9 +104,10 @@ export class Gestures {
       this.tool?.up(viewer.toPicture(this.place(event)), held.dragged);
       return;
     }
-    if (held.dragged || this.tool) return;
+    if (held.dragged) return;
     const mark = this.markUnder(event);
-    if (mark) viewer.focus.pin(mark.id);
+    if (this.tool) this.tool.click(mark, event);
+    else if (mark) viewer.focus.pin(mark.id);
     else if (viewer.focus.pinned.peek() !== null) viewer.focus.pin(viewer.focus.pinned.peek());
   }
 

@@ -26,6 +26,8 @@ interface Props {
   alt: string;
   tool?: Tool | null;
   layer?: Layer | null;
+  /** What the pointer looks like over the picture, where a tool has it. */
+  cursor?: "default" | "crosshair";
   onViewer?: (viewer: Viewer) => void;
   /** Above the picture, such as a hint to drop one or a progress box. */
   children?: ComponentChildren;
@@ -39,7 +41,7 @@ function Pointed({ marks, focus }: Pick<Props, "marks" | "focus">) {
   return <p class="pointed" id="pointed" aria-live="polite">{mark ? describe(mark) : ""}</p>;
 }
 
-export function Stage({ shown, marks, focus, label, alt, tool = null, layer = null, onViewer, children, controls }: Props) {
+export function Stage({ shown, marks, focus, label, alt, tool = null, layer = null, cursor = "default", onViewer, children, controls }: Props) {
   const stage = useRef<HTMLDivElement>(null);
   const world = useRef<HTMLDivElement>(null);
   const image = useRef<HTMLImageElement>(null);
@@ -75,7 +77,7 @@ export function Stage({ shown, marks, focus, label, alt, tool = null, layer = nu
 
   return (
     <div class="stage-column">
-      <div ref={stage} class={`stage ${tool ? "tooled" : ""}`} id="stage" tabIndex={0} role="group" aria-describedby={keys} aria-label={label}>
+      <div ref={stage} class={`stage ${cursor}`} id="stage" tabIndex={0} role="group" aria-describedby={keys} aria-label={label}>
         <div ref={world} class="world"><img ref={image} id="picture" alt={alt} draggable={false} hidden /></div>
         <canvas ref={canvas} id="light" aria-hidden="true" />
         {children}

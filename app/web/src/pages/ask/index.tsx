@@ -5,7 +5,7 @@ import { health } from "../../health";
 import { choose } from "../../intake";
 import { MarkList } from "../../picture/marks";
 import { Stage } from "../../picture/stage";
-import { route } from "../../router";
+import { href, route } from "../../router";
 import { Working } from "../../ui/progress";
 import { AskBox } from "./question";
 import { Recent } from "./recent";
@@ -80,6 +80,7 @@ function MarksPanel() {
     <section class="panel marks-panel" aria-labelledby="marks-title">
       <header class="panel-head">
         <h2 id="marks-title">Marks <span class="soft" id="marks-count">{marks.length}</span></h2>
+        <a class="button small push" href={href("editor", markSet.id)}>Edit</a>
       </header>
       <p class="soft small" id="facts" title={`${segmenter.name} ${segmenter.version}`}>{parts.join(" · ")}</p>
       {markSet.warnings.length > 0 && <p class="remark">The picture itself shows what looks like a mark: {markSet.warnings.map(({ text }) => `“${text}”`).join(", ")}.</p>}

@@ -1,4 +1,4 @@
-// Pictures that were marked before, offered while the page is empty.
+// Pictures that were marked before, offered while a page that works on one is empty.
 
 import { useEffect, useState } from "preact/hooks";
 import { list } from "../../api/http";
@@ -8,8 +8,8 @@ import { Picture } from "../../ui/picture";
 
 const SHOWN = 6;
 
-/** Silent when there is nothing or nobody answers. */
-export function Recent() {
+/** Links to the newest pictures on `page`; silent when there is nothing or nobody answers. */
+export function Recent({ page = "ask" }: { page?: string }) {
   const [found, setFound] = useState<MarkSet[]>([]);
   useEffect(() => {
     const stop = new AbortController();
@@ -27,8 +27,8 @@ export function Recent() {
       <ul class="recent" id="recent">
         {found.map((markSet) => (
           <li key={markSet.id}>
-            <a class="thumb" href={href("ask", markSet.id)} aria-label={`Open a picture with ${markSet.marks.length} marks`}>
-              <Picture path={markSet.overlay_url} alt="" width={160} height={110} />
+            <a class="thumb" href={href(page, markSet.id)} aria-label={`Open a picture with ${markSet.marks.length} marks`}>
+              <Picture path={`/v1/marksets/${markSet.id}/thumbnail?size=320`} alt="" width={160} height={110} />
               <span class="soft small">{markSet.marks.length} marks</span>
             </a>
           </li>

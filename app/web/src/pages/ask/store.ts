@@ -107,6 +107,14 @@ class AskStore {
     });
   }
 
+  /** Mark a picture that is on the server already. */
+  async openImage(id: string): Promise<void> {
+    await this.work("Opening the picture", async (signal) => {
+      this.image = await get<ImageOut>(`/v1/images/${id}`, signal);
+      await this.mark(id, signal);
+    });
+  }
+
   /** Mark the same picture with other settings. */
   async markAgain(changes: Partial<Settings>): Promise<void> {
     this.settings.value = { ...this.settings.value, ...changes };

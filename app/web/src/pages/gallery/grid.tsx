@@ -69,7 +69,7 @@ export function Grid({ onOpen }: { onOpen: (id: string) => void }) {
       else anchor.current = place;
     } else if (event.key === " " && image) gallery.toggle(image.id);
     else if (event.key === "Enter" && image) onOpen(image.id);
-    else if (event.key === "a" && (event.ctrlKey || event.metaKey)) gallery.choose(images.map(({ id }) => id));
+    else if (event.key.toLowerCase() === "a" && (event.ctrlKey || event.metaKey)) gallery.choose(images.map(({ id }) => id));
     else if (event.key === "Escape" && gallery.chosen.value.size) gallery.choose([]);
     else return;
     event.preventDefault();

@@ -71,7 +71,8 @@ function progressOf({ done, total, failed, percent, stage }: Record<string, unkn
 }
 
 function Items({ job }: { job: Job }) {
-  const [status, setStatus] = useState(job.progress.failed ? "failed" : "");
+  const [picked, setPicked] = useState<string | null>(null);
+  const status = picked ?? (job.progress.failed ? "failed" : "");
   const items = usePaged<JobItem>(`/v1/jobs/${job.id}/items`, { status }, 30);
   const changes = `${job.status}/${job.attempt}/${job.progress.failed}`;
   useEffect(() => items.reload(), [changes]);
@@ -79,7 +80,7 @@ function Items({ job }: { job: Job }) {
   return (
     <Panel title="Items" actions={
       <div class="segmented" role="group" aria-label="Which items">
-        {[["failed", `Failed ${job.progress.failed}`], ["", `All ${job.progress.total}`]].map(([value, words]) => <button type="button" key={value} aria-pressed={status === value} onClick={() => setStatus(value!)}>{words}</button>)}
+        {[["failed", `Failed ${job.progress.failed}`], ["", `All ${job.progress.total}`]].map(([value, words]) => <button type="button" key={value} aria-pressed={status === value} onClick={() => setPicked(value!)}>{words}</button>)}
       </div>}>
       {!items.loading && !items.rows.length && <p class="soft">{status ? "No item failed." : "No items."}</p>}
       <ul class="items" id="items">

@@ -1,6 +1,6 @@
 // Review: one text at a time beside its marked picture; a, e and r accept, edit and reject it.
 
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Box, Mark, Text } from "../../api/types";
 import { go, href, route } from "../../router";
 import { Empty, PageHead } from "../../ui/parts";
@@ -91,7 +91,8 @@ function Card({ review, shown }: { review: Review; shown: Case }) {
     ArrowRight: () => void review.step(1),
     ArrowLeft: () => void review.step(-1),
   };
-  useEffect(() => {
+  // Before the browser paints: from the moment a text is on the screen its keys work.
+  useLayoutEffect(() => {
     const key = (event: KeyboardEvent) => {
       if (review.busy.value) return;
       if (review.editing.value && event.ctrlKey && event.key === "Enter") save();
@@ -156,7 +157,7 @@ export default function ReviewPage() {
   const set = shown?.text.tagged ? setOf(shown.text) : null;
   const choose = (texts: string) => go(href("review", null, { texts: texts === "unreviewed" ? null : texts, job: jobId }));
 
-  useEffect(() => {
+  useLayoutEffect(() => {
     // With nothing on the screen the arrows still lead back.
     if (shown) return;
     const key = (event: KeyboardEvent) => {
@@ -179,7 +180,7 @@ export default function ReviewPage() {
       {review.done.value && (
         <div id="review-empty">
           <Empty title={state === "unreviewed" ? "No text is waiting here" : "No such text"}>
-            <p>Texts come from annotation jobs: choose pictures in the gallery and have them annotated.</p>
+            <p>Texts are written by jobs: choose pictures in the gallery and have texts written about them.</p><a class="button" href={href("gallery")}>To the gallery</a>
           </Empty>
         </div>
       )}

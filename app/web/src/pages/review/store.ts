@@ -53,7 +53,7 @@ export class Review {
       this.filter = filter;
       await this.fetch(null);
       await this.turnTo(0);
-      await this.count_verdicts();
+      void this.countVerdicts();
     });
   }
 
@@ -68,9 +68,13 @@ export class Review {
     this.cursor = page.next_cursor;
   }
 
-  private async count_verdicts(): Promise<void> {
-    const { data } = await get<{ data: ReviewCount[] }>(`/v1/texts/statistics${this.filter.jobId ? `?job_id=${this.filter.jobId}` : ""}`);
-    this.statistics.value = data;
+  /** Beside the work: a verdict never waits for the numbers. */
+  private async countVerdicts(): Promise<void> {
+    try {
+      this.statistics.value = (await list<ReviewCount>("/v1/texts/statistics", { job_id: this.filter.jobId })).data;
+    } catch {
+      // The rates stay as they were; the next verdict asks again.
+    }
   }
 
   /** Do one thing at a time; what goes wrong is told and changes nothing. */
@@ -127,7 +131,7 @@ export class Review {
       const body = { ...verdict, revision: text.revision, ...(reason ? { reason } : {}) };
       this.texts[this.place] = await patch<Text>(`/v1/texts/${text.id}`, body);
       await this.turn(1);
-      await this.count_verdicts();
+      void this.countVerdicts();
     });
   }
 
