@@ -5,26 +5,21 @@ nothing in its training says so; granularity 1 to 6 chooses among them and is no
 Knows no settings and no network of its own: it is handed what is installed.
 """
 
-import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models import rle
 from models.errors import OutOfMemory
 from models.protocols import ProvidedRegion, SegmentRequest
 from models.regions import Regions
 from models.segmenters.installed import Installed
+from models.segmenters.loaded import LoadedOnce, regions_of, version_of
 from models.segmenters.prompted import Asked, Prompted, prompted_regions
-from models.segmenters.sums import sum_of
 
 if TYPE_CHECKING:
-    from models.segmenters.sam.embeddings import Embeddings
-    from models.segmenters.sam.everything import Found
     from models.segmenters.sam.network import Embedding
     from models.segmenters.sam.promptable import Promptable
 
@@ -52,12 +47,6 @@ LEVELS = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Loaded:
-    network: "Promptable"
-    embeddings: "Embeddings"
-
-
 class PromptableSegmenter:
     """Weights load at the first request; embeddings of the last pictures are kept."""
 
@@ -67,14 +56,12 @@ class PromptableSegmenter:
 
     def __init__(self, installed: Installed) -> None:
         self._installed = installed
-        self._lock = threading.Lock()
-        self._model: _Loaded | None = None
+        self._loaded = LoadedOnce(lambda: self.load(installed))
 
     @property
     def version(self) -> str:
         """Of this code and of the weights."""
-        given = self._installed.weights.get(self.name)
-        return "1+none" if given is None else f"1+{Path(given).stem}-{sum_of(given)}"
+        return version_of(self._installed.weights.get(self.name))
 
     def segment(self, image: Picture, request: SegmentRequest) -> Regions:
         """Return the regions of `image` ((H, W, 3) uint8 RGB): one per provided region in its order, else everything.
@@ -86,7 +73,7 @@ class PromptableSegmenter:
 
     def segment_batch(self, images: Sequence[Picture], request: SegmentRequest) -> list[Regions]:
         """The same for several pictures; on an accelerator they share forward passes of the encoder."""
-        loaded = self._loaded()
+        loaded = self._loaded.get()
         from torch.cuda import OutOfMemoryError
 
         from models.segmenters.sam.everything import pictures_at_once
@@ -106,15 +93,6 @@ class PromptableSegmenter:
             raise OutOfMemory("the picture does not fit in the accelerator's memory beside the model") from None
         return found
 
-    def _loaded(self) -> _Loaded:
-        with self._lock:
-            if self._model is None:
-                from models.segmenters.sam.embeddings import Embeddings
-
-                network = self.load(self._installed)
-                self._model = _Loaded(network=network, embeddings=Embeddings(network.encode))
-            return self._model
-
     def load(self, installed: Installed) -> "Promptable":
         """Load the model on the best device at hand; raises WeightsMissing."""
         raise NotImplementedError
@@ -133,17 +111,6 @@ def _everything(
         crop_points_divisor=2,
     )
     return regions_of(find_everything(network, image, settings, whole=embedding))
-
-
-def regions_of(found: "Found") -> Regions:
-    """Return what was found as regions; masks without a pixel are none."""
-    some = [i for i, runs in enumerate(found.runs) if rle.area_of(runs)]
-    size = [found.size_hw[0], found.size_hw[1]]
-    return Regions.from_rles(
-        found.size_hw,
-        [{"size": size, "counts": counts} for counts in rle.write_many([found.runs[i] for i in some])],
-        scores=np.clip(found.scores[some], 0, 1),
-    )
 
 
 def _prompted(

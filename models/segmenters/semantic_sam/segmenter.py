@@ -5,9 +5,7 @@ Knows no settings and no network of its own: it is handed what is installed.
 """
 
 import logging
-import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,13 +16,12 @@ from models.errors import OutOfMemory
 from models.protocols import SegmentRequest
 from models.regions import Regions
 from models.segmenters.installed import Installed
+from models.segmenters.loaded import LoadedOnce, regions_of, version_of
 from models.segmenters.prompted import Asked, Prompted, prompted_regions
 from models.segmenters.semantic_sam.levels import LEVELS, level_set
-from models.segmenters.sums import sum_of
 from models.weights import located, state_of
 
 if TYPE_CHECKING:
-    from models.segmenters.sam.embeddings import Embeddings
     from models.segmenters.sam.network import Embedding
     from models.segmenters.semantic_sam.everything import Found
     from models.segmenters.semantic_sam.network import SemanticSam
@@ -37,12 +34,6 @@ _PICTURES_AT_ONCE = 8
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Loaded:
-    network: "SemanticSam"
-    embeddings: "Embeddings"
-
-
 class SemanticSamSegmenter:
     """Weights load at the first request; embeddings of the last pictures are kept."""
 
@@ -50,16 +41,12 @@ class SemanticSamSegmenter:
 
     def __init__(self, installed: Installed) -> None:
         self._installed = installed
-        self._lock = threading.Lock()
-        self._model: _Loaded | None = None
+        self._loaded = LoadedOnce(lambda: load(installed))
 
     @property
     def version(self) -> str:
         """Of this code and of the weights."""
-        given = self._installed.weights.get(self.name)
-        if given is None:
-            return "1+none"
-        return f"1+{given.rpartition('/')[2].partition('@')[0].removesuffix('.pth')}-{sum_of(given)}"
+        return version_of(self._installed.weights.get(self.name))
 
     def segment(self, image: Picture, request: SegmentRequest) -> Regions:
         """Return the regions of `image` ((H, W, 3) uint8 RGB): one per provided region in its order, else everything.
@@ -100,13 +87,7 @@ class SemanticSamSegmenter:
             return regions_of(_everything(network, embedding, wanted))
 
     def _encoded(self, images: Sequence[Picture]) -> "list[tuple[Picture, Embedding, SemanticSam]]":
-        with self._lock:
-            if self._model is None:
-                from models.segmenters.sam.embeddings import Embeddings
-
-                network = load(self._installed)
-                self._model = _Loaded(network=network, embeddings=Embeddings(network.encode))
-            loaded = self._model
+        loaded = self._loaded.get()
         at_once = 1 if loaded.network.device.type == "cpu" else _PICTURES_AT_ONCE
         return [
             (image, embedding, loaded.network)
@@ -143,17 +124,6 @@ def load(installed: Installed) -> "SemanticSam":
     if installed.compiled:
         network.backbone.compile()
     return network
-
-
-def regions_of(found: "Found") -> Regions:
-    """Return what was found as regions on the frame that the network saw; masks without a pixel are none."""
-    some = [i for i, runs in enumerate(found.runs) if rle.area_of(runs)]
-    size = [found.size_hw[0], found.size_hw[1]]
-    return Regions.from_rles(
-        found.size_hw,
-        [{"size": size, "counts": counts} for counts in rle.write_many([found.runs[i] for i in some])],
-        scores=np.clip(found.scores[some], 0, 1),
-    )
 
 
 def _everything(network: "SemanticSam", embedding: "Embedding", levels: tuple[int, ...]) -> "Found":
