@@ -85,8 +85,9 @@ def _stated(regions: Regions, replaced: Sequence[int], region: Change, content: 
     if own in taken or not own:
         given["id"] = next(name for n in range(1, len(regions) + 2) if (name := f"added {n}") not in taken)
     # Lists of JSON as the tuples that the port names; what they hold is checked by the segmenter.
-    stated = ProvidedRegion(**{n: tuple(v) if isinstance(v, list) else v for n, v in given.items()})
-    return segmenter("provided").segment(read_canonical(content), SegmentRequest(provided=(stated,)))
+    fields: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
+    request = SegmentRequest(provided=(ProvidedRegion(**fields),))
+    return segmenter("provided").segment(read_canonical(content), request)
 
 
 def _revised(
