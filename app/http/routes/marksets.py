@@ -67,9 +67,7 @@ def _order(
 
 
 @router.get("/v1/marksets", response_model=ListBody[MarkSetBody])
-def list_mark_sets(
-    tx: Tx, _: MarkCaller, page: PageOf, image_id: Annotated[UUID | None, Query()] = None
-) -> Response:
+def list_mark_sets(tx: Tx, _: MarkCaller, page: PageOf, image_id: Annotated[UUID | None, Query()] = None) -> Response:
     """List mark sets, newest first, optionally of one image."""
     found = MarkSetRepository(tx).list_after(limit=page.limit, after=page.after, image_id=image_id)
     whole: Page[Any] = Page(rows=marking.whole_page(tx, found.rows), next_cursor=found.next_cursor)
