@@ -42,7 +42,9 @@ def deploy(session: Session, model_version_id: UUID | None) -> ModelVersionRow |
     """Make a version answer from now on (None: the built-in one); raises NotFound, and Unprocessable for a finder."""
     versions = ModelVersionRepository(session)
     if model_version_id is not None and versions.get(model_version_id).kind not in ANSWERING:
-        raise Unprocessable("This version finds tagged pictures and answers no questions; `POST /v1/findings` takes it.")
+        raise Unprocessable(
+            "This version finds tagged pictures and answers no questions; `POST /v1/findings` takes it."
+        )
     versions.deploy(model_version_id)
     return versions.deployed()
 
