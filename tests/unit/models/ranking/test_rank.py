@@ -172,6 +172,24 @@ CART = [
 ]
 
 
+# The sign that may mean "remove" stands beside the name, the word far from it.
+BESIDE = [
+    mark("1", "Teapot", "text", (20, 100, 80, 120)),
+    mark("2", "minus (icon)", "button", (90, 95, 120, 125)),
+    mark("3", "Remove", "link", (520, 100, 580, 120)),
+    mark("4", "Egg cup", "text", (20, 160, 90, 180)),
+    mark("5", "minus (icon)", "button", (100, 155, 130, 185)),
+    mark("6", "Remove", "link", (520, 160, 580, 180)),
+]
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"), [("Remove the Teapot", "3"), ("Remove the egg cup", "6"), ("Decrease the Teapot", "2")]
+)
+def test_what_is_written_far_away_comes_before_what_an_icon_beside_may_mean(query, expected):
+    assert rank(query, BESIDE)[0].id == expected
+
+
 @pytest.mark.parametrize(
     ("query", "expected"),
     [
@@ -183,5 +201,5 @@ CART = [
         ("Decrease the Teapot", "2"),
     ],
 )
-def test_what_is_written_comes_before_what_an_icon_may_mean(query, expected):
+def test_signs_and_words_of_a_row(query, expected):
     assert rank(query, CART)[0].id == expected
