@@ -184,7 +184,6 @@ def test_the_questions_that_an_order_allows_are_shared_out(desk, resources, scri
     assert Runner(resources, HANDLERS, worker="two").run(help_id) is Outcome.SUCCEEDED
     owner.join(60)
     assert ordinals(desk, job_id) == Counter({(n, 0): 1 for n in range(60)})
-    assert desk.job(help_id).result["items"] > 0
     assert teacher[1].most_seen <= 5
     with transaction(desk.engine, desk.tenant) as session:
         held = session.scalars(text("SELECT CAST(payload ->> 'slots' AS int) FROM jobs WHERE kind = 'annotation.help'"))
