@@ -12,11 +12,11 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from subprocess import PIPE, Popen
 from types import FrameType
-from typing import IO
 
 from app.stack.processes import ProcessSpec, kill_group, signal_process, spawn
 
@@ -37,19 +37,20 @@ class ChildKeepsFailing(Exception):
 
 
 class Log:
-    """One child's log file with a size limit: the previous one is kept as `.1`."""
+    """One child's log file with a size limit: the previous one is kept as `.1`. What finds no room on the disk is not kept."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._file: IO[bytes] = path.open("ab")
+        self._file = path.open("ab", buffering=0)
 
     def write(self, data: bytes) -> None:
-        self._file.write(data)
-        self._file.flush()
-        if self._file.tell() > _LOG_BYTES:
-            self._file.close()
-            self.path.replace(self.path.with_suffix(".log.1"))
-            self._file = self.path.open("ab")
+        with suppress(OSError):  # a full disk ended the whole service here
+            self._file.write(data)
+            if self._file.tell() > _LOG_BYTES:
+                self.path.replace(self.path.with_suffix(".log.1"))
+                following = self.path.open("ab", buffering=0)
+                self._file.close()
+                self._file = following
 
     def close(self) -> None:
         self._file.close()
@@ -161,7 +162,8 @@ class Supervisor:
                 child.loud_lines = 0
             if child.loud_lines:
                 child.loud_lines -= 1
-                sys.stderr.write(f"{child.spec.name} | {line.decode(errors='replace')}\n")
+                with suppress(OSError):
+                    sys.stderr.write(f"{child.spec.name} | {line.decode(errors='replace')}\n")
 
     def _revive(self) -> None:
         now = time.monotonic()

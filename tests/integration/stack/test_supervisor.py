@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from app.stack.processes import ProcessSpec
-from app.stack.supervisor import ChildKeepsFailing, Supervisor
+from app.stack.supervisor import ChildKeepsFailing, Log, Supervisor
 
 ROOT = Path(__file__).resolve().parents[3]
 STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(60)"
@@ -89,6 +89,19 @@ def test_logs_go_to_a_file_and_warnings_to_stderr(supervisor: Supervisor, tmp_pa
     supervisor.run(until=said(tmp_path, "loud", "broken\n"), timeout_s=10)
     assert (tmp_path / "loud.log").read_text() == "fine\nERROR: broken\n"
     assert capfd.readouterr().err == "loud | ERROR: broken\n"
+
+
+def test_a_full_disk_costs_log_lines_and_nothing_else(tmp_path: Path, monkeypatch) -> None:
+    full = Log(Path("/dev/full"))
+    full.write(b"lost\n")
+    full.close()
+    monkeypatch.setattr("app.stack.supervisor._LOG_BYTES", 10)
+    log = Log(tmp_path / "one.log")
+    for line in (b"a long line\n", b"short\n"):
+        log.write(line)
+    log.close()
+    assert (tmp_path / "one.log.1").read_bytes() == b"a long line\n"
+    assert (tmp_path / "one.log").read_bytes() == b"short\n"
 
 
 TRACE = """
