@@ -8,6 +8,7 @@ import io
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -130,7 +131,8 @@ def _keys(place: House, everybody: list[Tenant]) -> Row:
     for table in tables:
         texts[table] = "\n".join(row[0] for row in place.rows(f"SELECT {table}::text FROM {table}")).encode()
     for process in psutil.Process().children(recursive=True):
-        texts[f"process {process.pid}"] = repr((process.cmdline(), process.environ())).encode()
+        with suppress(psutil.NoSuchProcess):  # a decoder comes and goes
+            texts[f"process {process.pid}"] = repr((process.cmdline(), process.environ())).encode()
     secrets = [each.key.encode()[8:40] for each in everybody]
     found = [name for name, text in texts.items() if any(secret in text for secret in secrets)]
     lived_s = _revoked(place, everybody[0].key)
@@ -167,12 +169,11 @@ def _revoked(place: House, key: str) -> float:
 def _exposed(place: House) -> Row:
     """Every socket that the service listens on."""
     family = psutil.Process().children(recursive=True)
-    listening = {
-        f"{link.laddr.ip}:{link.laddr.port}"
-        for process in family
-        for link in process.net_connections("inet")
-        if link.status == psutil.CONN_LISTEN
-    }
+    listening = set()
+    for process in family:
+        with suppress(psutil.NoSuchProcess):
+            links = process.net_connections("inet")
+            listening |= {f"{link.laddr.ip}:{link.laddr.port}" for link in links if link.status == psutil.CONN_LISTEN}
     wanted = {place.url.removeprefix("http://")}
     return Row(
         id="A5",
