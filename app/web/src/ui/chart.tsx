@@ -29,7 +29,7 @@ interface Props {
   logarithmic?: boolean;
 }
 
-const short = (value: number): string => Number(value.toPrecision(4)).toLocaleString("en");
+const short = (value: number): string => value.toLocaleString("en", { maximumSignificantDigits: 4 });
 
 export function Chart({ label, lines, xName, height = 260, format = short, logarithmic = false }: Props) {
   const box = useRef<HTMLDivElement>(null);
