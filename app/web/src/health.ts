@@ -1,8 +1,8 @@
 // What the frame says about the server: whether it is ready, and how many jobs are active.
 
 import { signal } from "@preact/signals";
-import { list, readiness } from "./api/http";
-import type { Job } from "./api/types";
+import { glance, readiness } from "./api/http";
+import type { Job, List } from "./api/types";
 
 const EVERY_MS = 15_000;
 const EVERY_MS_WHILE_NOT_READY = 3000;
@@ -29,12 +29,8 @@ async function look(): Promise<void> {
 
 /** Count the jobs that are under way; silent when nobody answers. */
 async function countJobs(): Promise<void> {
-  try {
-    const counts = await Promise.all(["queued", "running"].map((status) => list<Job>("/v1/jobs", { status, limit: 100 })));
-    activeJobs.value = counts.reduce((sum, page) => sum + page.data.length, 0);
-  } catch {
-    // The page that works with jobs says what is wrong.
-  }
+  const pages = await Promise.all(["queued", "running"].map((status) => glance<List<Job>>(`/v1/jobs?limit=100&status=${status}`)));
+  if (pages.every((page) => page !== null)) activeJobs.value = pages.reduce((sum, page) => sum + (page?.data.length ?? 0), 0);
 }
 
 /** Look at once and then every now and then; returns how to stop. */
