@@ -78,7 +78,7 @@ bench: $(VENV)/.test-ready ## print the measurements and write them to tests/ben
 	@$(BIN)/python -m tests.bench.calibration
 	@$(BIN)/python -m tests.bench.hostile
 	@$(BIN)/python -m tests.bench.latency
-	@$(BIN)/python -m tests.bench.overhead
+	@$(BIN)/python -m tests.bench.overhead $(if $(wildcard $(VLLM_VENV)/.ready),--vllm)
 	@$(BIN)/python -m tests.bench.page
 	@$(BIN)/python -m tests.bench.factory
 	@$(BIN)/python -m tests.bench.training
