@@ -24,7 +24,7 @@ def run(service_url: str, name: str, *argv: object, expected: int = 0) -> subpro
         env=os.environ | {"MARKWISE_SERVER": service_url},
         capture_output=True,
         text=True,
-        timeout=250,
+        timeout=500,
         check=False,
     )
     assert done.returncode == expected, (done.stdout, done.stderr)
@@ -36,7 +36,7 @@ def test_every_recipe_has_its_test() -> None:
     assert {path.stem for path in RECIPES.glob("*.py")} == tested
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_a_folder_becomes_one_coco_file(service_url: str, tmp_path: Path) -> None:
     photos = tmp_path / "photos"
     (photos / "more").mkdir(parents=True)
@@ -63,7 +63,7 @@ def test_openais_client_names_a_mark(service_url: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_a_folder_teaches_a_model(service: httpx.Client, service_url: str, tmp_path: Path) -> None:
     for seed in (911, 912):
         (tmp_path / f"{seed}.png").write_bytes(drawn(seed))
@@ -76,7 +76,7 @@ def test_a_folder_teaches_a_model(service: httpx.Client, service_url: str, tmp_p
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_a_model_is_measured_with_marks_and_without(service_url: str, tmp_path: Path) -> None:
     page = tmp_path / "report.html"
     done = run(service_url, "evaluate", "som-llava-tiny", "--benchmark", "refer", "--n", 2, "--out", page)

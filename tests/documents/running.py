@@ -26,7 +26,9 @@ _NAMES = {
     "webhook": "WEBHOOK",
     "answer": "ANSWER",
 }
-_LONGEST_S = 200
+_LONGEST_S = 300
+_PATIENT = "-fsS --retry 8 --retry-delay 1"
+"""A service that is busy for a moment says 429 or 503, and a reader would try again."""
 _WRITTEN = "http://127.0.0.1:8000"
 
 
@@ -52,7 +54,7 @@ class Desk:
     def _shell(self, block: Block, statement: str) -> None:
         """Run one command; what it exports is there for the next."""
         told = self.folder / ".environment"
-        asked = statement.replace(_WRITTEN, self._url).replace("curl ", "curl -fsS ", 1)
+        asked = statement.replace(_WRITTEN, self._url).replace("curl ", f"curl {_PATIENT} ", 1)
         printed = self._do(block, ["bash", "-euo", "pipefail", "-c", f"{asked}\nenv -0 > {told}"], statement)
         pairs = (pair.partition("=") for pair in told.read_text(encoding="utf-8").split("\0") if pair)
         self._known = {name: value for name, _, value in pairs}

@@ -26,7 +26,7 @@ HERE = [block for block in COMMANDS if key(block) not in ELSEWHERE]
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("document", [name for name, _ in groupby(HERE, key=lambda block: block.document)])
 def test_the_commands_of_a_document_run(
     service: httpx.Client, service_url: str, tmp_path_factory: pytest.TempPathFactory, document: str

@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 WISHES = ("Type ada@example.org into Email address", "Type engine42 into Password", "Sign in")
 
 
-@pytest.mark.timeout(200)
+@pytest.mark.timeout(400)
 @pytest.mark.parametrize("tree", [False, True])
 def test_the_agent_signs_in(service_url: str, tree: bool) -> None:
     if not Path(CHROMIUM).exists():
@@ -29,7 +29,7 @@ def test_the_agent_signs_in(service_url: str, tree: bool) -> None:
         env=os.environ | {"MARKWISE_SERVER": service_url},
         capture_output=True,
         text=True,
-        timeout=180,
+        timeout=300,
         check=False,
     )
     assert done.returncode == 0, done.stderr
@@ -37,7 +37,7 @@ def test_the_agent_signs_in(service_url: str, tree: bool) -> None:
     assert ("decided by accessibility" in done.stdout) == tree
 
 
-@pytest.mark.timeout(200)
+@pytest.mark.timeout(400)
 @pytest.mark.parametrize("ratio", [1.0, 2.0])
 def test_the_tree_is_taken_and_wins(service: httpx.Client, ratio: float) -> None:
     with chromium() as browser:
