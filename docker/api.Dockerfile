@@ -1,5 +1,5 @@
 # The API: no torch, no model, no build tools. Build from the project's root: docker build -f docker/api.Dockerfile .
-FROM python:3.12-slim-bookworm
+FROM python:3.12.12-slim-bookworm
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PYTHONUNBUFFERED=1
 # Volumes are mounted on these; a folder that the image lacks would belong to root.
 RUN useradd --create-home --uid 10001 markwise \

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import Engine, func, select, update
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from app.catalog.paging import Page, page_after
@@ -48,6 +49,10 @@ class KeyRepository:
         if found is None:
             raise NotFound("There is no tenant with this name.")
         return found
+
+    def add_tenant(self, name: str) -> None:
+        """Make a tenant of this name, unless there is one."""
+        self.session.execute(insert(TenantTableRow).values(name=name).on_conflict_do_nothing())
 
     def tenant_ids(self) -> list[UUID]:
         """Return the ids of all tenants."""

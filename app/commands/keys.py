@@ -21,11 +21,13 @@ _ACTOR = "command line"
 
 
 @contextmanager
-def _tenant(name: str) -> Iterator[Session]:
+def _tenant(name: str, *, make: bool = False) -> Iterator[Session]:
     with available(settings_or_fail()) as settings:
         engine = app_engine(settings, name="markwise-cli", pool_size=1)
         try:
             with transaction(engine, None) as session:
+                if make:
+                    KeyRepository(session).add_tenant(name)
                 tenant_id = KeyRepository(session).tenant_id(name)
             with transaction(engine, tenant_id) as session:
                 yield session
@@ -82,14 +84,17 @@ def keys() -> None:
 @max_images_option
 @max_bytes_option
 @tenant_option
-def create(name: str, scopes: tuple[str, ...], max_images: str | None, max_bytes: str | None, tenant: str) -> None:
+@click.option("--new-tenant", is_flag=True, help="Make the tenant where there is none of this name.")
+def create(
+    name: str, scopes: tuple[str, ...], max_images: str | None, max_bytes: str | None, tenant: str, new_tenant: bool
+) -> None:
     r"""Make a key called NAME and print it, this once.
 
     \b
     markwise keys create shop --scope mark --scope ground
     """
     limits = _limits(max_images=max_images, max_bytes=max_bytes)
-    with _tenant(tenant) as session:
+    with _tenant(tenant, make=new_tenant) as session:
         row, key = issue(session, name, list(scopes))
         limit(session, row.id, limits)
         detail = {"name": name, "scopes": list(scopes), **limits}

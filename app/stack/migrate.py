@@ -99,10 +99,9 @@ def migrate(settings: Settings, revision: str = "head") -> Path | None:
         # So that `markwise doctor` can say which schema there is without the owner's URL.
         lock_connection.execute(text(f"GRANT SELECT ON alembic_version TO {APP_ROLE}"))
         _set_passwords(settings, lock_connection)
-        if settings.embedded:
-            lock_connection.execute(
-                text("INSERT INTO tenants (name) VALUES (:name) ON CONFLICT DO NOTHING"), {"name": LOCAL_TENANT}
-            )
+        lock_connection.execute(
+            text("INSERT INTO tenants (name) VALUES (:name) ON CONFLICT DO NOTHING"), {"name": LOCAL_TENANT}
+        )
     return backup
 
 
