@@ -25,11 +25,12 @@ from models.drawings import Drawing
 from models.errors import WeightsMissing
 from models.evaluation.listing import ListingScore, score_answers, score_listing
 from models.marks import paint_for_model
+from models.training.pool import rows_of
 from models.training.segments import Scene, Segment, scene_segments, table_segments
 from models.training.tables import random_table, table_questions
 from models.training.varied import MarkKind, View, ids_of, plain_ids, scene_of, show
 from models.vlm import prompts
-from models.vlm.prompts import TableRow, mark_table, table_row
+from models.vlm.prompts import mark_table
 
 STYLE: Final = "markwise"
 # How a scene is shown in the sharper lines: kind of the marks, style, scale of the painted picture.
@@ -125,7 +126,7 @@ def screen_questions(drawing: Drawing, seed: int, size_px: int) -> list[Question
     """Table questions about one screen."""
     ids = [str(number) for number in range(1, len(drawing.regions) + 1)]
     picture = paint_for_model(drawing.image, drawing.regions, ids, STYLE, size_px)
-    rows = screen_rows(drawing, ids)
+    rows = rows_of(drawing, ids)
     segments = [one for one in table_segments(rows, Random(seed), count=6) if one.task != "table-list"]
     return [
         _question("table-none" if one.answer == "None." else one.task, picture, mark_table(rows), one)
@@ -153,16 +154,6 @@ def table_questions_of(seed: int, picture: NDArray[np.uint8]) -> list[Question]:
     table = random_table(rng, rng.randint(4, 16))
     segments = [one for one in table_questions(table, rng, 6) if one.task != "table-what"]
     return [_question(f"told: {one.task[6:]}", picture, mark_table(table.rows), one) for one in segments]
-
-
-def screen_rows(drawing: Drawing, ids: Sequence[str]) -> list[TableRow]:
-    """The mark table of a screen, as serving builds it."""
-    rows = []
-    for i, mark_id in enumerate(ids):
-        x0, y0, x1, y1 = (float(v) for v in drawing.regions.boxes_xyxy_px[i])
-        role, text = drawing.regions.roles[i], drawing.regions.texts[i]
-        rows.append(table_row(mark_id, (x0, y0, x1, y1), drawing.regions.size_hw, role=role, text=text))
-    return rows
 
 
 def _question(task: str, picture: NDArray[np.uint8], table: str, segment: Segment) -> Question:

@@ -5,7 +5,7 @@ are kept. Called by the stages that need pixels.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from multiprocessing import get_context
@@ -91,8 +91,8 @@ def _paint_varied(seed: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8], Item
     return painted, labels, Item(ids=view.ids, names=drawing.names, rows=())
 
 
-def rows_of(drawing: Drawing, ids: list[str]) -> tuple[TableRow, ...]:
-    """The mark table of a screen, one row per region."""
+def rows_of(drawing: Drawing, ids: Sequence[str]) -> tuple[TableRow, ...]:
+    """The mark table of a screen, one row per region, as serving builds it."""
     regions = drawing.regions
     rows = []
     for i, mark_id in enumerate(ids):

@@ -20,7 +20,6 @@ from models.training import forward
 from models.training.lookups import SignProbes, alike, lookup_loss, recording
 from models.training.packing import Example, Packed, Packer
 from models.training.pool import Item, Pool, open_pool
-from models.training.segments import Scene, scene_segments
 from models.training.stages import (
     DENSE_SHARE,
     KEPT_PATCHES,
@@ -30,6 +29,8 @@ from models.training.stages import (
     Pictures,
     Tiny,
     align_loss,
+    answered,
+    scene_batch,
     take,
     thinned,
 )
@@ -85,16 +86,7 @@ class Varied:
 
 def scenes_batch(packer: Packer, items: list[Item], rng: Random, kept: Tensor | None = None) -> Packed:
     """Scenes with six yes-no questions each; `kept` (B, K) thins the pictures."""
-    patches = [None] * len(items) if kept is None else kept.tolist()
-    examples = [
-        Example(
-            table="",
-            segments=scene_segments(Scene(ids=item.ids, names=item.names), rng, yes_no=YES_NO, dotless=DOTLESS),
-            patches=some,
-        )
-        for item, some in zip(items, patches, strict=True)
-    ]
-    return packer.pack(examples, dtype=torch.bfloat16)
+    return scene_batch(packer, items, rng, kept, yes_no=YES_NO, dotless=DOTLESS)
 
 
 def tables_batch(packer: Packer, rng: Random, count: int, patches: list[list[int]] | None) -> Packed:
@@ -144,14 +136,6 @@ def tables_outcome(tiny: GrownTiny, packer: Packer, pool: Pool, rng: Random, cou
         },
         exact=forward.exact_share(logits, packed) if measure else {},
     )  # fmt: skip
-
-
-def scenes_outcome(tiny: GrownTiny, packed: Packed, picture: Tensor, share: float, *, measure: bool) -> Outcome:
-    """The answer loss of scenes."""
-    packed = packed.to(tiny.llava.device)
-    logits = forward.answer_logits(tiny.llava, packed, picture)
-    exact = forward.exact_share(logits, packed) if measure else {}
-    return Outcome(loss=share * forward.answer_loss(logits, packed), tokens=packed.ids.numel(), exact=exact)
 
 
 class SightingStage:
@@ -207,12 +191,12 @@ class LookupStage:
         images, _, items = take(self.pools.first.scenes, rng, self.scenes)
         with torch.no_grad():
             seen = tiny.llava.model.multi_modal_projector(forward.see(tiny.llava, images))
-        yield scenes_outcome(tiny, scenes_batch(self.packer, items, rng), seen, 0.4, measure=measure)
+        yield answered(tiny, scenes_batch(self.packer, items, rng), seen, 0.4, measure=measure)
         _, labels, items = take(self.pools.varied, rng, self.pretend)
         kept = thinned(labels, KEPT_PATCHES)
         told = tiny.words(labels.gather(1, kept[..., None].expand(-1, -1, labels.shape[-1])))
         told = told + torch.randn_like(told) * NOISE * told.detach().float().std().to(told.dtype)
-        yield scenes_outcome(tiny, scenes_batch(self.packer, items, rng, kept), told, 0.4, measure=measure)
+        yield answered(tiny, scenes_batch(self.packer, items, rng, kept), told, 0.4, measure=measure)
         yield tables_outcome(tiny, self.packer, self.pools.first.screens, rng, self.tables, measure=measure)
 
 
@@ -273,7 +257,7 @@ class VariedStage:
         images, labels, items = self._pictures(rng)
         features = forward.see(tiny.llava, images)
         picture = tiny.llava.model.multi_modal_projector(features)
-        outcome = scenes_outcome(tiny, scenes_batch(self.packer, items, rng), picture, 1.0, measure=measure)
+        outcome = answered(tiny, scenes_batch(self.packer, items, rng), picture, 1.0, measure=measure)
         dense, align = tiny.heads.loss(features, labels), align_loss(tiny, features, labels)
         outcome.loss = outcome.loss + DENSE_SHARE * dense + ALIGN_SHARE * align
         outcome.values = {"dense": float(dense.detach()), "align": float(align.detach())}

@@ -133,11 +133,23 @@ def thinned(labels: Tensor, count: int) -> Tensor:
     return urgency.topk(count, dim=1).indices.sort(dim=1).values
 
 
-def scene_batch(packer: Packer, items: list[Item], rng: Random, kept: Tensor | None = None) -> Packed:
-    """Scenes as one batch of listing and question segments; `kept` (B, K) thins the pictures."""
+def scene_batch(
+    packer: Packer,
+    items: list[Item],
+    rng: Random,
+    kept: Tensor | None = None,
+    *,
+    yes_no: int = 1,
+    dotless: float = 0.0,
+) -> Packed:
+    """Scenes as one batch of listing and question segments, worded by `scene_segments`; `kept` (B, K) thins the pictures."""
     patches = [None] * len(items) if kept is None else kept.tolist()
     examples = [
-        Example(table="", segments=scene_segments(Scene(ids=item.ids, names=item.names), rng), patches=some)
+        Example(
+            table="",
+            segments=scene_segments(Scene(ids=item.ids, names=item.names), rng, yes_no=yes_no, dotless=dotless),
+            patches=some,
+        )
         for item, some in zip(items, patches, strict=True)
     ]
     return packer.pack(examples, dtype=torch.bfloat16)
@@ -211,8 +223,8 @@ class LanguageStage:
         packed = scene_batch(self.packer, items, rng, kept)
         picture = tiny.words(labels.gather(1, kept[..., None].expand(-1, -1, labels.shape[-1])))
         picture = picture + torch.randn_like(picture) * NOISE * picture.detach().float().std().to(picture.dtype)
-        yield _answered(tiny, packed, picture, 0.5, measure=measure)
-        yield _answered(tiny, table_batch(self.packer, rng, self.tables), None, 0.5, measure=measure)
+        yield answered(tiny, packed, picture, 0.5, measure=measure)
+        yield answered(tiny, table_batch(self.packer, rng, self.tables), None, 0.5, measure=measure)
 
 
 class BridgeStage:
@@ -262,7 +274,7 @@ class JointStage:
         """Scenes with all three losses, scenes with patch labels only (seeing is the bottleneck), then screens or tables."""
         images, labels, items = take(self.pictures.scenes, rng, self.batch)
         features = forward.see(tiny.llava, images)
-        outcome = _answered(
+        outcome = answered(
             tiny,
             scene_batch(self.packer, items, rng),
             tiny.llava.model.multi_modal_projector(features),
@@ -277,11 +289,11 @@ class JointStage:
         dense = tiny.heads.loss(forward.see(tiny.llava, images), labels)
         yield Outcome(loss=DENSE_SHARE * dense, tokens=labels.shape[0] * labels.shape[1])
         if rng.random() < TABLE_STEPS:
-            yield _answered(tiny, table_batch(self.packer, rng, 2 * self.screens), None, 0.5, measure=measure)
+            yield answered(tiny, table_batch(self.packer, rng, 2 * self.screens), None, 0.5, measure=measure)
         else:
             images, _, items = take(self.pictures.screens, rng, self.screens)
             picture = tiny.llava.model.multi_modal_projector(forward.see(tiny.llava, images))
-            yield _answered(tiny, screen_batch(self.packer, items, rng), picture, 0.5, measure=measure)
+            yield answered(tiny, screen_batch(self.packer, items, rng), picture, 0.5, measure=measure)
 
 
 class TableStage:
@@ -311,7 +323,7 @@ class TableStage:
     def losses(self, tiny: Tiny, rng: Random, *, measure: bool) -> Iterator[Outcome]:
         """Scenes, then tables or screens with the two heads' looks."""
         images, _, items = take(self.pictures.scenes, rng, self.batch)
-        yield _answered(tiny, scene_batch(self.packer, items, rng), self._seen(tiny, images), 0.5, measure=measure)
+        yield answered(tiny, scene_batch(self.packer, items, rng), self._seen(tiny, images), 0.5, measure=measure)
         picture = None
         if rng.random() < SCREEN_STEPS:
             images, _, items = take(self.pictures.screens, rng, self.tables // 4)
@@ -319,7 +331,7 @@ class TableStage:
         else:
             packed = table_batch(self.packer, rng, self.tables)
         forward.recorded.update({layer: torch.empty(0) for layer, _ in (self.line_head, self.mark_head)})
-        outcome = _answered(tiny, packed, picture, 1.0, measure=measure)
+        outcome = answered(tiny, packed, picture, 1.0, measure=measure)
         looks = forward.look_loss(packed, self.line_head, self.mark_head)
         forward.recorded.clear()
         outcome.loss = outcome.loss + LOOK_SHARE * looks
@@ -342,7 +354,8 @@ def align_loss(tiny: Tiny, features: Tensor, labels: Tensor) -> Tensor:
     return error / wanted.var()
 
 
-def _answered(tiny: Tiny, packed: Packed, picture: Tensor | None, share: float, *, measure: bool) -> Outcome:
+def answered(tiny: Tiny, packed: Packed, picture: Tensor | None, share: float, *, measure: bool) -> Outcome:
+    """The answer loss of a batch, counted `share`; `picture` as `forward.answer_logits` takes it."""
     packed = packed.to(tiny.llava.device)
     logits = forward.answer_logits(tiny.llava, packed, picture)
     exact = forward.exact_share(logits, packed) if measure else {}
