@@ -97,6 +97,8 @@ def _make(words: list[str], _: bool) -> str | None:
 
 
 def _python(words: list[str], _: bool) -> str | None:
+    if not words:
+        return None
     if words[:1] == ["-m"]:
         place = ROOT.joinpath(*words[1].split("."))
         own = words[1].split(".")[0] in {"app", "workers", "models", "migrations", "tests"}
