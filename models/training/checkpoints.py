@@ -62,8 +62,10 @@ def _piece(rank: int, world: int) -> str:
 
 
 def _fresh(folder: Path) -> Path:
-    fresh = folder.with_name(folder.name + ".new")
-    for leftover in (fresh, folder.with_name(folder.name + ".old")):
+    fresh, old = (folder.with_name(folder.name + end) for end in (".new", ".old"))
+    if old.exists() and not folder.exists():  # killed between two renames: the last good one is the old one
+        old.rename(folder)
+    for leftover in (fresh, old):
         shutil.rmtree(leftover, ignore_errors=True)
     fresh.mkdir(parents=True)
     return fresh

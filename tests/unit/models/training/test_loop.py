@@ -112,3 +112,18 @@ def test_a_kill_between_the_renames_leaves_the_old_checkpoint(tmp_path):
     checkpoints.write(folder, {"x": torch.zeros(2)}, {"step": 2})
     assert checkpoints.read(folder)[1] == {"step": 2}
     assert [path.name for path in tmp_path.iterdir()] == ["stage-a"]
+
+
+def test_a_second_kill_while_the_next_checkpoint_is_written_loses_nothing(tmp_path, monkeypatch):
+    folder = tmp_path / "stage-s"
+    checkpoints.write(folder, {"x": torch.ones(2)}, {"step": 1})
+    folder.rename(tmp_path / "stage-s.old")  # as a kill between the renames leaves it
+
+    def killed(*_given):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(checkpoints, "save_file", killed)
+    with pytest.raises(KeyboardInterrupt):
+        checkpoints.write(folder, {"x": torch.zeros(2)}, {"step": 2})
+    tensors, state = checkpoints.read(folder)
+    assert (tensors["x"].tolist(), state) == ([1.0, 1.0], {"step": 1})
