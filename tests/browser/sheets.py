@@ -26,19 +26,26 @@ PAGES_TS = Path(__file__).resolve().parents[2] / "app" / "web" / "src" / "pages.
 WIDTHS_PX = {1440: 900, 390: 844}
 THEMES = ("light", "dark")
 QUALITY = 72
+SHAPES = {"box": [30, 40, 110, 120], "disc": [150, 50, 240, 140], "triangle": [60, 150, 180, 220]}
 # A sheet shows how a page looks, not every pixel of it: wide windows are halved.
 SHOWN_WIDTH_PX = {1440: 960, 390: 390}
 
 
 def fill(api: httpx.Client) -> dict[str, str]:
     """Put pictures, marks, answers, texts and jobs into an empty service; returns ids that addresses are made of."""
+    sets = []
     for seed in range(24):
         labels = '["shapes"]' if seed % 3 else '["shapes", "checked"]'
-        api.post("/v1/images", files={"file": drawn(seed, (320 + 60 * (seed % 3), 240))}, data={"labels": labels})
+        file = drawn(seed, (320 + 60 * (seed % 3), 240))
+        image = api.post("/v1/images", files={"file": file}, data={"labels": labels}).json()
+        if seed % 3 == 0:
+            regions = [{"bbox_xyxy_px": box, "text": text} for text, box in SHAPES.items()]
+            ask = {"image": {"type": "id", "id": image["id"]}, "regions": regions}
+            sets.append(api.post("/v1/marksets", json=ask).json()["id"])
     page = api.post("/v1/marksets", files={"file": DEMO_PAGE.read_bytes()}).json()
     for task, query in (("list", "List the marks"), ("act", "Click Find trains"), ("refer", "the search box")):
         api.post("/v1/ground", json={"mark_set_id": page["id"], "task": task, "query": query}).raise_for_status()
-    order = api.post("/v1/annotations", json={"images": {"label": "checked"}}).json()
+    order = api.post("/v1/annotations", json={"images": {"label": "checked"}, "mark_set_ids": sets}).json()
     job = finished(api, order["id"])
     texts = api.get("/v1/texts", params={"job_id": job["id"]}).json()["data"]
     for text, verdict in zip(texts, ("accepted", "accepted", "rejected"), strict=False):
