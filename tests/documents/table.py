@@ -8,11 +8,9 @@ DATA_ONLY = frozenset({"text", "json", "yaml", "toml"})
 """Languages of blocks that hold no commands."""
 
 ELSEWHERE = {
-    (
-        "README.md",
-        "bash make",
-    ): "it is what runs this test: `make demo` in tests/acceptance/test_serve.py, `make test` itself",
+    ("README.md", "bash make"): "builds an environment from nothing, and is what runs this test",
     ("README.md", "bash direct"): "seconds of CPU each; the same commands in tests/acceptance/test_cli.py",
+    ("README.md", "python agent"): "needs a browser: tests/acceptance/agent/test_recipe_agent.py",
     ("README.md", "bash api"): "line by line, and each line's effect, in tests/acceptance/test_readme.py",
     ("CONTRIBUTING.md", "bash setup"): "it is what runs this test: .ci/run begins with these",
     ("CONTRIBUTING.md", "bash work"): "a test run inside a test run; make format rewrites the tree",
@@ -33,6 +31,7 @@ ELSEWHERE = {
         "bash finder",
     ): "minutes of CPU; with fewer steps in tests/integration/finding/test_finding.py",
     ("docs/measuring.md", "bash service"): "minutes of CPU; a smaller grid in tests/acceptance/test_evaluations.py",
+    ("docs/measuring.md", "bash first"): "minutes of CPU; fewer questions in tests/acceptance/test_recipes.py",
     ("docs/production.md", "bash compose"): "needs Docker",
     ("docs/production.md", "bash gpu"): "needs Docker and a GPU",
     ("docs/production.md", "bash processes"): "starts a service of its own: tests/acceptance/test_serve.py",

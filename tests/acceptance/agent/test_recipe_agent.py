@@ -1,4 +1,4 @@
-"""The agent of docs/recipes and the guide's way to the accessibility tree, run as they stand there."""
+"""The agents of the README and of docs/recipes, and the guide's way to the accessibility tree, run as they stand there."""
 
 import json
 import os
@@ -9,6 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from markwise import Client
 from tests.acceptance.agent.tasks import PAGES
 from tests.acceptance.service import ROOT
 from tests.chromium import CHROMIUM, chromium
@@ -35,6 +36,15 @@ def test_the_agent_signs_in(service_url: str, tree: bool) -> None:
     assert done.returncode == 0, done.stderr
     assert "Hello, ada@example.org" in done.stdout
     assert ("decided by accessibility" in done.stdout) == tree
+
+
+@pytest.mark.timeout(400)
+def test_the_loop_of_the_readme_signs_in(service_url: str) -> None:
+    with chromium() as browser, Client(service_url) as client:
+        page = browser.new_page()
+        page.goto((PAGES / "login.html").as_uri())
+        exec(named("README.md", "agent").text, {"page": page, "client": client})
+        assert "Hello, ada@example.org" in page.inner_text("body")
 
 
 @pytest.mark.timeout(400)
