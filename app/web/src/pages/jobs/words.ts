@@ -12,8 +12,11 @@ export const KINDS: Record<string, string> = {
   "annotation.help": "Help with annotations",
   "import.create": "Import pictures",
   "dataset.build": "Build a dataset",
+  "dataset.preview": "Look at a mixture",
   "training.run": "Train a model",
   "evaluation.run": "Evaluate a model",
+  "finding.run": "Find tagged pictures",
+  "look.create": "Look inside a model",
 };
 
 export const nameOf = (job: Job): string => KINDS[job.kind] ?? job.kind;
