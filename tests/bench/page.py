@@ -83,7 +83,7 @@ def run() -> dict[str, Any]:
     expect.set_options(timeout=120_000)
     with chromium() as browser, serving() as url, httpx.Client(base_url=url, timeout=150) as api:
         image = api.post("/v1/images", files={"file": data}).json()
-        ask = {"image": {"type": "id", "id": image["id"]}, "regions": regions}
+        ask = {"image": {"type": "id", "id": image["id"]}, "regions": regions, "max_marks": len(regions)}
         mark_set = api.post("/v1/marksets", json=ask, headers={"Prefer": "wait=120"}).json()
         page = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
         sizes: dict[str, int] = {}
