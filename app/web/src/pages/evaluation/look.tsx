@@ -1,6 +1,6 @@
 // Look inside a model: which parts of a marked picture the words of a question, or of an answer, look at.
 
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { picture } from "../../api/http";
 import type { LookResult, Model } from "../../api/learning";
 import { wasAborted } from "../../api/problem";
@@ -58,7 +58,8 @@ function Shown({ found }: { found: LookResult }) {
       if (made) URL.revokeObjectURL(made);
     };
   }, [found.mark_set_id]);
-  useEffect(() => {
+  // Before the page shows what the buttons say: an effect would come a frame after them.
+  useLayoutEffect(() => {
     if (image && canvas.current) paint(canvas.current, image, found.weights, view);
   }, [image, found, view]);
   const grid = found.weights.length;

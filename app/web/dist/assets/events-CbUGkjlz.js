@@ -1,4 +1,4 @@
-import{B as e,L as t,k as n,z as r}from"./index-BYPYduzI.js";function i(e){let t={id:null,type:`message`,data:``};for(let n of e.split(`
+import{B as e,L as t,k as n,z as r}from"./index-YbyhsY5d.js";function i(e){let t={id:null,type:`message`,data:``};for(let n of e.split(`
 `)){let e=n.indexOf(`:`);if(e<1)continue;let r=n.slice(e+1).trimStart();n.startsWith(`id:`)&&(t.id=r),n.startsWith(`event:`)&&(t.type=r),n.startsWith(`data:`)&&(t.data+=r)}return t.data?{...t,data:JSON.parse(t.data)}:null}async function*a(e){let t=e.getReader(),n=new TextDecoder,r=``;for(;;){let{value:e,done:a}=await t.read();if(a)return;r+=n.decode(e,{stream:!0}).replaceAll(`\r`,``);for(let e=r.indexOf(`
 
 `);e>=0;e=r.indexOf(`
