@@ -1,4 +1,4 @@
-"""One thread at a time works, the oldest work first; nobody waits for ever, whatever the holder does."""
+"""One thread at a time works, in the order they ask; nobody waits for ever, whatever the holder does."""
 
 import threading
 from collections.abc import Callable
@@ -46,7 +46,7 @@ def test_one_works_at_a_time_and_all_get_their_turn() -> None:
     assert (done, most) == (8, 1)
 
 
-def test_the_oldest_work_goes_first_when_it_comes_back_from_waiting() -> None:
+def test_who_comes_back_from_waiting_gets_in_line_behind_newer_work() -> None:
     turns, order = Turns(patience_s=LONG_S), list[str]()
     asked, answered = threading.Event(), threading.Event()
 
@@ -77,7 +77,7 @@ def test_the_oldest_work_goes_first_when_it_comes_back_from_waiting() -> None:
     turns.end()
     for thread in threads:
         thread.join(LONG_S)
-    assert order == ["first", "second", "third"]
+    assert order == ["second", "third", "first"]
 
 
 def test_who_works_too_long_loses_its_turn_and_may_go_on() -> None:
