@@ -69,13 +69,13 @@ async def caller_of(request: Request, web: WebPart) -> Caller:
     known: Caller | None = getattr(request.state, "caller", None)
     if known is None:
         shown = request.headers.get("authorization")
-        placeholder = request.url.path.startswith(OPENAI_PATHS)
-        key = web.callers.fingerprint(shown, placeholder_allowed=placeholder)
+        made_up = request.url.path.startswith(OPENAI_PATHS)
+        key = web.callers.fingerprint(shown, made_up_allowed=made_up)
         # Called by `RequestFrame` when the response is out, or the client gone.
         request.state.leave = web.admission.enter(key, works=request.method == "POST")
-        known = web.callers.at_hand(shown, placeholder_allowed=placeholder)
+        known = web.callers.at_hand(shown, made_up_allowed=made_up)
         if known is None:
-            known = await run_in_threadpool(web.callers.find, shown, placeholder_allowed=placeholder)
+            known = await run_in_threadpool(web.callers.find, shown, made_up_allowed=made_up)
         request.state.caller = known
     return known
 

@@ -19,13 +19,13 @@ _NO_JSON = (ValueError, TypeError, RecursionError)
 _NO_MORE: dict[str, None] = {"callbacks": None, "errbacks": None, "chain": None, "chord": None}
 
 
-def job_in(message: object) -> UUID | None:
-    """Return the job that a message, read as JSON, names; None for one that is no hint."""
+def job_in(message: Any) -> UUID | None:
+    """Return the job that a message names, None for one that is no hint; whatever is JSON may come."""
     try:
-        headers, properties = message["headers"], message["properties"]  # type: ignore[index]  # anything may be here
-        if headers["task"] != RUN_JOB or message["content-type"] != "application/json":  # type: ignore[index]  # see above
+        headers, properties = message["headers"], message["properties"]
+        if headers["task"] != RUN_JOB or message["content-type"] != "application/json":
             return None
-        body = message["body"]  # type: ignore[index]  # see above
+        body = message["body"]
         if properties["body_encoding"] == "base64":
             body = base64.b64decode(body)
         (job_id,), *_ = json.loads(body)

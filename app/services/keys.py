@@ -101,22 +101,22 @@ class Callers:
         self._engine, self._key_required = engine, key_required
         self._local: Caller | None = None
 
-    def fingerprint(self, authorization: str | None, *, placeholder_allowed: bool = False) -> bytes | None:
+    def fingerprint(self, authorization: str | None, *, made_up_allowed: bool = False) -> bytes | None:
         """Return the hash of the key that was shown, None where none is needed; asks nobody. Raises Unauthorised."""
-        key = self._key(authorization, placeholder_allowed)
+        key = self._key(authorization, made_up_allowed)
         return None if key is None else key_hash(key)
 
-    def at_hand(self, authorization: str | None, *, placeholder_allowed: bool = False) -> Caller | None:
+    def at_hand(self, authorization: str | None, *, made_up_allowed: bool = False) -> Caller | None:
         """Return the caller if that takes no question to the catalog; raises Unauthorised."""
-        return self._local if self._key(authorization, placeholder_allowed) is None else None
+        return self._local if self._key(authorization, made_up_allowed) is None else None
 
-    def find(self, authorization: str | None, *, placeholder_allowed: bool = False) -> Caller:
+    def find(self, authorization: str | None, *, made_up_allowed: bool = False) -> Caller:
         """Return the caller of a request; raises Unauthorised.
 
         Without a key the embedded stack's local tenant answers, unless keys are required. A key that is given must be good.
-        With `placeholder_allowed` a made-up key that does not even look like one of ours counts as none.
+        With `made_up_allowed` a made-up key that does not even look like one of ours counts as none.
         """
-        key = self._key(authorization, placeholder_allowed)
+        key = self._key(authorization, made_up_allowed)
         if key is None:
             # The id never changes in a database, and every request of the embedded stack asks for it.
             self._local = self._local or local_caller(self._engine)
@@ -126,9 +126,9 @@ class Callers:
             raise Unauthorised("The key is unknown, revoked or expired.")
         return Caller(tenant_id=found.tenant_id, key_id=found.id, scopes=found.scopes)
 
-    def _key(self, authorization: str | None, placeholder_allowed: bool) -> str | None:
+    def _key(self, authorization: str | None, made_up_allowed: bool) -> str | None:
         """Return the key that was shown, well formed; None where none is needed."""
-        if placeholder_allowed and not self._key_required and f" {PREFIX}" not in (authorization or ""):
+        if made_up_allowed and not self._key_required and f" {PREFIX}" not in (authorization or ""):
             authorization = None
         if authorization is None:
             if self._key_required:

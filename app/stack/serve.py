@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
+from ipaddress import ip_address
 
 import httpx
 
@@ -104,7 +105,7 @@ def _healthy(url: str) -> Callable[[], bool]:
 
 def _public_url(listener: socket.socket) -> str:
     host, port = listener.getsockname()[:2]
-    if host in {"0.0.0.0", "::"}:  # noqa: S104  # compared, not bound
+    if ip_address(host).is_unspecified:
         host = "127.0.0.1"
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 

@@ -132,7 +132,7 @@ class Supervisor:
         if pipe is None:
             raise RuntimeError("a child was started without a pipe")
         os.set_blocking(pipe.fileno(), False)
-        self._selector.register(pipe, selectors.EVENT_READ, child)
+        self._selector.register(pipe, selectors.EVENT_READ, (child, pipe))
 
     def _pump(self, timeout_s: float) -> None:
         """Move what the children said into their logs."""
@@ -140,11 +140,11 @@ class Supervisor:
             if key.data is None:
                 os.read(self._wake_read, 64)
                 continue
-            child: _Child = key.data
+            child, pipe = key.data
             data = os.read(key.fd, 65536)
             if not data:
-                self._selector.unregister(key.fileobj)
-                key.fileobj.close()  # type: ignore[union-attr]  # registered as a file object in _spawn
+                self._selector.unregister(pipe)
+                pipe.close()
                 continue
             child.log.write(data)
             self._echo(child, data)

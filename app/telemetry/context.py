@@ -6,8 +6,9 @@ Context variables, so they follow a request into its threads and never leak into
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from types import MappingProxyType
 
-_LABELS: ContextVar[Mapping[str, str]] = ContextVar("markwise_labels", default={})  # noqa: B039  # replaced, never changed
+_LABELS: ContextVar[Mapping[str, str]] = ContextVar("markwise_labels", default=MappingProxyType({}))
 
 
 def labels() -> Mapping[str, str]:
