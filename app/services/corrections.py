@@ -9,6 +9,8 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
+import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import Engine
 
 from app.catalog.mark_sets import MarkSetRepository, marking_of, regions_of
@@ -26,6 +28,7 @@ from models.regions import Regions
 from models.registry import segmenter
 
 Change = dict[str, Any]
+Pixels = NDArray[np.uint8]
 
 
 def correct(
@@ -36,7 +39,7 @@ def correct(
     Raises NotFound, or Unprocessable for a box outside the image. The same correction twice is the same revision.
     """
 
-    def edit(regions: Regions, places: dict[str, int], _: bytes) -> Regions:
+    def edit(regions: Regions, places: dict[str, int], _: Pixels) -> Regions:
         return changed(regions, _place(places, mark_id), changes)
 
     how = {"mark": mark_id, "changes": changes}
@@ -50,7 +53,7 @@ def revise(engine: Engine, blobs: BlobStore, tenant_id: UUID, mark_set_id: UUID,
     revision.
     """
 
-    def edit(regions: Regions, places: dict[str, int], content: bytes) -> Regions:
+    def edit(regions: Regions, places: dict[str, int], pixels: Pixels) -> Regions:
         match change["op"]:
             case "delete":
                 return without(regions, [_place(places, one) for one in change["marks"]])
@@ -60,7 +63,7 @@ def revise(engine: Engine, blobs: BlobStore, tenant_id: UUID, mark_set_id: UUID,
                 return split(regions, _place(places, change["mark"]), change.get("line_px"))
             case "add":
                 gone = [_place(places, one) for one in change.get("replaces") or ()]
-                return added(without(regions, gone), _stated(regions, gone, change["region"], content))
+                return added(without(regions, gone), _stated(regions, gone, change["region"], pixels))
             case other:
                 raise Unprocessable(f'There is no edit "{other}".')
 
@@ -73,7 +76,7 @@ def _place(places: dict[str, int], mark_id: str) -> int:
     return places[mark_id]
 
 
-def _stated(regions: Regions, replaced: Sequence[int], region: Change, content: bytes) -> Regions:
+def _stated(regions: Regions, replaced: Sequence[int], region: Change, pixels: Pixels) -> Regions:
     """The new region as the caller states it; what it does not say, id, text and role, it takes over from what it replaces."""
     first = replaced[0] if replaced else None
     given = {name: value for name, value in region.items() if value is not None}
@@ -87,7 +90,7 @@ def _stated(regions: Regions, replaced: Sequence[int], region: Change, content: 
     # Lists of JSON as the tuples that the port names; what they hold is checked by the segmenter.
     fields: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
     request = SegmentRequest(provided=(ProvidedRegion(**fields),))
-    return segmenter("provided").segment(read_canonical(content), request)
+    return segmenter("provided").segment(pixels, request)
 
 
 def _revised(
@@ -96,18 +99,18 @@ def _revised(
     tenant_id: UUID,
     mark_set_id: UUID,
     how: dict[str, Any],
-    edit: Callable[[Regions, dict[str, int], bytes], Regions],
+    edit: Callable[[Regions, dict[str, int], Pixels], Regions],
 ) -> UUID:
-    """Read, edit, paint and store; `edit` gets the regions, {mark: index} and the image's content."""
+    """Read, edit, paint and store; `edit` gets the regions, {mark: index} and the image."""
     with transaction(engine, tenant_id) as session:
         row, marks, image = marking.whole(session, mark_set_id)
     style = style_of(row.settings["style"])
     before = regions_of((image.height, image.width), marks)
-    content = blobs.get(image.blob_key)
+    pixels = read_canonical(blobs.get(image.blob_key))
     previous = Previous(regions=before, marking=marking_of(row, marks, style))
     try:
-        regions = edit(before, {known.mark: index for index, known in enumerate(marks)}, content)
-        overlay, placed = mark(read_canonical(content), regions, style, previous=previous, max_marks=len(regions) or 1)
+        regions = edit(before, {known.mark: index for index, known in enumerate(marks)}, pixels)
+        overlay, placed = mark(pixels, regions, style, previous=previous, max_marks=len(regions) or 1)
     except BadInput as exc:
         raise Unprocessable(str(exc)) from None
     settings = {**row.settings, "revision_of": str(mark_set_id), **how}
