@@ -141,7 +141,10 @@ def at_once(
     `durable=False` does not wait for the disk: others see the rows at once, but a crash of Postgres (not of ours) within the next
     second may lose them. Raises DBAPIError as `transaction` does.
     """
-    pooled = engine.raw_connection()
+    try:
+        pooled = engine.raw_connection()
+    except psycopg.Error as error:  # nobody there: SQLAlchemy names it for its own connections only
+        raise _as_sqlalchemy_does(error, engine, statement) from error
     connection: psycopg.Connection[Any] = cast("psycopg.Connection[Any]", pooled.driver_connection)
     prepared: set[str] = pooled.info.setdefault("prepared", set())
     sent = [(_SET_NOW if durable else _SET_HASTY, visible), *((statement, values) for values in given)]

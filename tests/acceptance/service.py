@@ -22,11 +22,13 @@ from app.imaging.encode import encode
 ROOT = Path(__file__).resolve().parents[2]
 DEMO_PAGE = ROOT / "app" / "demo" / "page.png"
 START_S = 120
+LOG_SHOWN = 20_000
+"""Characters: what a service said last, shown when a test of it fails."""
 
 
 @contextmanager
 def serving(**settings: str) -> Iterator[str]:
-    """Run `markwise serve` on a free port with a data folder of its own; yields its URL."""
+    """Run `markwise serve` on a free port with a data folder of its own; yields its URL. What goes wrong in the block shows its log."""
     # Not pytest's tmp_path: its parents are private, and root's Postgres runs as another account.
     home = Path(tempfile.mkdtemp(prefix="mw-"))
     home.chmod(0o711)
@@ -41,6 +43,9 @@ def serving(**settings: str) -> Iterator[str]:
         )
     try:
         yield _url(process, log)
+    except BaseException:
+        sys.stderr.write(log.read_text(errors="replace")[-LOG_SHOWN:])
+        raise
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(40)

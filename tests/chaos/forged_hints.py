@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from app.queue.envelope import hint_of
 from tests.chaos.table import Row, run
@@ -65,13 +65,12 @@ def forgeries(known: list[str], marker: Path, chance: random.Random) -> dict[str
     }
 
 
-def attack(place: Yard, marker: Path, messages: int) -> tuple[int, int, float]:
-    """Send the messages among orders; returns effects that must not be, orders left undone, and the seconds until all was drained."""
+def attack(place: Yard, marker: Path, messages: int, over: list[UUID], later: list[UUID]) -> tuple[int, int, float]:
+    """Send the messages among orders; returns effects that must not be, orders left undone, and the seconds until all was drained.
+
+    `over` are jobs that ended, `later` those that are not due: neither may run, whoever asks.
+    """
     chance = random.Random(11)
-    over = place.order("effect", [{}] * 10)
-    assert place.settle(DRAINED_S) < DRAINED_S, "no worker works"
-    later = place.order("effect", [{}] * 10)
-    place.rows("UPDATE jobs SET run_at = now() + interval '1 hour' WHERE id = ANY(%s) RETURNING 1", later)
     makers = list(forgeries([*map(str, over), *map(str, later)], marker, chance).values())
     with place.redis() as client:
         for first in range(0, messages, 500):
@@ -86,7 +85,14 @@ def attack(place: Yard, marker: Path, messages: int) -> tuple[int, int, float]:
     return len(had) - len(over) - (GOOD - _open(place, good)), _open(place, good), took_s
 
 
-def _open(place: Yard, good: list[Any]) -> int:
+def _wait(place: Yard, ordered: list[UUID]) -> None:
+    deadline = time.monotonic() + DRAINED_S
+    while _open(place, ordered):
+        assert time.monotonic() < deadline, "no worker works"
+        time.sleep(0.1)
+
+
+def _open(place: Yard, good: list[UUID]) -> int:
     done = place.rows("SELECT count(*) FROM jobs WHERE id = ANY(%s) AND status = 'succeeded'", good)[0][0]
     return len(good) - int(done)
 
@@ -95,9 +101,13 @@ def measure(messages: int = 10_000) -> Row:
     """Forge, and count what came of it."""
     with yard() as place:
         marker = place.settings.data_folder / "marker"
+        later = place.order("effect", [{}] * 10)  # put off before anybody could take one
+        place.rows("UPDATE jobs SET run_at = now() + interval '1 hour' WHERE id = ANY(%s) RETURNING 1", later)
         place.processes.housekeeping()
         workers = [place.processes.worker() for _ in range(2)]
-        strange, undone, took_s = attack(place, marker, messages)
+        over = place.order("effect", [{}] * 10)
+        _wait(place, over)
+        strange, undone, took_s = attack(place, marker, messages, over, later)
         ended = sum(worker.poll() is not None for worker in workers)
     failures = (
         *([f"{strange} effects too many"] if strange else []),

@@ -63,6 +63,14 @@ def test_a_dropped_connection_is_an_error_once(database: Settings, tenant: UUID)
     engine.dispose()
 
 
+def test_a_server_that_is_gone_is_the_same_error(database: Settings, tenant: UUID) -> None:
+    nobody = database.model_copy(update={"app_database_url": "postgresql://markwise_app@127.0.0.1:9/markwise"})
+    engine = app_engine(nobody, pool_size=1)
+    with pytest.raises(OperationalError):
+        at_once(engine, of_tenant(tenant), COUNT, ())
+    engine.dispose()
+
+
 def test_only_what_may_be_lost_does_not_wait_for_the_disk(database: Settings, tenant: UUID) -> None:
     with psycopg.connect(str(database.database_url), autocommit=True) as owner:
         owner.execute(f"ALTER DATABASE {owner.info.dbname} SET synchronous_commit = on")
