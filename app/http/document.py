@@ -13,6 +13,8 @@ from pydantic.json_schema import models_json_schema
 from app.http import refusals
 
 REFERENCE = "#/components/schemas/{model}"
+FASTAPIS_OWN = ("HTTPValidationError", "ValidationError")
+"""FastAPI's form of a refusal, which no route of ours answers with."""
 
 
 class Documented(FastAPI):
@@ -30,10 +32,7 @@ class Documented(FastAPI):
             _, found = models_json_schema([(body, "validation") for body in whole], ref_template=REFERENCE)
             refusals.document(document["paths"], REFERENCE)
             schemas = document["components"]["schemas"]
-            for unused in (
-                "HTTPValidationError",
-                "ValidationError",
-            ):  # FastAPI's own form, which no route of ours answers with
+            for unused in FASTAPIS_OWN:
                 schemas.pop(unused, None)
             document["components"]["schemas"] = dict(sorted({**found.get("$defs", {}), **schemas}.items()))
         return super().openapi()
