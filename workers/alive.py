@@ -5,25 +5,23 @@ A worker that hangs stops reporting, one that lost the catalog cannot. Knows not
 
 import socket
 import sys
-from datetime import timedelta
 
 from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.catalog.session import app_engine, transaction
 from app.catalog.tables import WorkerProcessRow
-from app.services.readiness import WORKER_SILENT_S
+from app.catalog.worker_processes import WORKER_SILENT_S, reporting
 from app.settings import Settings
 
 
 def main() -> None:
     """Look once."""
     engine = app_engine(Settings(), name="markwise-alive", pool_size=1)
-    fresh = WorkerProcessRow.last_seen_at > func.clock_timestamp() - timedelta(seconds=WORKER_SILENT_S)
     ours = WorkerProcessRow.name.startswith(f"{socket.gethostname()}:", autoescape=True)
     try:
         with transaction(engine, None) as session:
-            seen = session.scalar(select(func.count()).select_from(WorkerProcessRow).where(fresh, ours))
+            seen = session.scalar(select(func.count()).select_from(WorkerProcessRow).where(reporting(), ours))
     except SQLAlchemyError as error:
         sys.exit(f"the catalog does not answer: {type(error).__name__}")
     finally:

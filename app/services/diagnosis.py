@@ -4,7 +4,6 @@ Called by `markwise doctor`, on any machine that has the service's settings. Cha
 """
 
 from collections.abc import Callable
-from datetime import timedelta
 
 import redis
 from sqlalchemy import Engine, func, select, text
@@ -13,9 +12,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.catalog.keys import KeyRepository
 from app.catalog.session import app_engine, queue_engine, queue_transaction, transaction
 from app.catalog.tables import JobRow, OutboxRow, WorkerProcessRow
+from app.catalog.worker_processes import reporting
 from app.services.remote import RemoteModel, open_remote
 from app.settings import Settings
-from app.storage.blobs import BlobError, BlobStore, open_blobs
+from app.storage.blobs import BlobCorrupt, BlobError, BlobMissing, BlobStore, open_blobs
 from models.errors import BackendUnfit, ModelError
 
 NOW = func.clock_timestamp()
@@ -26,8 +26,11 @@ Finding = str | None
 """None is good; else a sentence that says what is wrong and what to do."""
 
 
-def examine(settings: Settings, newest_revision: str) -> dict[str, Finding]:
-    """Look at every part of the deployment that these settings name; each finding stands for itself."""
+def examine(settings: Settings, newest_revision: str, *, files: bool = False) -> dict[str, Finding]:
+    """Look at every part of the deployment that these settings name; each finding stands for itself.
+
+    With `files` every stored file is read and held to its sum, which takes as long as reading all of them does.
+    """
     found: dict[str, Finding] = {}
     engine, queue = app_engine(settings, name="markwise-doctor", pool_size=1), queue_engine(settings, pool_size=1)
     blobs, remote = open_blobs(settings.blobs_place), open_remote(settings)
@@ -42,6 +45,8 @@ def examine(settings: Settings, newest_revision: str) -> dict[str, Finding]:
             found["queues"] = _asked(lambda: _queues(queue), away)
         found["redis"] = _redis(settings)
         found["blobs"] = _blobs(blobs)
+        if files and found["blobs"] is None:
+            found["stored files"] = _files(blobs)
         if remote is not None:
             found["model server"] = _model(remote)
     finally:
@@ -102,9 +107,8 @@ def _keys(engine: Engine, settings: Settings) -> Finding:
 
 
 def _workers(engine: Engine) -> Finding:
-    fresh = WorkerProcessRow.last_seen_at > NOW - timedelta(seconds=15)
     with transaction(engine, None) as session:
-        served = {name for row in session.scalars(select(WorkerProcessRow.queues).where(fresh)) for name in row}
+        served = {name for row in session.scalars(select(WorkerProcessRow.queues).where(reporting())) for name in row}
     missing = sorted({"interactive", "batch", "train"} - served)
     return (
         f"no worker serves {', '.join(missing)}; start one with `markwise worker --queues {','.join(missing)}`"
@@ -145,6 +149,23 @@ def _blobs(blobs: BlobStore) -> Finding:
     except BlobError as exc:
         return f"the blob store cannot be used: {exc}; check MARKWISE_BLOBS and its credentials"
     return None
+
+
+def _files(blobs: BlobStore) -> Finding:
+    read, damaged = 0, []
+    try:
+        for stat in blobs.list():
+            try:
+                blobs.get(stat.key)
+            except BlobCorrupt:
+                damaged.append(stat.key)
+            except BlobMissing:
+                continue  # deleted since it was listed
+            read += 1
+    except BlobError as exc:
+        return f"the blob store broke off after {read} files: {exc}"
+    named = ", ".join(damaged[:5])
+    return f"{len(damaged)} of {read} are damaged: {named}; put them back from a backup" if damaged else None
 
 
 def _model(remote: RemoteModel) -> Finding:

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from app.catalog.session import queue_engine, queue_transaction
 from app.catalog.tables import JobRow, OutboxRow, StorageUseRow, WebhookDeliveryRow, WorkerProcessRow
+from app.catalog.worker_processes import WORKER_SILENT_S, reporting
 from app.settings import Settings
 
 NOW = func.clock_timestamp()
@@ -54,7 +55,9 @@ class Gauges(Collector):
         age = GaugeMetricFamily(
             "markwise_queue_age_seconds", "How long the oldest job that is due has waited.", labels=("queue",)
         )
-        workers = GaugeMetricFamily("markwise_workers", "Worker processes seen in 15 s.", labels=("queues",))
+        workers = GaugeMetricFamily(
+            "markwise_workers", f"Worker processes seen in {WORKER_SILENT_S} s.", labels=("queues",)
+        )
         outbox = GaugeMetricFamily("markwise_outbox", "Hints that wait to be sent.")
         deliveries = GaugeMetricFamily("markwise_webhook_deliveries", "Webhook deliveries that wait.")
         with queue_transaction(self._engine, durable=False) as session:
@@ -68,9 +71,8 @@ class Gauges(Collector):
             ages = {queue: float(seconds) for queue, seconds in session.execute(due)}
             for queue in ("interactive", "batch", "train"):
                 age.add_metric((queue,), ages.get(queue, 0.0))
-            fresh = WorkerProcessRow.last_seen_at > NOW - func.make_interval(0, 0, 0, 0, 0, 0, 15)
             for queues, count in session.execute(
-                select(WorkerProcessRow.queues, func.count()).where(fresh).group_by(WorkerProcessRow.queues)
+                select(WorkerProcessRow.queues, func.count()).where(reporting()).group_by(WorkerProcessRow.queues)
             ):
                 workers.add_metric((",".join(queues),), count)
             outbox.add_metric((), session.scalar(select(func.count()).select_from(OutboxRow)) or 0)

@@ -8,14 +8,13 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.catalog.session import transaction
 from app.catalog.tables import WorkerProcessRow
+from app.catalog.worker_processes import reporting
 from app.services.remote import RemoteModel
 from app.settings import Settings
 from app.storage.blobs import BlobError, BlobStore
 from models.errors import BackendUnfit, ModelError
 
 ASK_S = 2.0
-# Three missed heartbeats of a worker process.
-WORKER_SILENT_S = 15
 
 
 def checks(settings: Settings, engine: Engine, blobs: BlobStore, remote: RemoteModel | None) -> dict[str, str | None]:
@@ -60,12 +59,11 @@ def _blobs(blobs: BlobStore) -> str | None:
 
 
 def _worker(engine: Engine) -> str | None:
-    fresh = func.clock_timestamp() - text(f"interval '{WORKER_SILENT_S} seconds'")
     with transaction(engine, None) as session:
         seen = session.scalar(
             select(func.count())
             .select_from(WorkerProcessRow)
-            .where(WorkerProcessRow.queues.contains(["interactive"]), WorkerProcessRow.last_seen_at > fresh)
+            .where(WorkerProcessRow.queues.contains(["interactive"]), reporting())
         )
     return None if seen else "no worker serves the interactive queue"
 

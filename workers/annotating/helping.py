@@ -6,7 +6,6 @@ It gives way as soon as other work waits. Knows nothing of what is written.
 
 import math
 import time
-from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -15,6 +14,7 @@ from sqlalchemy.orm import Session
 from app.catalog.jobs import HELP
 from app.catalog.session import queue_transaction
 from app.catalog.tables import JobItemRow, JobRow, WorkerProcessRow
+from app.catalog.worker_processes import reporting
 from app.queue import leases
 from app.queue.leases import NOW
 from app.queue.outbox import enqueue
@@ -22,7 +22,6 @@ from app.queue.tasks import ItemStatus, JobStatus, Queue
 from workers.context import JobContext
 
 _LOOK_EVERY_S = 2.0
-_SEEN_WITHIN = timedelta(seconds=15)
 
 
 class Helpers:
@@ -44,10 +43,7 @@ class Helpers:
         with self._job.transaction() as session:
             leases.hold(session, self._job.claim)
             enlisted = self._enlisted = self._open(session)
-            serving = select(func.count()).where(
-                WorkerProcessRow.queues.contains([Queue.BATCH.value]),
-                WorkerProcessRow.last_seen_at > NOW - _SEEN_WITHIN,
-            )
+            serving = select(func.count()).where(WorkerProcessRow.queues.contains([Queue.BATCH.value]), reporting())
             waiting = select(func.count()).where(
                 JobItemRow.job_id == self._order_id, JobItemRow.status == ItemStatus.QUEUED
             )
