@@ -202,7 +202,7 @@ def _order(posed: Posed) -> Ordered:
         answers = AnswerRepository(session)
         return [answers.get(UUID(answer_id)).body for answer_id in result["answer_ids"]]
 
-    return Ordered(tenant_id=posed.caller.tenant_id, job_id=job.id, status=200, render=render)
+    return Ordered(job=job, status=200, render=render)
 
 
 __all__ = ["Posed", "StillRunning", "answer", "begin"]

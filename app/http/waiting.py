@@ -28,12 +28,21 @@ Render = Callable[[Session, dict[str, Any]], Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ordered:
-    """A job that was ordered, and how to show what it makes."""
+    """A job as it was when it was ordered, and how to show what it makes."""
 
-    tenant_id: UUID
-    job_id: UUID
+    job: JobRow
     status: int
     render: Render
+
+    @property
+    def tenant_id(self) -> UUID:
+        """Whose job it is."""
+        return self.job.tenant_id
+
+    @property
+    def job_id(self) -> UUID:
+        """The id to wait for."""
+        return self.job.id
 
 
 class StillRunning(Exception):
@@ -65,12 +74,12 @@ class Failed(JobFailed):
         return self.status in (503, 504)
 
 
-async def finished_job(web: Web, tenant_id: UUID, job_id: UUID, wait_s: float, *, stays: bool) -> JobRow:
+async def finished_job(web: Web, ordered: Ordered, wait_s: float, *, stays: bool) -> JobRow:
     """Return the job as soon as it has ended, or as it is when the time is over; unless one `stays`, also when the process stops."""
     deadline = time.monotonic() + wait_s
-    async with web.listener.watch(job_id) as changed:
+    async with web.listener.watch(ordered.job_id) as changed:
         while True:
-            job = await run_in_threadpool(read_job, web, tenant_id, job_id)
+            job = await run_in_threadpool(read_job, web, ordered.tenant_id, ordered.job_id)
             left = deadline - time.monotonic()
             if JobStatus(job.status).finished or left <= 0 or (web.listener.leaving and not stays):
                 return job
@@ -89,8 +98,9 @@ async def result_of(web: Web, ordered: Ordered, wait_s: float, deadline_s: float
     A `deadline_s` that is not longer than the wait ends the job: whoever set it wants the answer by then or not at all.
     """
     hurried = deadline_s is not None and deadline_s <= wait_s
-    longest_s = min(wait_s, deadline_s or wait_s)
-    job = await finished_job(web, ordered.tenant_id, ordered.job_id, longest_s, stays=hurried)
+    longest_s = wait_s if deadline_s is None else min(wait_s, deadline_s)
+    # Nobody waits: as ordered it is known, and an order under a key that was seen before may have ended long ago.
+    job = ordered.job if longest_s <= 0 else await finished_job(web, ordered, longest_s, stays=hurried)
     if hurried and not JobStatus(job.status).finished:
         if await run_in_threadpool(abandon, web, ordered):
             raise DeadlineExceeded
@@ -116,13 +126,14 @@ def rendered(web: Web, ordered: Ordered, job: JobRow, *, waited: bool = True) ->
 
     A job that met a dead dependency or the end of its deadline is forgotten, so that nothing is left behind.
     """
-    with transaction(web.engine, ordered.tenant_id) as session:
-        if job.status == JobStatus.SUCCEEDED:
+    if job.status == JobStatus.SUCCEEDED:
+        with transaction(web.engine, ordered.tenant_id) as session:
             return ordered.render(session, job.result or {})
-        if not (JobStatus(job.status).finished and waited):
-            raise StillRunning(job)
-        failed = Failed(job.error or {})
-        if failed.unavailable:
+    if not (JobStatus(job.status).finished and waited):
+        raise StillRunning(job)
+    failed = Failed(job.error or {})
+    if failed.unavailable:
+        with transaction(web.engine, ordered.tenant_id) as session:
             JobRepository(session).forget(job.id)
     raise failed
 

@@ -73,7 +73,7 @@ def _order(web: Web, caller: Caller, body: DatasetIn, key: str | None, *, previe
             kind="dataset.preview" if preview else "dataset.build",
         )
     render, status = (_seen, 200) if preview else (_made, 201)
-    return Ordered(tenant_id=caller.tenant_id, job_id=job.id, status=status, render=render)
+    return Ordered(job=job, status=status, render=render)
 
 
 def _seen(_: Session, result: dict[str, Any]) -> DatasetPreviewBody:

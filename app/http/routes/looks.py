@@ -43,7 +43,7 @@ def _order(web: Web, caller: Caller, body: LookIn, key: str | None) -> Ordered:
     remote_name = None if web.remote is None else web.remote.name()
     with transaction(web.engine, caller.tenant_id) as session:
         job = looking.order(session, body.model_dump(), remote_model=remote_name, idempotency_key=key)
-    return Ordered(tenant_id=caller.tenant_id, job_id=job.id, status=200, render=_seen)
+    return Ordered(job=job, status=200, render=_seen)
 
 
 def _seen(_: Session, result: dict[str, Any]) -> LookBody:

@@ -42,15 +42,13 @@ async def create_mark_set(request: Request, web: WebPart, caller: MarkCaller, in
     body, upload = await read_body(request, MarkSetIn)
     wait_s = wait_of(request)
     key = getattr(request.state, "idempotency_key", None)
-    ready, ordered = await run_in_threadpool(_order, web, caller, body, upload, key, include == "masks")
-    if ready is not None:
-        return JSONResponse(ready, 200)
-    return await respond(web, ordered, wait_s)
+    made = await run_in_threadpool(_order, web, caller, body, upload, key, include == "masks")
+    return await respond(web, made, wait_s) if isinstance(made, Ordered) else JSONResponse(made, 200)
 
 
 def _order(
     web: Web, caller: Caller, body: MarkSetIn, upload: Upload | None, key: str | None, masks: bool
-) -> tuple[MarkSetBody | None, Ordered]:
+) -> MarkSetBody | Ordered:
     settings = marking.canonical_settings(body.model_dump(mode="json", exclude={"image"}))
     image, _ = accept(web, caller, body.image, upload, [])
 
@@ -59,11 +57,11 @@ def _order(
 
     with transaction(web.engine, caller.tenant_id) as session:
         known = marking.find(session, image.id, settings)
-        if known is None:
-            web.backlog.check()
-        ready = None if known is None else render_mark_set(session, known.id, cached=True, masks=masks)
-        job_id = image.id if known is not None else marking.order(session, image.id, settings, key).id
-    return ready, Ordered(tenant_id=caller.tenant_id, job_id=job_id, status=201, render=render)
+        if known is not None:
+            return render_mark_set(session, known.id, cached=True, masks=masks)
+        web.backlog.check()
+        job = marking.order(session, image.id, settings, key)
+    return Ordered(job=job, status=201, render=render)
 
 
 @router.get("/v1/marksets", response_model=ListBody[MarkSetBody])
