@@ -16,6 +16,7 @@ from models.detector.net import ElementNet
 from models.detector.optimizer import Muon
 from models.errors import WeightsMissing
 from models.training import checkpoints
+from models.training.moments import moments_of, take_up
 
 _AVERAGE = 0.998
 _MUON_RATE = 10.0  # Muon's steps are relative to a filter of norm 1: 0.02 for AdamW's 0.002
@@ -70,8 +71,7 @@ class Run:
         tensors: dict[str, Tensor] = {f"net.{name}": value for name, value in self.net.state_dict().items()}
         tensors |= {f"average.{name}": value for name, value in self.average.state_dict().items()}
         for kind, optimizer in self.optimizers.items():
-            for index, held in optimizer.state_dict()["state"].items():
-                tensors |= {f"{kind}.{index}.{name}": torch.as_tensor(value) for name, value in held.items()}
+            tensors |= moments_of(optimizer, kind)
         state = {"step": self.step, "crops": self.crops, "seconds": self.seconds, "rate": self.rate, **settings}
         checkpoints.write(folder, tensors, state)
 
@@ -84,11 +84,7 @@ class Run:
         self.net.load_state_dict(_named(tensors, "net."))
         self.average.load_state_dict(_named(tensors, "average."))
         for kind, optimizer in self.optimizers.items():
-            kept: dict[int, dict[str, Tensor]] = {}
-            for name, value in _named(tensors, f"{kind}.").items():
-                index, _, key = name.partition(".")
-                kept.setdefault(int(index), {})[key] = value
-            optimizer.load_state_dict({**optimizer.state_dict(), "state": kept})
+            take_up(optimizer, kind, tensors)
         self.step, self.crops, self.seconds = state["step"], state["crops"], state["seconds"]
         return True
 

@@ -8,7 +8,7 @@ import math
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from random import Random
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import torch
@@ -21,6 +21,7 @@ from models.finder.examples import Example, example
 from models.finder.net import Finder, score_of, start_from
 from models.finder.tiles import TILE_PX, Tiles, cut
 from models.training import checkpoints
+from models.training.moments import moments_of, take_up
 
 STEPS: Final = 150
 BATCH: Final = 16
@@ -85,13 +86,9 @@ def _optimizer(finder: Finder) -> torch.optim.Optimizer:
 
 
 def _keep(folder: Path, finder: Finder, optimizer: torch.optim.Optimizer, rng: Random, step: int) -> None:
-    moments = {
-        f"optimizer.{index}.{name}": value
-        for index, state in optimizer.state_dict()["state"].items()
-        for name, value in state.items()
-    }
     weights = {f"finder.{name}": value for name, value in finder.state_dict().items()}
-    checkpoints.write(folder, weights | moments, {"step": step, "random": rng.getstate()})
+    state = {"step": step, "random": rng.getstate()}
+    checkpoints.write(folder, weights | moments_of(optimizer, "optimizer"), state)
 
 
 def _resumed(folder: Path, finder: Finder, optimizer: torch.optim.Optimizer, rng: Random) -> int:
@@ -101,12 +98,7 @@ def _resumed(folder: Path, finder: Finder, optimizer: torch.optim.Optimizer, rng
         return 0
     tensors, told = found
     finder.load_state_dict({name: tensors[f"finder.{name}"] for name in finder.state_dict()})
-    moments: dict[int, dict[str, Any]] = {}
-    for name, value in tensors.items():
-        if name.startswith("optimizer."):
-            _, index, moment = name.split(".")
-            moments.setdefault(int(index), {})[moment] = value
-    optimizer.load_state_dict({"state": moments, "param_groups": optimizer.state_dict()["param_groups"]})
+    take_up(optimizer, "optimizer", tensors)
     version, words, gauss = told["random"]
     rng.setstate((version, tuple(words), gauss))
     return int(told["step"])
