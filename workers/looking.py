@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.catalog.model_versions import ModelVersionRepository
 from app.services.models import BUILT_IN
-from models.marks import paint_for_model
+from models.marks import paint_marking_for_model
 from workers.context import JobContext
 from workers.marking import stored_marks
 
@@ -29,9 +29,7 @@ def run(job: JobContext) -> dict[str, Any] | None:
     probe = AttentionProbe(folder)
     pixels = marked.pixels
     if asked["tags"]:
-        regions = marked.regions.take([mark.region_index for mark in marked.marking.marks])
-        ids = [mark.id for mark in marked.marking.marks]
-        pixels = paint_for_model(pixels, regions, ids, marked.marking.style, probe.input_px)
+        pixels = paint_marking_for_model(pixels, marked.regions, marked.marking, probe.input_px)
     look = probe.look(
         pixels, asked["query"], **{key: asked[key] for key in ("answer", "words", "only", "layers", "heads")}
     )

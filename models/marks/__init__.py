@@ -4,7 +4,7 @@ Entry points: `place` (geometry only), `paint` (pixels only), `mark` (both), `pa
 input size with given ids). Same input, same bytes. Loads no torch; knows nothing of segmenters, prompts or storage.
 """
 
-from models.marks.for_model import mark_for_model, paint_for_model
+from models.marks.for_model import mark_for_model, paint_for_model, paint_marking_for_model
 from models.marks.lookalikes import LookAlike, find_lookalikes, mark_with, without_lookalikes
 from models.marks.marking import mark, place
 from models.marks.paint import paint
@@ -24,6 +24,7 @@ __all__ = [
     "mark_with",
     "paint",
     "paint_for_model",
+    "paint_marking_for_model",
     "place",
     "style_of",
     "without_lookalikes",

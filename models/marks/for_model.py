@@ -19,7 +19,7 @@ from models.marks.placement import lay_out
 from models.marks.points import choose_point
 from models.marks.presets import MarkStyle, style_of
 from models.marks.spots import Wish
-from models.marks.types import Mark
+from models.marks.types import Mark, Marking
 from models.marks.visible import Crop, Visible
 from models.regions import Regions, scale_crop
 
@@ -35,6 +35,12 @@ def paint_for_model(image: Picture, regions: Regions, ids: Sequence[str], style:
     at 224 and down to 10 where it is crowded. Raises BadImage or BadRegions when sizes or counts do not agree.
     """
     return mark_for_model(image, regions, ids, style, size_px)[0]
+
+
+def paint_marking_for_model(image: Picture, regions: Regions, marking: Marking, size_px: int) -> Picture:
+    """Return what `paint_for_model` returns with the ids, regions and style of a marking that is made already."""
+    shown = regions.take([mark.region_index for mark in marking.marks])
+    return paint_for_model(image, shown, [mark.id for mark in marking.marks], marking.style, size_px)
 
 
 def mark_for_model(

@@ -17,7 +17,7 @@ from playwright.sync_api import Browser
 from models.drawings import HELD_OUT_SEEDS, Drawing, scene
 from models.evaluation.attention import AttentionProbe, heat_map
 from models.grounding import GroundRequest, GroundResult, MarkedPicture, ground
-from models.marks import paint, paint_for_model, place
+from models.marks import paint, paint_marking_for_model, place
 from models.vlm.local import LocalBackend
 from tests.chromium import chromium
 from tests.documents.blocks import ROOT
@@ -120,8 +120,7 @@ def marked_drawing(drawing: Drawing) -> MarkedPicture:
 
 
 def painted(picture: MarkedPicture, px: int = 448) -> Picture:
-    shown = picture.regions.take([mark.region_index for mark in picture.marking.marks])
-    return paint_for_model(picture.image, shown, [mark.id for mark in picture.marking.marks], "markwise", px)
+    return paint_marking_for_model(picture.image, picture.regions, picture.marking, px)
 
 
 def idea(browser: Browser, backend: LocalBackend) -> None:

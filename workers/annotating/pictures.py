@@ -8,7 +8,7 @@ from typing import Literal
 
 from app.catalog.tables import MarkSetRow
 from models.grounding import GroundRequest, ground
-from models.marks import paint_for_model
+from models.marks import paint_marking_for_model
 from models.vlm.types import EncodedPicture, Picture, VlmBackend
 from models.writers.types import Reply, TaggedMark
 from workers.context import JobContext
@@ -37,9 +37,7 @@ class CatalogPicture:
         if input_px is None:
             return EncodedPicture(media_type="image/png", data=self._overlay_png())
         marked = self._marked
-        marks = marked.marking.marks
-        regions = marked.regions.take([mark.region_index for mark in marks])
-        return paint_for_model(marked.pixels, regions, [mark.id for mark in marks], marked.marking.style, input_px)
+        return paint_marking_for_model(marked.pixels, marked.regions, marked.marking, input_px)
 
     def grounded(self, backend: VlmBackend, task: Literal["list", "ask"], query: str) -> Reply:
         """See `TaggedPicture.grounded`."""

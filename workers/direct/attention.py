@@ -5,13 +5,11 @@ from pathlib import Path
 
 import click
 import numpy as np
-from numpy.typing import NDArray
 
 from app.cli import Failure
 from app.imaging.encode import encode
 from models.errors import ModelError
-from models.grounding import MarkedPicture
-from models.marks import paint_for_model, place
+from models.marks import paint_marking_for_model
 from workers.direct.pictures import json_option, marked_picture, picture_argument, segmenter_option, style_option
 from workers.shelf import BUILT_IN_FOLDER
 
@@ -71,7 +69,9 @@ def attention(
     try:
         for folder in folders or (BUILT_IN_FOLDER,):
             probe = AttentionProbe(folder)
-            pixels = _tagged(picture, style, probe.input_px) if tags else picture.image
+            pixels = picture.image
+            if tags:
+                pixels = paint_marking_for_model(pixels, picture.regions, picture.marking, probe.input_px)
             words: Words = "writing" if writing else "query" if answer is None else "answer"
             chosen = {"layers": layers or None, "heads": heads or None}
             look = probe.look(pixels, query, answer=answer, words=words, only=only, **chosen)
@@ -88,9 +88,3 @@ def attention(
     for one in found:
         click.echo(f"{one['model']}: {len(one['words'])} tokens:{''.join(f' {word.strip()}' for word in one['words'])}")
     click.echo(f"heat map and highest patches -> {out}")
-
-
-def _tagged(picture: MarkedPicture, style: str, input_px: int) -> NDArray[np.uint8]:
-    marks = place(picture.regions, style).marks
-    shown = picture.regions.take([mark.region_index for mark in marks])
-    return paint_for_model(picture.image, shown, [mark.id for mark in marks], style, input_px)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.errors import BadEvaluation
-from models.marks import STYLES, Marking, MarkStyle, mark, paint, paint_for_model, place
+from models.marks import STYLES, Marking, MarkStyle, mark, paint, paint_marking_for_model, place
 from models.regions import Regions
 from models.vlm.types import VlmBackend
 
@@ -57,8 +57,7 @@ class Tags:
         """Return the picture with marks that are placed already, as this model is shown them."""
         if backend.input_px is None:
             return paint(picture, regions, marking)
-        taken = regions.take([one.region_index for one in marking.marks])
-        return paint_for_model(picture, taken, [one.id for one in marking.marks], self.style, backend.input_px)
+        return paint_marking_for_model(picture, regions, marking, backend.input_px)
 
 
 def regions_of(rows: Sequence[Mapping[str, Any]], size_hw: tuple[int, int]) -> Regions:
