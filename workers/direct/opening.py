@@ -13,11 +13,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from app.cli import Failure
 from app.imaging.decode import ImageDecoder
-from app.imaging.errors import ImagingError
 from app.services.remote import open_remote
 from app.settings import Settings
 from app.storage.blobs import open_blobs
-from models.errors import BadImage
 from models.evaluation.runs.pictures import PictureAt
 from models.protocols import SegmentRequest
 from models.regions import Regions
@@ -25,6 +23,7 @@ from models.registry import choose_segmenter, segmenter
 from models.vlm.types import VlmBackend
 from models.writers.teachers import BackendTeacher
 from models.writers.types import Teacher
+from workers.direct.annotated import bytes_of, decoding
 from workers.resources import install_segmenters
 from workers.shelf import BUILT_IN_FOLDER, ModelShelf
 
@@ -60,17 +59,7 @@ def open_teacher(settings: Settings, name: str) -> Iterator[Teacher]:
 
 def decoded(decoder: ImageDecoder, image: PictureAt) -> Any:
     """Return the pixels of a picture, decoded as carefully as an upload; raises BadImage."""
-    try:
-        return decoder.decode_pixels(image if isinstance(image, bytes) else _bytes(Path(image))).image
-    except ImagingError as exc:
-        raise BadImage(exc.detail) from None
-
-
-def _bytes(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError:
-        raise BadImage(f"{path} cannot be read") from None
+    return decoding(decoder)(image if isinstance(image, bytes) else bytes_of(Path(image)))
 
 
 def segmenting(settings: Settings, name: str, granularity: int | None) -> Callable[[Any], Regions]:
