@@ -19,6 +19,7 @@ from models.grounding.actions import action_on
 from models.grounding.calibration import confidence, source_of
 from models.grounding.colors import colors_of
 from models.grounding.query_marks import marks_in_query
+from models.grounding.renaming import Renamed, numbers_of
 from models.grounding.shown import ShownPictures
 from models.grounding.ticks import is_on
 from models.grounding.types import Action, DecidedBy, GroundRequest, GroundResult, MarkedPicture, Task
@@ -51,9 +52,11 @@ class Scene:
             raise BadInput(
                 f"the picture is {request.image.shape[:2]} and its regions are for {request.regions.size_hw}"
             )
-        self.backend = backend
+        self._given = backend
         self.request = request
         self.marks = {mark.id: mark for mark in request.marking.marks}
+        self._numbers = self._renumbered()
+        self.backend: VlmBackend = Renamed(backend, self._numbers) if self._numbers else backend
         self.named = marks_in_query(request.query, self.marks)
         self.timing_ms: dict[str, float] = {}
         self.replies: list[ChoiceReply | VlmReply] = []
@@ -64,10 +67,16 @@ class Scene:
         self._around: list[Candidate] | None = None
         self._painted: tuple[tuple[str, ...], NDArray[np.uint8]] | None = None
 
+    def _renumbered(self) -> dict[str, str]:
+        """Id -> number for marks that a small model must read off a picture made for it; empty where nothing need change."""
+        told = any(mark.text or mark.role for mark in self.marks.values())
+        apt = self.small and self._given.input_px is not None and self.request.tags and not told
+        return numbers_of(tuple(self.marks)) if apt else {}
+
     @property
     def small(self) -> bool:
         """Whether the model can be told of a few marks only."""
-        return self.backend.dialect == "tiny"
+        return self._given.dialect == "tiny"
 
     @contextmanager
     def timed(self, stage: str) -> Iterator[None]:
@@ -213,11 +222,12 @@ class Scene:
         if self.backend.input_px is not None:
             regions = request.regions.take([mark.region_index for mark in marks])
             style, size_px = request.style or request.marking.style, self.backend.input_px
+            names = [self._numbers.get(mark_id, mark_id) for mark_id in shown]
             return _SHOWN.get(
                 request.image,
                 request.marking,
                 (tuple(shown), repr(style), size_px),
-                lambda: paint_for_model(request.image, regions, shown, style, size_px),
+                lambda: paint_for_model(request.image, regions, names, style, size_px),
             )
         if len(marks) < len(self.marks):
             return paint(request.image, request.regions, replace(request.marking, marks=marks))
@@ -242,7 +252,7 @@ class Scene:
         if target is None:
             raise BadInput("the task 'correspond' needs the marks of a second picture")
         made = Scene(
-            self.backend,
+            self._given,
             replace(
                 self.request,
                 image=target.image,

@@ -1,6 +1,7 @@
 """Answers in free words: `ask`, `list`, and a selection that is not constrained. Called by `models.grounding` only."""
 
 from collections.abc import Generator, Iterator, Mapping
+from dataclasses import replace
 
 from models.grounding.live import LiveMentions
 from models.grounding.scene import SHORTLIST, Scene
@@ -121,7 +122,8 @@ def _requests(scene: Scene, task: Task, read: Mapping[str, str]) -> Iterator[Vlm
         groups, max_tokens = [scene.shortlist(filled=True)], request.max_tokens
     for ids in groups:
         prompt = build_prompt(task, request.query, scene.rows(ids), scene.backend.dialect, marked=bool(ids))
-        yield scene.ask(prompt, scene.picture(ids), max_tokens=max_tokens)
+        asked = scene.ask(prompt, scene.picture(ids), max_tokens=max_tokens)
+        yield replace(asked, lines=tuple(ids)) if task == "list" else asked
 
 
 def _resolve(scene: Scene, task: Task, text: str, *, cut: bool, decided_by: DecidedBy = "model") -> GroundResult:

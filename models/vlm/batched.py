@@ -15,6 +15,9 @@ from models.vlm.grammar import TokenTrie
 Turn = Callable[[], AbstractContextManager[None]]
 """What a pass of the model runs inside of."""
 
+Say = Callable[[int], int]
+"""The likeliest next token of an answer -> the token that is said, in the order of the answer."""
+
 
 def greedy(
     model: Any,
@@ -23,8 +26,9 @@ def greedy(
     limits: Sequence[int],
     ends: frozenset[int],
     turn: Turn,
+    says: Sequence[Say],
 ) -> list[list[int]]:
-    """Return the likeliest tokens after each of `prompts`, the end token included, at most `limits` of each.
+    """Return what `says` makes of the likeliest tokens after each of `prompts`, the end token included, at most `limits` of each.
 
     `pixels` is (N, 3, S, S): the pictures of all prompts in their order. A question that is answered leaves the passes.
     """
@@ -34,7 +38,8 @@ def greedy(
     found: list[list[int]] = [[] for _ in prompts]
     rows = list(range(len(prompts)))
     while True:
-        tokens = out.logits[:, -1].argmax(-1).tolist()
+        likeliest = out.logits[:, -1].argmax(-1).tolist()
+        tokens = [says[row](token) for row, token in zip(rows, likeliest, strict=True)]
         for row, token in zip(rows, tokens, strict=True):
             found[row].append(token)
         left = [i for i, row in enumerate(rows) if tokens[i] not in ends and len(found[row]) < limits[row]]

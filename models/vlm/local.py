@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from models.errors import BackendDown, BadInput, OutOfMemory
 from models.vlm import batched, grammar
 from models.vlm.checkpoint import open_checkpoint
+from models.vlm.lines import HeldLines
 from models.vlm.pictures import check_pictures
 from models.vlm.prompts import chat_prompt
 from models.vlm.types import ChoiceReply, Dialect, VlmReply, VlmRequest
@@ -65,8 +66,9 @@ class LocalBackend:
         images = tuple(image for request in requests for image in request.images)
         end = min(map(_end, requests))
         ends = self._loaded.end_token_ids
+        says = [self._says(request) for request in requests]
         found = batched.greedy(
-            self._loaded.model, prompts, self._pixels(images), limits, ends, lambda: self._running(end)
+            self._loaded.model, prompts, self._pixels(images), limits, ends, lambda: self._running(end), says
         )
         return [self._reply(tokens, len(ids)) for tokens, ids in zip(found, prompts, strict=True)]
 
@@ -137,17 +139,27 @@ class LocalBackend:
 
     def _tokens(self, request: VlmRequest, prompt_ids: list[int], limit: int) -> Iterator[int]:
         """Yield the likeliest tokens one by one, the end token included."""
-        end = _end(request)
+        end, says = _end(request), self._says(request)
         with self._running(end):
             logits, cache = self._read(prompt_ids, request.images)
         for step in range(limit):
-            token = int(logits[-1].argmax())
+            token = says(int(logits[-1].argmax()))
             yield token
             if token in self._loaded.end_token_ids or step == limit - 1:
                 return
             with self._running(end):
                 out = self._loaded.model(input_ids=self._tensor([[token]]), past_key_values=cache, use_cache=True)
                 logits = out.logits[0]
+
+    def _says(self, request: VlmRequest) -> batched.Say:
+        """What is said instead of the likeliest token: itself, but where a listing's lines are given and begin as ours do."""
+        if not request.lines or self.dialect != "tiny":
+            return lambda token: token
+        heads = [self._cut(f"\n{mark_id}." if k else f" {mark_id}.") for k, mark_id in enumerate(request.lines)]
+        return HeldLines(heads, self._cut("\n")[0], self._loaded.end_token_ids)
+
+    def _cut(self, text: str) -> list[int]:
+        return list(self._loaded.tokenizer.encode(text, add_special_tokens=False).ids)
 
     def _read(self, ids: list[int], images: tuple[NDArray[np.uint8], ...]) -> tuple[torch.Tensor, Any]:
         """Return the logits after the last of `ids` (1, V) and the cache that holds all of them."""

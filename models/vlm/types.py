@@ -24,6 +24,7 @@ class VlmRequest:
     """One user turn: pictures, then `prompt` (without role words and without image placeholders).
 
     `images` are (H, W, 3) uint8 RGB. `deadline_s` is the time left for the whole call, in seconds from now.
+    `lines` are the marks of a listing in their order: a backend that can hold its model to one line for each does so.
     """
 
     images: tuple[NDArray[np.uint8], ...]
@@ -31,6 +32,7 @@ class VlmRequest:
     max_tokens: int = 256
     temperature: float = 0.0
     deadline_s: float | None = None
+    lines: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
