@@ -66,9 +66,7 @@ class Acceptance:
             image, new, facts = self._taken(record)
         except _LeftOut as reason:
             return skipped(number, str(reason))
-        except StoreUnavailable:
-            raise Unavailable("The store of pictures does not answer.") from None
-        except Unavailable:
+        except (StoreUnavailable, Unavailable):
             raise
         except (ModelError, AppError, OSError) as error:
             return refused(number, record.external_id, _words(error))

@@ -118,6 +118,17 @@ class JobContext:
         """Record that an item failed; the job goes on."""
         self._end_item(item, ItemStatus.FAILED, error=error)
 
+    def give_back(self, item: Item) -> None:
+        """Undo the beginning of an item that is not to blame, because a dependency is down; the next attempt begins with it."""
+        with self.transaction() as session:
+            leases.hold(session, self.claim)
+            session.execute(
+                update(JobItemRow)
+                .where(JobItemRow.job_id == self.job_id, JobItemRow.item == item.number)
+                .values(status=ItemStatus.QUEUED, attempt=item.attempt - 1)
+                .execution_options(synchronize_session=False)
+            )
+
     def finish(self, effect: Effect) -> None:
         """Commit the job's effect, its state and the last event in one transaction; `effect` returns `job.result`.
 

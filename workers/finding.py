@@ -11,9 +11,9 @@ from sqlalchemy.orm import Session
 
 from app.catalog.candidates import CandidateRepository
 from app.catalog.images import ImageRepository
-from app.errors import AppError, Unavailable
+from app.errors import AppError
 from app.imaging.encode import read_canonical
-from app.storage.blobs import BlobError, StoreUnavailable
+from app.storage.blobs import BlobError
 from models.errors import BadImage, ModelError
 from models.finder.net import Finder
 from models.finder.ranking import Found, precisions
@@ -31,7 +31,7 @@ def run(job: JobContext) -> dict[str, Any] | None:
         image_id = UUID(item.payload["image_id"])
         try:
             found = _found(job, finder, image_id)
-        except (ModelError, AppError) as error:
+        except (ModelError, AppError, BlobError) as error:
             _fail(job, item, error)
         else:
             job.finish_item(item, partial(_keep, job.job_id, image_id, found))
@@ -49,9 +49,7 @@ def _found(job: JobContext, finder: Finder, image_id: UUID) -> Found:
         key = ImageRepository(session).get(image_id).blob_key
     try:
         pixels = read_canonical(job.resources.blobs.get(key))
-    except StoreUnavailable:
-        raise Unavailable("The store of pictures does not answer.") from None
-    except (BlobError, ValueError):
+    except ValueError:
         raise BadImage("the stored picture cannot be read") from None
     return scored(finder, str(image_id), pixels)
 
@@ -60,6 +58,7 @@ def _fail(job: JobContext, item: Item, error: Exception) -> None:
     """Record that an image cannot be looked at; what only a dependency's absence explains ends the attempt instead."""
     verdict = decide(error, job.attempt)
     if not isinstance(verdict, GiveUp):
+        job.give_back(item)
         raise error
     job.fail_item(item, verdict.error)
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 from fastapi.testclient import TestClient
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from app.catalog.session import transaction
 from app.catalog.tables import ImageRow, JobEventRow, JobItemRow, JobRow, ModelVersionRow
@@ -26,7 +26,7 @@ from app.queue.control import retry
 from app.services import finding, learning, models
 from app.services.keys import ALL_SCOPES, issue
 from app.settings import Settings
-from app.storage.blobs import model_key, open_blobs
+from app.storage.blobs import StoreUnavailable, model_key, open_blobs
 from models.finder.net import save, start_from
 from models.finder.ranking import Found
 from workers import finding as handler
@@ -183,6 +183,31 @@ def test_what_is_lost_fails_alone_and_a_retry_looks_only_at_that(desk: Desk, run
     assert runner.run(job_id) is Outcome.SUCCEEDED
     assert (desk.ranking(job_id), desk.job(job_id).progress_failed) == ([kept, lost], 0)
     assert desk.attempts(job_id) == [1, 1]
+
+
+@pytest.mark.usefixtures("brightest_first")
+def test_a_store_that_is_away_uses_up_no_image(
+    desk: Desk, runner: Runner, resources: Resources, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = desk.add_images([200, 40])
+    desk.add_finder(tmp_path / "finder")
+    job_id = desk.order()
+    read = resources.blobs.get
+
+    def away(key: str, **how: object) -> bytes:
+        if key.endswith(f"{40:064d}"):
+            raise StoreUnavailable
+        return read(key, **how)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(resources.blobs, "get", away)
+        for _ in range(4):
+            assert runner.run(job_id) is Outcome.RELEASED
+            assert (desk.job(job_id).error["code"], desk.attempts(job_id)) == ("unavailable", [1, 0])
+            with transaction(desk.engine, desk.tenant) as session:
+                session.execute(text("UPDATE jobs SET run_at = clock_timestamp()"))
+    assert runner.run(job_id) is Outcome.SUCCEEDED
+    assert (desk.ranking(job_id), desk.attempts(job_id)) == ([first, second], [1, 1])
 
 
 def test_a_search_of_which_nothing_can_be_looked_at_fails(desk: Desk, runner: Runner, tmp_path: Path) -> None:
