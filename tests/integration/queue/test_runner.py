@@ -11,6 +11,7 @@ from app.catalog.tables import JobEventRow, JobItemRow
 from app.errors import Conflict
 from app.queue.control import cancel, retry
 from tests.acceptance import effects
+from tests.acceptance.processes import wait_until
 from tests.integration.queue.conftest import count_effects
 from workers.runner import Outcome, Runner
 
@@ -84,10 +85,9 @@ def test_a_running_job_is_cancelled_at_its_next_heartbeat(order, runner, job, en
     job_id = order(payload={"seconds": 20})
     outcome: list[Outcome] = []
     thread = threading.Thread(target=lambda: outcome.append(runner.run(job_id)))
-    started_at = time.monotonic()
     thread.start()
-    while job(job_id).status != "running":
-        time.sleep(0.01)
+    wait_until(lambda: job(job_id).status == "running", within_s=10, every_s=0.01)
+    started_at = time.monotonic()
     with transaction(engine, tenant) as session:
         cancel(session, job_id)
     thread.join(10)
@@ -97,12 +97,14 @@ def test_a_running_job_is_cancelled_at_its_next_heartbeat(order, runner, job, en
     assert count_effects(engine, tenant) == 0
 
 
-def test_a_worker_that_lost_its_lease_stops_and_writes_nothing(order, runner, engine, tenant, queue_engine) -> None:
+def test_a_worker_that_lost_its_lease_stops_and_writes_nothing(
+    order, runner, job, engine, tenant, queue_engine
+) -> None:
     job_id = order(payload={"seconds": 20})
     outcome: list[Outcome] = []
     thread = threading.Thread(target=lambda: outcome.append(runner.run(job_id)))
     thread.start()
-    time.sleep(0.3)
+    wait_until(lambda: job(job_id).status == "running", within_s=10, every_s=0.01)
     with queue_transaction(queue_engine) as session:  # as if it had slept, and another had taken over
         session.execute(text("UPDATE jobs SET attempt = attempt + 1"))
     thread.join(10)
@@ -117,7 +119,7 @@ def test_a_stopping_worker_gives_its_job_back_at_no_cost(order, resources, job) 
     outcome: list[Outcome] = []
     thread = threading.Thread(target=lambda: outcome.append(runner.run(job_id)))
     thread.start()
-    time.sleep(0.2)
+    wait_until(lambda: job(job_id).status == "running", within_s=10, every_s=0.01)
     stopping.set()
     thread.join(10)
     assert outcome == [Outcome.RELEASED]
