@@ -4,6 +4,7 @@
     ├── BadRequest              400, 408, 415, 413, 422: change the request
     ├── Unauthorised/Forbidden  401, 403: bring another key
     ├── StorageFull             403: delete something, or have the limit raised; trying again changes nothing
+    ├── Damaged                 500: a stored file is not as it was written; the operator restores it
     ├── NotFound                404: the same body for what is missing and what is another tenant's
     ├── Conflict                409, 412: look at the present state first
     ├── TooManyRequests         429: this key sends more than its share; `Retry-After` says when to come back
@@ -79,6 +80,12 @@ class StorageFull(AppError):
 
     status = 403
     code = "storage.full"
+
+
+class Damaged(AppError):
+    """What is stored is damaged"""
+
+    code = "storage.damaged"
 
 
 class NotFound(AppError):

@@ -5,6 +5,7 @@ the last batch, a retry does only what failed, and every error names its record.
 as uploads. Importing again adds nothing.
 """
 
+import hashlib
 import itertools
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 
 from app.imaging.errors import ImagingError
 from app.services.import_folder import ImportFolder, Pictures
+from app.storage.blobs import BlobCorrupt
 from models.errors import BadInput
 from models.sources.census import Census, count
 from models.sources.cleaning import Cleaner, Cleaning
@@ -72,11 +74,14 @@ def _open(job: JobContext, scratch: Path) -> Reading:
 
 
 def _fetched(job: JobContext, file: dict[str, str], scratch: Path) -> Path:
-    """An uploaded annotation file, put on disk for the reader."""
-    path = scratch / file["name"]
+    """An uploaded annotation file, put on disk for the reader; raises BlobCorrupt unless it is what its name says."""
+    path, digest = scratch / file["name"], hashlib.sha256()
     with job.resources.blobs.open(file["blob"]) as stored, path.open("wb") as copy:
         while part := stored.read(1 << 20):
             copy.write(part)
+            digest.update(part)
+    if not file["blob"].endswith(f"/{digest.hexdigest()}"):
+        raise BlobCorrupt(f"the uploaded file {file['blob']} is damaged")
     return path
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from app import errors as app_errors
 from app.queue.tasks import error_body
-from app.storage.blobs import BlobMissing, StoreUnavailable
+from app.storage.blobs import BlobCorrupt, BlobMissing, StoreUnavailable
 from models import errors as model_errors
 from workers.handlers import UnknownKind
 from workers.heart import Draining
@@ -54,6 +54,7 @@ class NotWaitedFor(Exception):
 _GIVE_UP: tuple[tuple[type[BaseException], dict[str, Any]], ...] = (
     (EveryItemFailed, ALL_FAILED),
     (BlobMissing, error_body("image.gone", "The image was deleted meanwhile", status=404)),
+    (BlobCorrupt, error_body(app_errors.Damaged.code, app_errors.Damaged().title, status=app_errors.Damaged.status)),
     (model_errors.OutOfTime, _OUT_OF_TIME),
     (model_errors.BadImage, error_body("image.bad", "The image cannot be used", status=422)),
     (model_errors.BadRegions, error_body("regions.bad", "A provided region cannot be used", status=422)),

@@ -20,8 +20,13 @@ NEEDED_FREE_BYTES = 2_000_000_000
 
 
 @click.command()
+@click.option(
+    "--files",
+    is_flag=True,
+    help="Read every stored file, too, and hold it to the sum that was kept when it was written.",
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
-def doctor(as_json: bool) -> None:
+def doctor(files: bool, as_json: bool) -> None:
     r"""Look at the installation and at what runs, and say what is wrong and what to do.
 
     First this machine: Python, packages, weights, disk. Then, where a service is set up (MARKWISE_DATABASE_URL) or runs in the data
@@ -30,6 +35,7 @@ def doctor(as_json: bool) -> None:
     \b
     markwise doctor
     markwise doctor --json
+    markwise doctor --files
     """
     settings = settings_or_fail()
     found = {
@@ -43,7 +49,7 @@ def doctor(as_json: bool) -> None:
     }
     running = not settings.embedded or lock.held(lock_path(data_folder(settings)))
     if running:
-        found |= examine(addresses(settings) if settings.embedded else settings, head())
+        found |= examine(addresses(settings) if settings.embedded else settings, head(), files=files)
     failed = {name: text for name, text in found.items() if text and name != "chromium"}
     if as_json:
         checks = {name: text or "ok" for name, text in found.items()}

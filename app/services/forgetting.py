@@ -18,7 +18,7 @@ from app.catalog.session import transaction
 from app.errors import Conflict, NotFound
 from app.services import thumbnails
 from app.settings import Settings
-from app.storage.blobs import BlobMissing, BlobStat, BlobStore, tenant_prefix
+from app.storage.blobs import BlobCorrupt, BlobMissing, BlobStat, BlobStore, tenant_prefix
 
 GRACE = timedelta(hours=24)
 """A blob is written before its row: one without a row may be somebody's who has not committed yet."""
@@ -134,6 +134,9 @@ class Forgetting:
             try:
                 data = self.blobs.get(key)
             except BlobMissing:
+                continue
+            except BlobCorrupt:
+                self.blobs.delete(key)  # nobody can want it back
                 continue
             self.blobs.delete(key)
             # The same picture may have come in again meanwhile and found its blob still there. Whoever adds a row looks for the

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from app.catalog.tables import ImageRow, MarkSetRow
 from app.imaging.encode import Encoding, encode, fitted, read_canonical
-from app.storage.blobs import BlobMissing, BlobStore, thumbnail_key
+from app.storage.blobs import BlobCorrupt, BlobMissing, BlobStore, thumbnail_key
 
 Side = Literal["160", "320", "640"]
 """Long sides in pixels, as a query says them. Few, so that nobody can fill the store with sizes."""
@@ -36,7 +36,10 @@ def keys_of(image: ImageRow, mark_set_ids: Iterable[UUID]) -> list[str]:
 def _small(blobs: BlobStore, source: str, key: str, side_px: int) -> bytes:
     try:
         return blobs.get(key)
+    except BlobCorrupt:
+        blobs.delete(key)
     except BlobMissing:
-        made = encode(fitted(read_canonical(blobs.get(source)), side_px), ENCODING)
+        pass
+    made = encode(fitted(read_canonical(blobs.get(source)), side_px), ENCODING)
     blobs.put_if_absent(key, made)
     return made

@@ -7,7 +7,7 @@ that ran when the dump was taken are begun again by the reaper after a restore. 
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from app.catalog.session import app_engine, owner_engine, transaction
 from app.settings import Settings
 from app.stack import postgres_server
 from app.stack.migrate import current, known_revisions, migrate
-from app.storage.blobs import BlobMissing, BlobStore, open_blobs
+from app.storage.blobs import BlobCorrupt, BlobMissing, BlobStore, open_blobs
 
 _DUMP, _MANIFEST, _BLOBS = "catalog.dump", "manifest.json", "blobs"
 FORMAT = 1
@@ -45,12 +45,13 @@ class Manifest:
 
 @dataclass(slots=True, kw_only=True)
 class Copied:
-    """What a restore or a backup moved; `missing` are pictures of the catalog without a blob."""
+    """What a restore or a backup moved; `missing` are pictures of the catalog without a blob, `damaged` keys of blobs that were left out."""
 
     blobs: int = 0
     blob_bytes: int = 0
     new: int = 0
     missing: int = 0
+    damaged: list[str] = field(default_factory=list)
 
 
 def back_up(settings: Settings, folder: Path, *, progress: Progress = lambda _: None) -> Manifest:
@@ -75,6 +76,11 @@ def back_up(settings: Settings, folder: Path, *, progress: Progress = lambda _: 
         blob_bytes=copied.blob_bytes,
     )
     (folder / _MANIFEST).write_text(json.dumps(asdict(manifest), indent=2) + "\n")
+    if copied.damaged:
+        raise BadBackup(
+            f"the backup is written, but {len(copied.damaged)} stored file(s) are damaged and not in it: {', '.join(copied.damaged[:5])};"
+            " an earlier backup may have them whole"
+        )
     return manifest
 
 
@@ -118,6 +124,9 @@ def _copy(source: BlobStore, target: BlobStore, progress: Progress) -> Copied:
                 data = source.get(stat.key)
             except BlobMissing:
                 continue  # deleted since it was listed
+            except BlobCorrupt:
+                copied.damaged.append(stat.key)
+                continue
             copied.new += target.put_if_absent(stat.key, data)
         copied.blobs += 1
         copied.blob_bytes += stat.size_bytes

@@ -1,9 +1,10 @@
 """A BlobStore in a directory, for one machine: what the embedded profile uses.
 
 Called through app.storage.blobs.open_blobs. A blob is written to a temporary file, synced and linked into place, so a
-crash leaves either the whole blob or none.
+crash leaves either the whole blob or none. Its SHA-256 lies in a folder of sums.
 """
 
+import hashlib
 import os
 import tempfile
 from collections.abc import Iterator
@@ -12,9 +13,20 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
-from app.storage.blobs import BadKey, BlobMissing, BlobStat, StoreUnavailable, check_key, check_prefix, verify
+from app.storage.blobs import (
+    SHA256_HEX,
+    BadKey,
+    BlobMissing,
+    BlobStat,
+    StoreUnavailable,
+    check_key,
+    check_prefix,
+    verify,
+)
 
-TEMPORARY_FOLDER = ".tmp"  # starts with a dot: no key can name it
+# Both start with a dot: no key can name them.
+TEMPORARY_FOLDER = ".tmp"
+SUMS_FOLDER = ".sums"
 
 
 class LocalBlobs:
@@ -39,6 +51,7 @@ class LocalBlobs:
                 return False
             finally:
                 temporary.unlink()
+            self._keep_sum(key, data)
             _sync_folders(path.parent, self.root)
             return True
 
@@ -46,7 +59,7 @@ class LocalBlobs:
         """See BlobStore."""
         with _translated(key):
             data = self._path(key).read_bytes()
-        return verify(key, data, sha256)
+        return verify(key, data, sha256 or self._sum(key))
 
     def open(self, key: str) -> BinaryIO:
         """See BlobStore."""
@@ -68,8 +81,10 @@ class LocalBlobs:
 
     def delete(self, key: str) -> None:
         """See BlobStore. Empty folders stay: removing one could race with a writer."""
-        with suppress(BlobMissing), _translated(key):
-            self._path(key).unlink()
+        # The sum first: what is written next under this key must not meet it.
+        for path in (self._sum_path(key), self._path(key)):
+            with suppress(BlobMissing), _translated(key):
+                path.unlink()
 
     def list(self, prefix: str = "") -> Iterator[BlobStat]:
         """See BlobStore."""
@@ -77,7 +92,7 @@ class LocalBlobs:
         paths = (path for path in start.rglob("*") if path.is_file())
         keys = sorted(path.relative_to(self.root).as_posix() for path in paths)
         for key in keys:
-            if key.startswith(prefix) and not key.startswith(f"{TEMPORARY_FOLDER}/"):
+            if key.startswith(prefix) and not key.startswith("."):
                 # Another process may have deleted it since it was listed.
                 with suppress(BlobMissing):
                     yield self.stat(key)
@@ -92,6 +107,23 @@ class LocalBlobs:
 
     def _path(self, key: str) -> Path:
         return self.root / check_key(key)
+
+    def _sum_path(self, key: str) -> Path:
+        return self.root / SUMS_FOLDER / f"{check_key(key)}.sha256"
+
+    def _keep_sum(self, key: str, data: bytes) -> None:
+        """Not synced, unlike the blob, and no reason to fail: what has lost its sum is not checked, and a second sync would double the wait."""
+        path = self._sum_path(key)
+        with suppress(OSError):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(hashlib.sha256(data).hexdigest())
+
+    def _sum(self, key: str) -> str | None:
+        try:
+            kept = self._sum_path(key).read_text(errors="replace")
+        except OSError:
+            return None
+        return kept if SHA256_HEX.fullmatch(kept) else None
 
     def _write_temporary(self, data: bytes) -> Path:
         folder = self.root / TEMPORARY_FOLDER

@@ -15,11 +15,22 @@ from urllib.parse import urlsplit
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, FlexibleChecksumError
 
-from app.storage.blobs import BlobError, BlobMissing, BlobStat, StoreUnavailable, check_key, check_prefix, verify
+from app.storage.blobs import (
+    BlobCorrupt,
+    BlobError,
+    BlobMissing,
+    BlobStat,
+    StoreUnavailable,
+    check_key,
+    check_prefix,
+    verify,
+)
 
 MISSING_CODES = {"NoSuchKey", "404", "NotFound"}
+# Not every store that speaks S3 gives back the checksum of the upload; what is said about an object, all of them do.
+SUM = "sha256"
 ALREADY_THERE_CODES = {"PreconditionFailed", "412", "ConditionalRequestConflict", "409"}
 # A caller waits 30 s and a worker holds a lease: a store that is silent is given up after four times 6 s, where 20 made it 80.
 CLIENT_SETTINGS = Config(
@@ -49,11 +60,17 @@ class S3Blobs:
         """See BlobStore. Atomic by `If-None-Match: *`; the store checks the bytes by their checksum."""
         name = self._name(key)
         # Given as a header: left to boto3 it travels as a trailer over https, which some S3 look-alikes refuse.
-        checksum = base64.b64encode(hashlib.sha256(data).digest()).decode()
+        digest = hashlib.sha256(data)
+        checksum = base64.b64encode(digest.digest()).decode()
         try:
             with _translated(key):
                 self._client.put_object(
-                    Bucket=self.bucket, Key=name, Body=data, IfNoneMatch="*", ChecksumSHA256=checksum
+                    Bucket=self.bucket,
+                    Key=name,
+                    Body=data,
+                    IfNoneMatch="*",
+                    ChecksumSHA256=checksum,
+                    Metadata={SUM: digest.hexdigest()},
                 )
         except _AlreadyThere:
             return False
@@ -61,15 +78,14 @@ class S3Blobs:
 
     def get(self, key: str, *, sha256: str | None = None) -> bytes:
         """See BlobStore."""
-        with self.open(key) as stream, _translated(key):
+        found = self._found(key)
+        with _stream(found) as stream, _translated(key):
             data = stream.read()
-        return verify(key, data, sha256)
+        return verify(key, data, sha256 or found.get("Metadata", {}).get(SUM))
 
     def open(self, key: str) -> BinaryIO:
         """See BlobStore. The stream can be read once, forwards."""
-        with _translated(key):
-            body = self._client.get_object(Bucket=self.bucket, Key=self._name(key))["Body"]
-        return cast("BinaryIO", io.BufferedReader(_Body(body)))
+        return _stream(self._found(key))
 
     def stat(self, key: str) -> BlobStat:
         """See BlobStore."""
@@ -116,8 +132,17 @@ class S3Blobs:
         """See BlobStore. Ends the pooled connections."""
         self._client.close()
 
+    def _found(self, key: str) -> dict[str, Any]:
+        with _translated(key):
+            found: dict[str, Any] = self._client.get_object(Bucket=self.bucket, Key=self._name(key))
+        return found
+
     def _name(self, key: str) -> str:
         return self._prefix + check_key(key)
+
+
+def _stream(found: dict[str, Any]) -> BinaryIO:
+    return cast("BinaryIO", io.BufferedReader(_Body(found["Body"])))
 
 
 class _AlreadyThere(BlobError):
@@ -157,5 +182,7 @@ def _translated(key: str) -> Iterator[None]:
         if code in ALREADY_THERE_CODES:
             raise _AlreadyThere from None
         raise StoreUnavailable(f"the object store refused {key}: {code}") from failed
+    except FlexibleChecksumError as failed:
+        raise BlobCorrupt(f"the object store sent other bytes for {key} than it was given") from failed
     except (BotoCoreError, OSError) as failed:
         raise StoreUnavailable(f"the object store did not answer for {key}: {type(failed).__name__}") from failed

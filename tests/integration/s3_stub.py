@@ -22,6 +22,7 @@ class S3Stub(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.objects: dict[str, tuple[bytes, datetime]] = {}
+        self.said: dict[str, str] = {}  # by key, the sum that was sent along
         self.lock = threading.Lock()
         self.faults: deque[str] = deque()  # "500", "503", "drop" or "torn", one per coming request
         self.requests = 0
@@ -104,6 +105,7 @@ class _Handler(BaseHTTPRequestHandler):
                 self._error(412, "PreconditionFailed")
                 return
             self.server.objects[key] = (body, datetime.now(UTC))
+            self.server.said[key] = self.headers["x-amz-meta-sha256"]
         self._answer(200, ETag='"stub"')
 
     def do_GET(self) -> None:
@@ -118,7 +120,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._error(404, "NoSuchKey")
         else:
             body, modified = self.server.objects[key]
-            self._answer(200, body, Last_Modified=format_datetime(modified, usegmt=True), ETag='"stub"')
+            said = {"x_amz_meta_sha256": self.server.said[key]} if key in self.server.said else {}
+            self._answer(200, body, Last_Modified=format_datetime(modified, usegmt=True), ETag='"stub"', **said)
 
     def do_HEAD(self) -> None:
         if self._faulted():

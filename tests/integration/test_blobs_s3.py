@@ -1,6 +1,7 @@
 """The S3 store against a small S3 over real HTTP: the contract, and what only a network can get wrong."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 
 import pytest
 
@@ -19,6 +20,7 @@ def server() -> Iterator[S3Stub]:
 @pytest.fixture
 def stub(server: S3Stub, monkeypatch: pytest.MonkeyPatch) -> S3Stub:
     server.objects.clear()
+    server.said.clear()
     server.faults.clear()
     for name, value in {
         "AWS_ENDPOINT_URL": server.url,
@@ -38,6 +40,14 @@ def store(stub: S3Stub) -> Iterator[S3Blobs]:
     assert isinstance(opened, S3Blobs)
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def keep(stub: S3Stub) -> Callable[[str, bytes], None]:
+    def write(key: str, data: bytes) -> None:
+        stub.objects[f"some/prefix/{key}"] = (data, datetime.now(UTC))
+
+    return write
 
 
 class TestS3Blobs(BlobStoreContract):
@@ -88,6 +98,12 @@ def test_a_missing_bucket_is_unavailable_rather_than_missing(stub: S3Stub) -> No
         with pytest.raises(StoreUnavailable):
             call()
     elsewhere.close()
+
+
+def test_an_object_of_an_earlier_release_has_no_sum(store: S3Blobs, stub: S3Stub) -> None:
+    store.put_if_absent(KEY, DATA)
+    stub.said.clear()
+    assert store.get(KEY) == DATA
 
 
 @pytest.mark.parametrize("url", ["s3://", "s3:///prefix"])

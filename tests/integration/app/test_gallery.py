@@ -173,9 +173,18 @@ def test_a_small_copy_is_made_once_and_goes_with_its_image(client: TestClient, t
         assert Image.open(io.BytesIO(response.content)).size == expected
     kept = sorted(path for path in tmp_path.rglob("*.webp"))
     assert len(kept) == 2
-    kept[0].write_bytes(b"seen")
-    shown = {client.get(f"/v1/images/{image}/thumbnail", params={"size": size}).content for size in ("160", "320")}
-    assert b"seen" in shown, "it is read, not made again"
+    blobs, key = open_blobs(tmp_path), kept[0].relative_to(tmp_path).as_posix()
+    made = blobs.get(key)
+    blobs.delete(key)
+    blobs.put_if_absent(key, b"seen")
+
+    def shown() -> set[bytes]:
+        return {client.get(f"/v1/images/{image}/thumbnail", params={"size": size}).content for size in ("160", "320")}
+
+    assert b"seen" in shown(), "it is read, not made again"
+    kept[0].write_bytes(b"spoilt")
+    assert made in shown(), "a damaged one is made again"
+    assert blobs.get(key) == made
     small = posted(client, 2)
     assert Image.open(io.BytesIO(client.get(f"/v1/images/{small}/thumbnail?size=640").content)).size == (320, 240)
     assert client.get(f"/v1/images/{image}/thumbnail?size=100").status_code == 422

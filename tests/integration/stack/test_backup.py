@@ -89,8 +89,26 @@ def test_a_second_backup_copies_only_what_is_new(filled, tmp_path) -> None:
 def test_a_missing_picture_is_said(filled, elsewhere, tmp_path) -> None:
     settings, _ = filled
     backup.back_up(settings, tmp_path / "backup")
-    next(path for path in (tmp_path / "backup" / "blobs").rglob("*") if path.is_file()).unlink()
+    kept = open_blobs(tmp_path / "backup" / "blobs")
+    kept.delete(next(iter(kept.list())).key)
     assert backup.restore(elsewhere, tmp_path / "backup").missing == 1
+
+
+def test_a_damaged_picture_is_not_taken_for_the_picture(filled, elsewhere, tmp_path) -> None:
+    """What an earlier backup has of it stays; without one the rest is kept, and it is named. A restore passes over it."""
+    settings, _ = filled
+    backup.back_up(settings, tmp_path / "earlier")
+    stored, earlier = open_blobs(settings.blobs_place), open_blobs(tmp_path / "earlier" / "blobs")
+    key = next(iter(stored.list())).key
+    good = stored.get(key)
+    (Path(settings.blobs_place) / key).write_bytes(good[:-1] + bytes([good[-1] ^ 1]))
+    backup.back_up(settings, tmp_path / "earlier")
+    assert earlier.get(key) == good
+    with pytest.raises(backup.BadBackup, match=rf"1 stored file.* {key}"):
+        backup.back_up(settings, tmp_path / "fresh")
+    assert backup.manifest_of(tmp_path / "fresh").blobs == 2
+    (tmp_path / "earlier" / "blobs" / key).write_bytes(good + b"x")
+    assert backup.restore(elsewhere, tmp_path / "earlier").missing == 1
 
 
 def test_nothing_is_restored_over_something(filled, tmp_path) -> None:

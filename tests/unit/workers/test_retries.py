@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.storage.blobs import BlobMissing, StoreUnavailable
+from app.storage.blobs import BlobCorrupt, BlobMissing, StoreUnavailable
 from models import errors
 from workers.retries import GiveUp, NotWaitedFor, Retry, decide
 
@@ -37,3 +37,6 @@ def test_a_store_that_is_down_is_tried_again_and_a_deleted_picture_is_not() -> N
     gone = decide(BlobMissing("no blob t/images/0"), 1)
     assert isinstance(gone, GiveUp)
     assert (gone.error["code"], gone.error["status"], gone.error["detail"]) == ("image.gone", 404, None)
+    damaged = decide(BlobCorrupt("blob t/images/0 does not match its checksum"), 1)
+    assert isinstance(damaged, GiveUp)
+    assert (damaged.error["code"], damaged.error["status"], damaged.error["detail"]) == ("storage.damaged", 500, None)

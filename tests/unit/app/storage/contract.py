@@ -1,6 +1,10 @@
-"""What every BlobStore has to do; a store's test module gives the `store` fixture and inherits this."""
+"""What every BlobStore has to do; a store's test module gives the fixtures `store` and `keep`, and inherits this.
+
+`keep(key, data)` puts other bytes in the place of a stored blob's, behind the store's back.
+"""
 
 import hashlib
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
@@ -58,6 +62,29 @@ class BlobStoreContract:
         store.put_if_absent(KEY, DATA[:-1])
         with pytest.raises(BlobCorrupt):
             store.get(KEY, sha256=SHA256)
+
+    @pytest.mark.parametrize("place", [0, len(DATA) // 2, len(DATA) - 1])
+    def test_a_flipped_byte_is_noticed(self, store: BlobStore, keep: Callable[[str, bytes], None], place: int) -> None:
+        store.put_if_absent(KEY, DATA)
+        keep(KEY, DATA[:place] + bytes([DATA[place] ^ 1]) + DATA[place + 1 :])
+        with pytest.raises(BlobCorrupt):
+            store.get(KEY)
+        keep(KEY, DATA)
+        assert store.get(KEY) == DATA
+
+    @pytest.mark.parametrize("cut", [b"", DATA[:-1], DATA + b"x"])
+    def test_another_length_is_noticed(self, store: BlobStore, keep: Callable[[str, bytes], None], cut: bytes) -> None:
+        store.put_if_absent(KEY, DATA)
+        keep(KEY, cut)
+        with pytest.raises(BlobCorrupt):
+            store.get(KEY)
+
+    def test_what_is_written_again_is_held_to_its_own_sum(self, store: BlobStore) -> None:
+        store.put_if_absent(KEY, DATA)
+        store.delete(KEY)
+        store.put_if_absent(KEY, b"new")
+        store.put_if_absent(KEY, b"newer, and too late")
+        assert store.get(KEY) == b"new"
 
     def test_what_is_missing(self, store: BlobStore) -> None:
         assert not store.exists(KEY)

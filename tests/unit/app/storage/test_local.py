@@ -2,6 +2,7 @@
 
 import errno
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,14 @@ def root(tmp_path: Path) -> Path:
 @pytest.fixture
 def store(root: Path) -> LocalBlobs:
     return LocalBlobs(root)
+
+
+@pytest.fixture
+def keep(root: Path) -> Callable[[str, bytes], None]:
+    def write(key: str, data: bytes) -> None:
+        (root / key).write_bytes(data)
+
+    return write
 
 
 class TestLocalBlobs(BlobStoreContract):
@@ -52,7 +61,29 @@ def test_a_write_that_was_killed_half_way_is_not_a_blob(store: LocalBlobs, root:
 def test_no_temporary_file_stays(store: LocalBlobs, root: Path) -> None:
     store.put_if_absent(KEY, DATA)
     store.put_if_absent(KEY, DATA)
-    assert files_below(root) == [root / KEY]
+    assert sorted(files_below(root)) == [root / ".sums" / f"{KEY}.sha256", root / KEY]
+    store.delete(KEY)
+    assert files_below(root) == []
+
+
+@pytest.mark.parametrize("kept", [None, "", "ab" * 20, "x" * 64])
+def test_a_blob_that_has_no_sum_is_as_good_as_it_was_before_there_were_sums(
+    store: LocalBlobs, root: Path, kept: str | None
+) -> None:
+    """Of an earlier release, or its sum was cut short when the power went."""
+    store.put_if_absent(KEY, DATA)
+    (root / ".sums" / f"{KEY}.sha256").unlink()
+    if kept is not None:
+        (root / ".sums" / f"{KEY}.sha256").write_text(kept)
+    assert store.get(KEY) == DATA
+    assert [stat.key for stat in store.list()] == [KEY]
+
+
+def test_a_sum_that_finds_no_room_does_not_stop_the_blob(store: LocalBlobs, root: Path) -> None:
+    root.mkdir()
+    (root / ".sums").write_text("a file where the folder should be")
+    assert store.put_if_absent(KEY, DATA)
+    assert store.get(KEY) == DATA
 
 
 def test_only_the_owner_can_look_in(store: LocalBlobs, root: Path) -> None:
