@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from anyio import to_thread
 from fastapi import FastAPI
 from sqlalchemy import Engine
+from starlette.middleware.exceptions import ExceptionMiddleware
 
 from app.catalog.session import app_engine
 from app.http import pages, problems
@@ -119,6 +120,9 @@ def create_app(settings: Settings) -> FastAPI:
     )
     problems.install(app)
     app.add_middleware(Idempotency)
+    app.add_middleware(
+        ExceptionMiddleware, handlers=problems.handlers(app)
+    )  # what a middleware raises is told as a route's
     app.add_middleware(RequestFrame)
     # Routes are tried in this order: the one that is asked most stands first.
     for module in (

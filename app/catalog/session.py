@@ -12,12 +12,15 @@ from uuid import UUID
 
 import psycopg
 from sqlalchemy import Engine, create_engine, event, text
-from sqlalchemy.exc import DBAPIError, InvalidatePoolError
+from sqlalchemy.exc import DBAPIError, InvalidatePoolError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
 from app.catalog.round_trip import one_trip
 from app.settings import Settings
 
+NO_DATABASE = (OperationalError, PoolTimeout)
+"""What is raised where Postgres does not answer: it is down, or every connection to it is in use."""
 # The setting that the policies of row-level security go by, and its value.
 Visible = tuple[str, str]
 # Transaction-local: a plain SET would stay on the pooled connection for the next tenant.

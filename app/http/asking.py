@@ -11,12 +11,11 @@ from threading import Event as Flag
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
 from app.catalog.answers import AnswerRepository
-from app.catalog.session import transaction
+from app.catalog.session import NO_DATABASE, transaction
 from app.errors import AppError, DeadlineExceeded, Unavailable, Unprocessable
 from app.http.body import Upload
 from app.http.deps import Web
@@ -164,7 +163,7 @@ async def _closed_by_errors(events: AsyncIterator[Event | None]) -> AsyncIterato
             yield event
     except AppError as error:
         yield _told(error)
-    except OperationalError:
+    except NO_DATABASE:
         yield _told(Unavailable("The catalog does not answer."))
 
 

@@ -8,6 +8,7 @@ and a repeat carries on with the job that the key already names (jobs are unique
 import asyncio
 import contextlib
 import hashlib
+import logging
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -17,11 +18,12 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.catalog.idempotency import IdempotencyRepository, StoredResponse
-from app.catalog.session import transaction
-from app.errors import AppError, BadRequest, IdempotencyBusy, IdempotencyMismatch
+from app.catalog.session import NO_DATABASE, transaction
+from app.errors import BadRequest, IdempotencyBusy, IdempotencyMismatch
 from app.http.deps import Web, caller_of
-from app.http.problems import refusal
 from app.services.keys import Caller
+
+log = logging.getLogger(__name__)
 
 LOCK_S = 15
 RENEW_S = 5
@@ -41,7 +43,7 @@ class Remembered:
 
 
 class Idempotency:
-    """ASGI middleware; requests without the header pass untouched."""
+    """ASGI middleware; requests without the header pass untouched. Its refusals are raised, for the handlers of `problems`."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -52,13 +54,9 @@ class Idempotency:
         if request is None or request.method != "POST" or "idempotency-key" not in request.headers:
             await self.app(scope, receive, send)
             return
-        try:
-            body = await _whole(receive)
-            caller = await caller_of(request, request.app.state.web)
-            known, stored = await run_in_threadpool(_begin, request, caller, body)
-        except AppError as exc:
-            await refusal(request, exc)(scope, receive, send)
-            return
+        body = await _whole(receive)
+        caller = await caller_of(request, request.app.state.web)
+        known, stored = await run_in_threadpool(_begin, request, caller, body)
         if stored is not None:
             headers = {**stored.headers, "Idempotent-Replayed": "true"}
             await Response(stored.body, stored.status, headers)(scope, receive, send)
@@ -147,7 +145,10 @@ def _without_boundary(request: Request, body: bytes) -> bytes:
 async def _renew(known: Remembered) -> None:
     while True:
         await asyncio.sleep(RENEW_S)
-        await run_in_threadpool(_extend, known)
+        try:
+            await run_in_threadpool(_extend, known)
+        except NO_DATABASE:  # the lock outlives two missed turns; the request itself says what is down
+            log.warning("an idempotency lock was not renewed")
 
 
 def _extend(known: Remembered) -> None:
@@ -156,5 +157,8 @@ def _extend(known: Remembered) -> None:
 
 
 def _end(known: Remembered, response: StoredResponse | None) -> None:
-    with transaction(known.web.engine, known.tenant_id) as session:
-        IdempotencyRepository(session).end(known.route, known.key, response)
+    try:
+        with transaction(known.web.engine, known.tenant_id) as session:
+            IdempotencyRepository(session).end(known.route, known.key, response)
+    except NO_DATABASE:  # as if the process had died here: what was answered is true, and the lock runs out
+        log.warning("an idempotency lock was left to run out")

@@ -11,10 +11,10 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import ValidationError
-from sqlalchemy.exc import DataError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.exc import DataError
 from starlette.exceptions import HTTPException
 
+from app.catalog.session import NO_DATABASE
 from app.errors import AppError, NotFound, Unavailable, Unprocessable
 from app.storage.blobs import BlobMissing, StoreUnavailable
 
@@ -104,9 +104,14 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(ValidationError, _shape_error)
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(DataError, _unstorable)
-    app.add_exception_handler(OperationalError, _database_down)
-    app.add_exception_handler(PoolTimeout, _database_down)
+    for error in NO_DATABASE:
+        app.add_exception_handler(error, _database_down)
     app.add_exception_handler(Exception, _unexpected)
+
+
+def handlers(app: FastAPI) -> dict[Any, Any]:
+    """All but the last, for a layer around the middlewares: they raise the same errors as routes, outside of the routes' own layer."""
+    return {error: handler for error, handler in app.exception_handlers.items() if error is not Exception}
 
 
 def refusal(request: Request, error: AppError) -> JSONResponse:

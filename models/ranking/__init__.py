@@ -4,8 +4,9 @@ Entry points: `understand`, `rank` and `parse_action`. Needs neither torch nor p
 """
 
 from models.ranking.instructions import ActionIntent, parse_action, readings
+from models.ranking.names import Candidate
 from models.ranking.query import names_color
-from models.ranking.rank import Candidate, Ranked
+from models.ranking.rank import Ranked
 from models.ranking.understand import Understood, is_clear, is_enough, rank, understand
 
 __all__ = [

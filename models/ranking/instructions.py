@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from models.ranking.places import TICK_ROLES
-from models.ranking.query import ARTICLE, FIELDS, LISTS, QUOTED, bare, unquoted
+from models.ranking.query import ARTICLE, FIELDS, LISTS, QUOTED, bare, names_alone, unquoted
 
 ActionType = Literal["click", "type", "select"]
 Gesture = Literal["left", "right", "double"]
@@ -38,7 +38,8 @@ class ActionIntent:
 
 
 _POLITE = re.compile(
-    r"^(?:(?:please|now|then|next|first|finally|and|just|can you|could you|you should|i want to|i would like to|go ahead and)"
+    r"^(?:(?:please|now|then|next|first|finally|and|just|kindly|let's|can you|could you|would you|you (?:should|need to|must|have to)|"
+    r"i (?:want|need|have) to|i(?:'d| would) like to|go ahead and)"
     r"(?:\s*,\s*|\s+))+",
     re.IGNORECASE,
 )
@@ -74,7 +75,7 @@ _SET_TO = re.compile(rf"^(?:set|change|switch)\s+(?P<target>.+?)\s+to\s+{_TEXT}$
 
 _POINTING = re.compile(
     r"^(?:(?:(?P<gesture>double|right|left)[- ]?)?click(?:\s+on)?|tap(?:\s+on)?|press(?:\s+on)?|hit|push|focus(?:\s+on)?|"
-    r"find|locate|show(?:\s+me)?|point\s+(?:at|to))\s+",
+    r"find|locate|show(?:\s+me)?|point\s+(?:at|to))\s+(?:where\s+it\s+says\s+)?",
     re.IGNORECASE,
 )
 _DOING = re.compile(
@@ -117,7 +118,10 @@ def readings(query: str) -> tuple[ActionIntent, ...]:
     found = [*_typing(line), *_selecting(line), *_ticking(line)]
     pointing = _POINTING.match(line)
     # "Click Add the teapot to the cart" may be said of the button "Add to cart" that is the teapot's.
-    found += [_clicking(line), *_of_thing(line[pointing.end() :] if pointing is not None else line)]
+    named = line[pointing.end() :] if pointing is not None else line
+    found += [_clicking(line), *_of_thing(named)]
+    # "Press the Add the teapot to the cart button".
+    found += [one for alone in names_alone(bare(named)) if alone.anything for one in _of_thing(alone.name)]
     if pointing is None and not _ASK.match(line):
         found.append(ActionIntent(type="click", target=bare(line) or line, literal=True))
     return tuple(one for number, one in enumerate(found) if one not in found[:number])

@@ -60,6 +60,19 @@ ROLE_WORDS: dict[str, frozenset[str]] = {
     "cell": frozenset({"cell", "gridcell", "columnheader"}),
     "column header": frozenset({"columnheader", "cell"}),
 }
+# Said of anything that can be clicked: a treeitem is called a link, a checkbox a button.
+_OF_ANYTHING = ("button", "link", "hyperlink", "tab", "menu item", "menu", "option", "icon")
+# Name no role, and stand behind names: "go to the Reports page", "the item Copy".
+_NO_ROLE = ("page", "section", "screen", "item", "entry", "element", "control", "one")
+_KIND = "|".join(re.escape(word) for word in sorted({*ROLE_WORDS, *_NO_ROLE}, key=len, reverse=True))
+_NAME_ALONE = (
+    re.compile(rf"^(?P<name>.+?)\s+(?P<kind>{_KIND})$", re.IGNORECASE),
+    re.compile(
+        rf"^(?P<kind>{_KIND})\s+(?:(?:labell?ed|named|called|titled|with\s+the\s+(?:name|text|label|title)|(?:that|which)\s+says)\s+)?"
+        r"(?P<name>.+)$",
+        re.IGNORECASE,
+    ),
+)
 _ORDINALS = {
     word: count
     for count, words in enumerate(
@@ -115,6 +128,30 @@ class Target:
     ordinal: int | None = None
     relation: Relation | None = None
     anchor: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alone:
+    """A name in a phrase that says of what kind the thing is: "Align left" in "the Align left button".
+
+    `anything` marks a word for the kind that is said of whatever can be clicked, so that `roles` only prefer.
+    """
+
+    name: str
+    roles: frozenset[str]
+    anything: bool
+
+
+def names_alone(target: str) -> list[Alone]:
+    """Return the names that are left of a phrase without the word for a kind in front or behind; no other word is understood."""
+    phrase, names = ARTICLE.sub("", target.strip()), []
+    for pattern in _NAME_ALONE:
+        found = pattern.match(phrase)
+        if found is not None:
+            kind = found["kind"].lower()
+            roles, anything = ROLE_WORDS.get(kind, frozenset()), kind in (*_OF_ANYTHING, *_NO_ROLE)
+            names.append(Alone(name=unquoted(found["name"]), roles=roles, anything=anything))
+    return names
 
 
 def parse_target(target: str) -> Target:

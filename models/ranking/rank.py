@@ -11,7 +11,9 @@ Called by `models.ranking.understand`, which knows what an instruction wants. Th
 4. Places and colours ("top left", "second", "below X", "blue") decide among marks that fit by text and role, or alone if no
    name is given; they are judged against the mark that fits them best. "X for Y" is the X on Y's card or in its row, where
    nothing is called so.
-5. The phrase as a whole is tried as a name too: "First Name" is a field, not the first of something.
+5. The phrase as a whole is tried as a name too: "First Name" is a field, not the first of something. So is what is left of it
+   without the word for a kind: where one mark alone bears that very name, "the Align left button" is that one, and nothing
+   on the left. If it is of another kind, the word must be one that is said of anything, and nothing of the kind bear the name.
 6. A verb wants roles as a word does ("type" a field, "turn on" a switch), of every reading of the phrase. For typing, a text
    like "Write your message" is what an empty field without a frame shows.
 7. A mark whose icon was recognised bears the icon's name at 0.89 and what the icon often means at 0.87; at 0.6 where the wanted
@@ -20,68 +22,44 @@ Called by `models.ranking.understand`, which knows what an instruction wants. Th
 """
 
 import re
-import statistics
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
-from models.ranking.goals import other_names
-from models.ranking.icon_names import SPOKEN, icon_of
-from models.ranking.places import (
-    FIELD_ROLES,
-    LABEL_ROLES,
-    TICK_ROLES,
-    Box,
-    field_parts,
-    label_distance,
-    place_score,
-    relation_score,
+from models.ranking.icon_names import icon_of
+from models.ranking.names import (
+    ICON_MEANS,
+    INTERACTIVE,
+    LABEL_YIELDS,
+    WHOLE_ICON,
+    WHOLE_NAME,
+    Candidate,
+    Labels,
+    find_labels,
+    least_of,
+    sole_bearer,
+    text_scores,
 )
-from models.ranking.query import Target, owned_target, parse_target
-from models.ranking.similarity import holds_words, similarity
+from models.ranking.places import FIELD_ROLES, LABEL_ROLES, place_score, relation_score
+from models.ranking.query import Target, names_alone, owned_target, parse_target, unquoted
 
 Reason = Literal["text", "position", "role"]
 
-_LABEL_WEIGHT = 0.93
-_GOAL_WEIGHT = 0.93
 _FITS, _MISFITS, _MISFITS_NAMED = 0.06, -0.05, -0.35
 # By role alone: one of several, the only one, one that a place or a colour points out.
 _OF_SEVERAL, _ONLY_ONE, _POINTED_OUT = 0.75, 0.9, 0.88
 _OTHER_COLOR = 0.2
 _PALEST = 0.6  # a button's ground counts more than the ink on another one
-_IN_FIELD = 0.9
-_SHOWN_WEIGHT = 0.95
 _PLACEHOLDER = re.compile(
     r"^(?:type|write|enter|search|add|your|leave|say|ask|e\.?g\.?)\b.|(?:\.\.\.|…)$", re.IGNORECASE
 )
-_TYPED_INTO = FIELD_ROLES - TICK_ROLES
-_LABEL_YIELDS = 0.1
-_INTERACTIVE = 0.03
-_BESIDE = _LABEL_YIELDS + _INTERACTIVE + 0.01
+_BESIDE = LABEL_YIELDS + INTERACTIVE + 0.01
 _NAMED = 0.6
-_WHOLE_NAME = 0.9
-_ICON_WEIGHT, _ICON_MEANS, _ICON_PARTLY = 0.89, 0.87, 0.6
-_WHOLE_ICON = 0.8
-_MEANT_BESIDE_WRITTEN = 0.6
+# A score that is clear, and what is left for the others.
+_SURELY, _NOT_IT = 0.99, 0.9
 _MISREAD = 0.12
 # "mark 3", "[3]", "#3", "3": an id in place of a name.
 _MARK_NAME = re.compile(r"^(?:(?:the )?mark )?\W{0,2}(?P<id>[0-9]{1,6}|[A-Z]{1,2})\W{0,2}$", re.IGNORECASE)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
-    """A mark as the ranker sees it; `size_hw` is the size of its image in pixels.
-
-    `colors` are the names of the colours that it shows with the share (0-1) that each takes; looked at only where a query
-    names one.
-    """
-
-    id: str
-    text: str | None
-    role: str | None
-    bbox_xyxy_px: Box
-    size_hw: tuple[int, int]
-    colors: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,39 +71,33 @@ class Ranked:
     reason: Reason
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Labels:
-    """Which candidate names which field, by index."""
-
-    of_field: dict[int, int]
-
-    @property
-    def used(self) -> frozenset[int]:
-        return frozenset(self.of_field.values())
-
-
 def rank_named(
-    phrase: str, candidates: Sequence[Candidate], roles: frozenset[str] = frozenset(), owner: str | None = None
+    phrase: str,
+    candidates: Sequence[Candidate],
+    roles: frozenset[str] = frozenset(),
+    owner: str | None = None,
+    *,
+    literal: bool = False,
 ) -> list[Ranked]:
     """Return every candidate with its score for being the thing that `phrase` names, best first; empty for none.
 
-    `roles` are what the verb is done to; with `owner` the thing is wanted that belongs to what is called so. Of equals
-    fields lead, then reading order.
+    `roles` are what the verb is done to; with `owner` the thing is wanted that belongs to what is called so; `literal` takes no
+    word of the phrase for anything but the name. Of equals fields lead, then reading order.
     """
     if not candidates:
         return []
     if "textbox" in roles:
         candidates = [_as_field(candidate) for candidate in candidates]
-    labels = _find_labels(candidates)
-    if owner is not None:
-        target = Target(name=phrase, relation="of", anchor=owner)
+    labels = find_labels(candidates)
+    if owner is not None or literal:
+        target = Target(name=phrase, relation=None if owner is None else "of", anchor=owner)
         return _sorted(_scores("", target, candidates, labels, roles), candidates)
     target = parse_target(phrase)
     if target.color is not None and not any(candidate.colors for candidate in candidates):
         target = replace(target, color=None)
     scores = _scores(phrase, target, candidates, labels, roles)
     owned = owned_target(phrase)
-    if owned is not None and max(score for score, _ in scores) < _WHOLE_NAME:
+    if owned is not None and max(score for score, _ in scores) < WHOLE_NAME:
         scores = [
             max(one, other) for one, other in zip(scores, _scores("", owned, candidates, labels, roles), strict=True)
         ]
@@ -150,82 +122,47 @@ def _sorted(scores: Sequence[tuple[float, Reason]], candidates: Sequence[Candida
 
 
 def _scores(
-    phrase: str, target: Target, candidates: Sequence[Candidate], labels: _Labels, roles: frozenset[str]
+    phrase: str, target: Target, candidates: Sequence[Candidate], labels: Labels, roles: frozenset[str]
 ) -> list[tuple[float, Reason]]:
     """Rules 1 to 6: the phrase taken apart and, unless it is empty, as a whole."""
     taken_apart = _structured(target, candidates, labels, roles)
-    whole = _with_roles(_text_scores(phrase, candidates, labels), candidates, roles)
+    whole = _with_roles(text_scores(unquoted(phrase), candidates, labels), candidates, roles)
     scores: list[tuple[float, Reason]] = []
     # "Insert link": where something bears the whole phrase, "link" was no word for a role.
-    borne = max(whole, default=0.0) >= _WHOLE_ICON and bool(target.roles)
+    borne = max(whole, default=0.0) >= WHOLE_ICON and bool(target.roles)
     for (parts, reason), name, candidate in zip(taken_apart, whole, candidates, strict=True):
         misread = borne and (candidate.role or "").lower() not in target.roles
         score = 0.97 * parts - (_MISREAD if misread else 0.0)
         # Where words were taken for a role or a place, the phrase must really be the name.
-        whole_name = _ICON_MEANS if icon_of(candidate.text) is not None else _WHOLE_NAME
+        whole_name = ICON_MEANS if icon_of(candidate.text) is not None else WHOLE_NAME
         fits = name >= score and (name >= whole_name or not _understood(target))
         scores.append((name, "text") if fits and phrase else (score, reason))
-    return scores
+    bearer = _bearer(phrase, whole, candidates, roles)
+    if bearer is None:
+        return scores
+    return [
+        (max(score, _SURELY), "text") if index == bearer else (min(score, _NOT_IT), reason)
+        for index, (score, reason) in enumerate(scores)
+    ]
+
+
+def _bearer(phrase: str, whole: Sequence[float], candidates: Sequence[Candidate], roles: frozenset[str]) -> int | None:
+    """Rule 5: the one mark that bears what the phrase says beside the word for a kind, None where there is none.
+
+    Nor where something else bears the `whole` phrase: "Insert link" is the icon of a chain, not the menu "Insert".
+    """
+    for alone in names_alone(phrase):
+        bearer = sole_bearer(alone, candidates, roles)
+        if bearer is None:
+            continue
+        if not any(score > max(whole[bearer], least_of(one)) for score, one in zip(whole, candidates, strict=True)):
+            return bearer
+    return None
 
 
 def _understood(target: Target) -> bool:
     """True if some words of the phrase were taken for a role, a place or a count."""
     return bool(target.roles or target.place_xy or target.anchor or target.color) or target.ordinal is not None
-
-
-def _text_scores(name: str, candidates: Sequence[Candidate], labels: _Labels) -> list[float]:
-    """Rules 1 and 2 for one name."""
-    others = other_names(name)
-    own = [_likeness(name, others, candidate) for candidate in candidates]
-    if any(like >= _WHOLE_NAME and _is_written(one) for like, one in zip(own, candidates, strict=True)):
-        pairs = zip(own, candidates, strict=True)
-        own = [like * (_MEANT_BESIDE_WRITTEN if _only_means(name, one) else 1.0) for like, one in pairs]
-    scores = []
-    for index, candidate in enumerate(candidates):
-        score = own[index]
-        if index in labels.of_field:
-            score = max(score, _LABEL_WEIGHT * own[labels.of_field[index]])
-        if score > 0:
-            score -= _LABEL_YIELDS if index in labels.used else 0.0
-            score -= _INTERACTIVE if (candidate.role or "") in LABEL_ROLES else 0.0
-        scores.append(max(score, 0.0))
-    return scores
-
-
-def _likeness(name: str, others: Sequence[str], candidate: Candidate) -> float:
-    """How well a mark's text bears a name in its own or, if that is what it says, in another wording."""
-    text = candidate.text or ""
-    icon = icon_of(text)
-    if icon is not None:
-        return _icon_likeness(name, icon)
-    likeness = similarity(name, text)
-    parts = field_parts(text) if candidate.role in _TYPED_INTO else None
-    if parts is not None:
-        likeness = max(likeness, similarity(name, parts[0]), _SHOWN_WEIGHT * similarity(name, parts[1]))
-    if likeness < _IN_FIELD and candidate.role in _TYPED_INTO and holds_words(text, name):
-        likeness = _IN_FIELD
-    worded = max((similarity(other, text) for other in others), default=0.0) if likeness < _GOAL_WEIGHT else 0.0
-    return max(likeness, _GOAL_WEIGHT * worded if worded >= _WHOLE_NAME else 0.0)
-
-
-def _is_written(candidate: Candidate) -> bool:
-    """True if the mark can be acted on and its text was read, not guessed from a drawing."""
-    return icon_of(candidate.text or "") is None and (candidate.role or "") not in LABEL_ROLES
-
-
-def _only_means(name: str, candidate: Candidate) -> bool:
-    """True if the mark is an icon that is called otherwise, whatever it may stand for."""
-    icon = icon_of(candidate.text or "")
-    return icon is not None and similarity(name, icon) < _WHOLE_NAME
-
-
-def _icon_likeness(name: str, icon: str) -> float:
-    """Rule 7: how well an icon bears a name; what is written leads what is drawn, its own name leads what else it may mean."""
-    meant = max(similarity(name, other) for other in SPOKEN[icon])
-    likeness = max(_ICON_WEIGHT * similarity(name, icon), _ICON_MEANS * meant)
-    # "Search mail", "Close dialog": the icon shows the part of the name that says what is done.
-    partly = any(holds_words(name, one) for one in (icon, *SPOKEN[icon]))
-    return max(likeness if likeness >= _WHOLE_ICON else 0.0, _ICON_PARTLY if partly else 0.0)
 
 
 def _with_roles(texts: Sequence[float], candidates: Sequence[Candidate], roles: frozenset[str]) -> list[float]:
@@ -242,13 +179,13 @@ def _with_roles(texts: Sequence[float], candidates: Sequence[Candidate], roles: 
 
 
 def _structured(
-    target: Target, candidates: Sequence[Candidate], labels: _Labels, verb_roles: frozenset[str]
+    target: Target, candidates: Sequence[Candidate], labels: Labels, verb_roles: frozenset[str]
 ) -> list[tuple[float, Reason]]:
     """Rules 3 and 4: text, then role, then place."""
     roles = target.roles or verb_roles
     pointed_out = bool(target.place_xy or target.anchor or target.color) or target.ordinal is not None
     if target.name:
-        bases = _with_roles(_text_scores(target.name, candidates, labels), candidates, roles)
+        bases = _with_roles(text_scores(target.name, candidates, labels), candidates, roles)
     else:
         bases = _by_role(candidates, target.roles, pointed_out=pointed_out)
     if not pointed_out:
@@ -274,7 +211,7 @@ def _by_role(candidates: Sequence[Candidate], roles: frozenset[str], *, pointed_
     return [score if fits else 0.1 for fits in fitting]
 
 
-def _places(target: Target, bases: list[float], candidates: Sequence[Candidate], labels: _Labels) -> list[float]:
+def _places(target: Target, bases: list[float], candidates: Sequence[Candidate], labels: Labels) -> list[float]:
     """Place scores 0-1: the product of every place word and colour that was given."""
     scores = [1.0] * len(candidates)
     if target.color is not None:
@@ -315,7 +252,7 @@ def _best_is_one(scores: Sequence[float], bases: Sequence[float]) -> list[float]
     return [min(1.0, score / max(best, 0.5)) ** 2 for score in scores]
 
 
-def _anchor(name: str, candidates: Sequence[Candidate], labels: _Labels) -> int | None:
+def _anchor(name: str, candidates: Sequence[Candidate], labels: Labels) -> int | None:
     """Return the index of the mark that a place word speaks of: by its id ("left of [3]"), else by its text; None for no mark."""
     named = _MARK_NAME.match(name)
     for index, candidate in enumerate(candidates):
@@ -324,43 +261,10 @@ def _anchor(name: str, candidates: Sequence[Candidate], labels: _Labels) -> int 
     # A field is called by its label, which stands somewhere else: what bears the name itself shows the place.
     scores = [
         score - (_BESIDE if candidates[index].role in FIELD_ROLES else 0.0)
-        for index, score in enumerate(_text_scores(name, candidates, labels))
+        for index, score in enumerate(text_scores(name, candidates, labels))
     ]
     best = max(range(len(candidates)), key=lambda index: (scores[index], -index))
     return best if scores[best] >= _NAMED else None
-
-
-def _find_labels(candidates: Sequence[Candidate]) -> _Labels:
-    """Give each field the nearest text that can be its label."""
-    texts = [index for index, one in enumerate(candidates) if (one.role or "").lower() in LABEL_ROLES and one.text]
-    if not texts:
-        return _Labels(of_field={})
-    em = statistics.median(candidates[i].bbox_xyxy_px[3] - candidates[i].bbox_xyxy_px[1] for i in texts) * 1.3
-    found: dict[int, int] = {}
-    for index, candidate in enumerate(candidates):
-        if not _wants_label(candidate, em):
-            continue
-        distances = [
-            (distance, label)
-            for label in texts
-            if (distance := _distance(candidate, candidates[label], em)) is not None
-        ]
-        if distances:
-            found[index] = min(distances)[1]
-    return _Labels(of_field=found)
-
-
-def _wants_label(candidate: Candidate, em: float) -> bool:
-    """True for fields, and for buttons without text that are too wide for a mere icon, such as a colour picker."""
-    role = (candidate.role or "").lower()
-    wide = candidate.bbox_xyxy_px[2] - candidate.bbox_xyxy_px[0] > 1.8 * em
-    return role in FIELD_ROLES or (role == "button" and not candidate.text and wide)
-
-
-def _distance(field: Candidate, label: Candidate, em: float) -> float | None:
-    """`label_distance`, where a field whose text is that very label counts as empty."""
-    filled = (bool(field.text) and field.text != label.text) or field.role == "button"
-    return label_distance(field.bbox_xyxy_px, (field.role or "").lower(), label.bbox_xyxy_px, em, filled=filled)
 
 
 def _reading_order(candidates: Sequence[Candidate]) -> list[int]:

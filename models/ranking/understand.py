@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from models.ranking.instructions import ActionIntent, readings
+from models.ranking.names import Candidate
 from models.ranking.places import LABEL_ROLES, center
-from models.ranking.rank import Candidate, Ranked, rank_named
+from models.ranking.rank import Ranked, rank_named
 from models.ranking.similarity import normalise
 
 CLEAR_SCORE = 0.85
@@ -43,7 +44,7 @@ def understand(query: str, candidates: Sequence[Candidate], around: Sequence[Can
     role_of = {candidate.id: (candidate.role or "").lower() for candidate in candidates}
     tried: list[tuple[float, Understood]] = []
     for number, intent in enumerate(sorted(readings(query), key=lambda one: not one.literal)):
-        ranked = rank_named(intent.target, [*candidates, *beside], intent.roles, intent.owner)
+        ranked = rank_named(intent.target, [*candidates, *beside], intent.roles, intent.owner, literal=intent.literal)
         ranked = [one for one in ranked if one.id in role_of]
         understood = Understood(intent=intent, ranked=ranked)
         if not ranked:

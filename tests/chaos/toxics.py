@@ -57,10 +57,18 @@ class Toxic:
 
     def close(self) -> None:
         """Stop listening, and cut what is open."""
-        self._server.close()
-        self.reset()
+        self._in_loop(self._end())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(5)
+        self._loop.close()
+
+    async def _end(self) -> None:
+        self._server.close()
+        await self._reset()
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)  # each closes its ends
 
     def _in_loop(self, wanted: Coroutine[Any, Any, _T]) -> _T:
         return asyncio.run_coroutine_threadsafe(wanted, self._loop).result(10)

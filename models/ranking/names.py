@@ -1,0 +1,181 @@
+"""How well each mark bears a name: in its own text or another wording of it, by its icon, or by the label that stands beside it.
+
+Used by `models.ranking.rank`, whose rules 1, 2, 5 and 7 these are. Knows no places, colours and verbs.
+"""
+
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from models.ranking.goals import other_names
+from models.ranking.icon_names import SPOKEN, icon_of
+from models.ranking.places import (
+    FIELD_ROLES,
+    LABEL_ROLES,
+    TICK_ROLES,
+    Box,
+    field_parts,
+    label_distance,
+)
+from models.ranking.query import Alone, parse_target
+from models.ranking.similarity import holds_words, similarity
+
+_LABEL_WEIGHT = 0.93
+_GOAL_WEIGHT = 0.93
+_IN_FIELD = 0.9
+_SHOWN_WEIGHT = 0.95
+_TYPED_INTO = FIELD_ROLES - TICK_ROLES
+LABEL_YIELDS = 0.1
+INTERACTIVE = 0.03
+WHOLE_NAME = 0.9
+WHOLE_ICON = 0.8
+_MEANT_BESIDE_WRITTEN = 0.6
+_ICON_WEIGHT, ICON_MEANS, _ICON_PARTLY = 0.89, 0.87, 0.6
+_THE_NAME = 0.98  # the same words, whatever their signs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A mark as the ranker sees it; `size_hw` is the size of its image in pixels.
+
+    `colors` are the names of the colours that it shows with the share (0-1) that each takes; looked at only where a query
+    names one.
+    """
+
+    id: str
+    text: str | None
+    role: str | None
+    bbox_xyxy_px: Box
+    size_hw: tuple[int, int]
+    colors: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Labels:
+    """Which candidate names which field, by index."""
+
+    of_field: dict[int, int]
+
+    @property
+    def used(self) -> frozenset[int]:
+        return frozenset(self.of_field.values())
+
+
+def text_scores(name: str, candidates: Sequence[Candidate], labels: Labels) -> list[float]:
+    """Rules 1 and 2 for one name."""
+    others = other_names(name)
+    own = [_likeness(name, others, candidate) for candidate in candidates]
+    if any(like >= WHOLE_NAME and _is_written(one) for like, one in zip(own, candidates, strict=True)):
+        pairs = zip(own, candidates, strict=True)
+        own = [like * (_MEANT_BESIDE_WRITTEN if _only_means(name, one) else 1.0) for like, one in pairs]
+    scores = []
+    for index, candidate in enumerate(candidates):
+        score = own[index]
+        if index in labels.of_field:
+            score = max(score, _LABEL_WEIGHT * own[labels.of_field[index]])
+        if score > 0:
+            score -= LABEL_YIELDS if index in labels.used else 0.0
+            score -= INTERACTIVE if (candidate.role or "") in LABEL_ROLES else 0.0
+        scores.append(max(score, 0.0))
+    return scores
+
+
+def _likeness(name: str, others: Sequence[str], candidate: Candidate) -> float:
+    """How well a mark's text bears a name in its own or, if that is what it says, in another wording."""
+    text = candidate.text or ""
+    icon = icon_of(text)
+    if icon is not None:
+        return _icon_likeness(name, icon)
+    likeness = similarity(name, text)
+    parts = field_parts(text) if candidate.role in _TYPED_INTO else None
+    if parts is not None:
+        likeness = max(likeness, similarity(name, parts[0]), _SHOWN_WEIGHT * similarity(name, parts[1]))
+    if likeness < _IN_FIELD and candidate.role in _TYPED_INTO and holds_words(text, name):
+        likeness = _IN_FIELD
+    worded = max((similarity(other, text) for other in others), default=0.0) if likeness < _GOAL_WEIGHT else 0.0
+    return max(likeness, _GOAL_WEIGHT * worded if worded >= WHOLE_NAME else 0.0)
+
+
+def _is_written(candidate: Candidate) -> bool:
+    """True if the mark can be acted on and its text was read, not guessed from a drawing."""
+    return icon_of(candidate.text or "") is None and (candidate.role or "") not in LABEL_ROLES
+
+
+def _only_means(name: str, candidate: Candidate) -> bool:
+    """True if the mark is an icon that is called otherwise, whatever it may stand for."""
+    icon = icon_of(candidate.text or "")
+    return icon is not None and similarity(name, icon) < WHOLE_NAME
+
+
+def _icon_likeness(name: str, icon: str) -> float:
+    """Rule 7: how well an icon bears a name; what is written leads what is drawn, its own name leads what else it may mean."""
+    meant = max(similarity(name, other) for other in SPOKEN[icon])
+    likeness = max(_ICON_WEIGHT * similarity(name, icon), ICON_MEANS * meant)
+    # "Search mail", "Close dialog": the icon shows the part of the name that says what is done.
+    partly = any(holds_words(name, one) for one in (icon, *SPOKEN[icon]))
+    return max(likeness if likeness >= WHOLE_ICON else 0.0, _ICON_PARTLY if partly else 0.0)
+
+
+def sole_bearer(alone: Alone, candidates: Sequence[Candidate], verb_roles: frozenset[str]) -> int | None:
+    """Return the index of the one mark that bears a name as it is written, of those of its kind or, if nothing of its kind does, of all."""
+    others = other_names(alone.name)
+    wanted = verb_roles or alone.roles
+    bearers: dict[bool, list[int]] = {True: [], False: []}
+    for index, candidate in enumerate(candidates):
+        of_kind = (candidate.role or "").lower() in wanted
+        if _is_called(alone.name, candidate) and (of_kind or candidate.role not in LABEL_ROLES):
+            bearers[of_kind].append(index)
+        elif of_kind and _likeness(alone.name, others, candidate) >= least_of(candidate):
+            return None  # "the search button": the one with a magnifying glass, not the field that says "Search"
+    may_be_other = alone.anything and not verb_roles and not bearers[True]
+    found = bearers[False] if may_be_other else bearers[True]
+    # "Search:" beside "Search": the one with the same signs.
+    same = [index for index in found if similarity(alone.name, candidates[index].text or "") == 1.0]
+    return same[0] if len(same) == 1 else found[0] if len(found) == 1 else None
+
+
+def least_of(candidate: Candidate) -> float:
+    """The score from which a mark bears a name rather than something like it; of icons less is known."""
+    return WHOLE_NAME if icon_of(candidate.text) is None else WHOLE_ICON
+
+
+def _is_called(name: str, candidate: Candidate) -> bool:
+    """True if a mark's text is that very name; a name that consists of words for places, counts and colours has its capitals, too."""
+    text = candidate.text or ""
+    if similarity(name, text) < _THE_NAME:
+        return False
+    # "Press the last button" speaks of a place, "press the Last button" of a name.
+    return bool(parse_target(name).name) or (name != name.lower() and name.strip() == text.strip())
+
+
+def find_labels(candidates: Sequence[Candidate]) -> Labels:
+    """Give each field the nearest text that can be its label."""
+    texts = [index for index, one in enumerate(candidates) if (one.role or "").lower() in LABEL_ROLES and one.text]
+    if not texts:
+        return Labels(of_field={})
+    em = statistics.median(candidates[i].bbox_xyxy_px[3] - candidates[i].bbox_xyxy_px[1] for i in texts) * 1.3
+    found: dict[int, int] = {}
+    for index, candidate in enumerate(candidates):
+        if not _wants_label(candidate, em):
+            continue
+        distances = [
+            (distance, label)
+            for label in texts
+            if (distance := _distance(candidate, candidates[label], em)) is not None
+        ]
+        if distances:
+            found[index] = min(distances)[1]
+    return Labels(of_field=found)
+
+
+def _wants_label(candidate: Candidate, em: float) -> bool:
+    """True for fields, and for buttons without text that are too wide for a mere icon, such as a colour picker."""
+    role = (candidate.role or "").lower()
+    wide = candidate.bbox_xyxy_px[2] - candidate.bbox_xyxy_px[0] > 1.8 * em
+    return role in FIELD_ROLES or (role == "button" and not candidate.text and wide)
+
+
+def _distance(field: Candidate, label: Candidate, em: float) -> float | None:
+    """`label_distance`, where a field whose text is that very label counts as empty."""
+    filled = (bool(field.text) and field.text != label.text) or field.role == "button"
+    return label_distance(field.bbox_xyxy_px, (field.role or "").lower(), label.bbox_xyxy_px, em, filled=filled)
