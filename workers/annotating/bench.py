@@ -15,7 +15,8 @@ from app.catalog.texts import TextRepository
 from app.errors import AppError
 from app.queue.spending import Spent
 from app.queue.tasks import error_body
-from models.errors import BackendDown, BadInput
+from app.storage.blobs import StoreUnavailable
+from models.errors import BackendDown
 from models.writers.listing.taught import Example
 from models.writers.registry import build
 from models.writers.teachers import BackendTeacher, Chats
@@ -40,6 +41,8 @@ NO_ANSWER = error_body(
     status=503,
     detail="It answered others meanwhile; a retry of the job asks again.",
 )
+AWAY = (BackendDown, StoreUnavailable)
+"""What says that a dependency is down: the item is not to blame and goes back into the pile, and the claim ends with it."""
 
 
 class Bench:
@@ -76,20 +79,23 @@ class Bench:
         return self._subjects.look_up(items)
 
     def work(self, items: Sequence[Item], known: Known) -> list[Finished]:
-        """Write about these items; never raises for one of them."""
-        return [self._written(loaded) for loaded in self._subjects.load(items, known)]
+        """Write about these items; never raises for one of them. Behind one that met an AWAY the rest is left alone."""
+        finished: list[Finished] = []
+        for loaded in self._subjects.load(items, known):
+            finished.append(self._written(loaded))
+            if isinstance(finished[-1].outcome, AWAY):
+                break
+        return finished + [Finished(item=item, again=True) for item in items[len(finished) :]]
 
     def _written(self, loaded: Loaded) -> Finished:
-        if loaded.subject is None:
-            return Finished(item=loaded.item, error=_error(loaded.error or BadInput()))
         patient = None if self._teacher is None else PatientTeacher(self._teacher, self.pace)
         again, error = False, None
-        outcome: Written | BackendDown | None = None
+        outcome: Written | Exception | None = None
         try:
-            outcome = Written(loaded=loaded, drafts=tuple(self._writer.write(loaded.subject, patient)))
+            outcome = Written(loaded=loaded, drafts=tuple(self._writer.write(loaded.known(), patient)))
         except Stopped:
             again = True
-        except BackendDown as away:
+        except AWAY as away:
             again, outcome = True, away
         except NoAnswer:
             error = NO_ANSWER

@@ -14,8 +14,8 @@ from sqlalchemy.exc import DataError, IntegrityError
 
 from app.errors import AppError, BudgetSpent
 from app.queue.tasks import error_body
-from models.errors import BackendDown, ModelError
-from workers.annotating.bench import Bench
+from models.errors import ModelError
+from workers.annotating.bench import AWAY, Bench
 from workers.annotating.helping import Helpers
 from workers.annotating.orders import Order
 from workers.annotating.subjects import Known
@@ -55,12 +55,12 @@ class Factory:
         self._in_work: dict[Future[list[Finished]], tuple[Item, ...]] = {}
         self._suspects: list[Item] = []
         self._batch = 16
-        self._trouble: BackendDown | None = None
+        self._trouble: Exception | None = None
 
     def run(self) -> None:
         """Work until no item is left, anywhere if this claim owns the order.
 
-        Raises BackendDown (away), BudgetSpent, OrderOver, LeaseLost, Cancelled, Draining.
+        Raises BackendDown or StoreUnavailable (away), BudgetSpent, OrderOver, LeaseLost, Cancelled, Draining.
         """
         # As many threads as items: those beyond the slots have made theirs ready and wait for their turn to ask.
         pool = ThreadPoolExecutor(self._bench.slots + self._bench.ahead, thread_name_prefix="write")
@@ -153,7 +153,7 @@ class Factory:
             del self._in_work[future]
             finished += future.result()
         for one in finished:
-            if isinstance(one.outcome, BackendDown):
+            if isinstance(one.outcome, AWAY):
                 self._trouble = one.outcome
                 self._bench.stop()
         if finished:

@@ -7,7 +7,7 @@ New marks are not saved here: they are committed with the text. Called by `facto
 import hashlib
 import json
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -22,6 +22,7 @@ from app.catalog.tables import ImageRow, MarkSetRow
 from app.errors import AppError, NotFound
 from app.imaging.encode import encode, read_canonical
 from app.services.marking import settings_sha256
+from app.storage.blobs import BlobError
 from models.errors import BadInput, ModelError
 from models.facts import ImageFacts
 from models.sources.regions import regions_of
@@ -49,6 +50,12 @@ class Loaded:
     keep: Keep = lambda _session: None
     error: Exception | None = None
 
+    def known(self) -> Subject:
+        """Return the subject, or raise the reason."""
+        if self.subject is None:
+            raise self.error or BadInput()
+        return self.subject
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
@@ -68,9 +75,9 @@ class Subjects:
         # Segmenters and painting are work for the processor; side by side they would only fight for it.
         self._making = threading.Lock()
 
-    def load(self, items: Sequence[Item], known: Known) -> list[Loaded]:
-        """Return one `Loaded` per item, in order; `known` is what `look_up` found for them, and perhaps for others."""
-        return [self._loaded(item, known) for item in items]
+    def load(self, items: Sequence[Item], known: Known) -> Iterator[Loaded]:
+        """Yield one `Loaded` per item, in order; `known` is what `look_up` found for them, and perhaps for others."""
+        return (self._loaded(item, known) for item in items)
 
     def look_up(self, items: Sequence[Item]) -> Known:
         """Ask the catalog about these items, in a few queries for all of them."""
@@ -105,7 +112,7 @@ class Subjects:
         else:
             try:
                 picture, keep = self._made(image, facts)
-            except (ModelError, AppError) as error:
+            except (ModelError, AppError, BlobError, ValueError) as error:  # the last: damaged bytes
                 return Loaded(item=item, image_id=image_id, error=error)
         return Loaded(item=item, image_id=image_id, subject=self._subject(image, facts, picture), keep=keep)
 
