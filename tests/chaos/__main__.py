@@ -1,4 +1,4 @@
-"""`python -m tests.chaos`: every fault in turn, one table. With names, only those drivers: `python -m tests.chaos kills bombs`.
+"""`python -m tests.chaos`: every fault in turn, one table. With names, only those drivers, whose rows are replaced: `python -m tests.chaos kills`.
 
 Each driver runs in a process of its own with a limit, so that one that hangs is a row too. Those that judge what is lost and not how long it
 took run three at a time, the others alone after them. The table and what it ran on go to tests/bench/results/chaos.
@@ -65,7 +65,14 @@ def _all_of(wanted: list[str]) -> Iterator[dict[str, object]]:
 def _timed(name: str) -> dict[str, object]:
     started = time.monotonic()
     row, good = run(name)
-    return {"driver": name, "row": row, "held": good, "seconds": round(time.monotonic() - started, 1)}
+    return {
+        "driver": name,
+        "row": row,
+        "held": good,
+        "seconds": round(time.monotonic() - started, 1),
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "load": round(os.getloadavg()[1], 1),
+    }
 
 
 def _gone(name: str, why: str) -> str:
@@ -86,26 +93,29 @@ def main() -> None:
             rows.append(row)
             print(row["row"], flush=True)
             shown.update(f"{len(rows)} of {len(wanted)} done, {time.monotonic() - began:.0f} s")
-    if not sys.argv[1:]:
-        print("\n" + elsewhere.table())
-        _write(rows)
+    print("\n" + elsewhere.table())
+    _write(rows)
     raise SystemExit(0 if all(row["held"] for row in rows) else 1)
 
 
 def _write(rows: list[dict[str, object]]) -> None:
-    rows.sort(key=lambda row: str(row["row"]))
+    """Keep the new rows, and the old ones of drivers that did not run."""
     OUT.mkdir(parents=True, exist_ok=True)
-    about = {
-        "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "python": platform.python_version(),
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[2]:.1f}",
-        "command": "python -m tests.chaos",
-    }
-    (OUT / "chaos.json").write_text(json.dumps({**about, "rows": rows}, indent=2) + "\n")
-    table = "\n".join(str(row["row"]) for row in rows)
-    (OUT / "chaos.md").write_text(
-        f"`{about['command']}`, {about['date']}, Python {about['python']}, {about['machine']}\n\n{head()}\n{table}\n\n{elsewhere.table()}\n"
+    kept, path = {row["driver"]: row for row in rows}, OUT / "chaos.json"
+    known = set(drivers())
+    for row in json.loads(path.read_text())["rows"] if path.exists() else ():
+        if row["driver"] in known:
+            kept.setdefault(row["driver"], row)
+    found = sorted(kept.values(), key=lambda row: str(row["row"]))
+    machine = f"Python {platform.python_version()}, {platform.machine()}, {os.cpu_count()} cores"
+    path.write_text(
+        json.dumps({"command": "python -m tests.chaos", "machine": machine, "rows": found}, indent=2) + "\n"
     )
+    dates = sorted(str(row["date"]) for row in found)
+    loads = sorted(float(str(row["load"])) for row in found)
+    about = f"`python -m tests.chaos`, {machine}, rows of {dates[0]} to {dates[-1]}, load of the machine {loads[0]} to {loads[-1]}"
+    table = "\n".join(str(row["row"]) for row in found)
+    (OUT / "chaos.md").write_text(f"{about}\n\n{head()}\n{table}\n\n{elsewhere.table()}\n")
 
 
 if __name__ == "__main__":
