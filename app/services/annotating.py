@@ -12,7 +12,7 @@ from app.catalog.mark_sets import MarkSetRepository
 from app.catalog.tables import JobRow
 from app.catalog.writings import WritingRepository
 from app.errors import NotFound, Unprocessable
-from app.formats.bodies import usage_body
+from app.formats.annotation_bodies import AnnotationBody, WriterBody, annotation_body, writer_body
 from app.queue.outbox import enqueue
 from app.queue.tasks import Queue
 from app.services import grounding, marking
@@ -73,39 +73,17 @@ def annotate(
     )
 
 
-def writers() -> list[dict[str, Any]]:
+def writers() -> list[WriterBody]:
     """Every writer with its kind, modes and options, in the order of the registry."""
-    return [
-        {
-            "kind": kind,
-            "writer": name,
-            "about": entry.about,
-            "teacher": entry.taught,
-            "modes": list(entry.modes),
-            "options": {option: " or ".join(t.__name__ for t in types) for option, types in entry.options.items()},
-            "says": entry.says,
-        }
-        for (kind, name), entry in WRITERS.items()
-    ]
+    return [writer_body(kind, name, entry) for (kind, name), entry in WRITERS.items()]
 
 
-def report(session: Session, job_id: UUID) -> dict[str, Any]:
+def report(session: Session, job_id: UUID) -> AnnotationBody:
     """How the texts of a job came to be, one entry per writer, mode, prompt and teacher; raises NotFound."""
     job = JobRepository(session).get(job_id)
     if job.kind != "annotation.create":
         raise NotFound("There is no annotation with this id.")
-    fared = WritingRepository(session).tries(job_id)
-    for entry in fared:
-        entry["first_try_rate"] = round(entry["first_try"] / entry["texts"], 4) if entry["tries"] else None
-        entry["tries_mean"] = round(entry["tries"] / entry["texts"], 3) if entry["tries"] else None
-    return {
-        "id": str(job_id),
-        "object": "annotation",
-        "kind": job.payload["kind"],
-        "items": {"done": job.progress_done, "total": job.progress_total, "failed": job.progress_failed},
-        "usage": usage_body(job.usage),
-        "texts": fared,
-    }
+    return annotation_body(job, WritingRepository(session).tries(job_id))
 
 
 def _checked(body: dict[str, Any]) -> Entry:

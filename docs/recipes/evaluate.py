@@ -7,10 +7,8 @@ classify, phrases, click, pope, video, on drawings) and those whose files lie un
 import argparse
 import sys
 from pathlib import Path
-from typing import Any
 
 from markwise import Client
-from markwise.calls import Call
 from markwise.types import Evaluation, Job
 
 
@@ -21,7 +19,7 @@ def show(job: Job) -> None:
 
 def line(evaluation: Evaluation) -> str:
     """One evaluation: the model, how it was asked, and its first numbers."""
-    settings: dict[str, Any] = getattr(evaluation, "settings", {})
+    settings = evaluation.settings
     numbers = {name: value for name, value in evaluation.metrics.items() if isinstance(value, int | float)}
     told = "  ".join(f"{name} {value:.3g}" for name, value in list(numbers.items())[:6])
     return f"{evaluation.benchmark:10} {settings.get('model', ''):20} {'tags' if settings.get('tags') else 'plain':6} {told}"
@@ -42,8 +40,7 @@ def main() -> int:
         for evaluation_id in result["evaluation_ids"]:
             print(line(client.evaluation(evaluation_id)))
         if given.out:
-            path = f"/v1/evaluations/{result['evaluation_id']}"
-            given.out.write_bytes(client.send(Call(method="GET", path=path, params={"format": "html"}, read=bytes)))
+            given.out.write_bytes(client.evaluation_page(result["evaluation_id"]))
     return 0
 
 

@@ -41,6 +41,7 @@ def test_a_mark_set_is_asked_corrected_shown_and_exported(client: Client) -> Non
     corrected = client.correct_mark(marks, "1", text="Store")
     assert corrected.mark("1").text == "Store"
     assert client.overlay(marks).startswith(b"\x89PNG")
+    assert client.mark_set_thumbnail(marks, side_px=160).startswith(b"RIFF")
     assert json.loads(client.export_marks(marks, format="coco"))["annotations"]
 
 
@@ -58,15 +59,40 @@ def test_texts_become_a_dataset_and_a_file(client: Client, tmp_path: Path) -> No
     image = client.upload(drawn(720), labels=["client-set"])
     marks = client.mark(image, segmenter="provided", regions=REGIONS)
     job = client.annotate(kind="listing", images={"label": "client-set"}, mark_set_ids=[marks.id])
-    seen = [event.name for event in client.job_events(job)]
-    assert seen[-1] == "completed"
+    assert [event.name for event in client.job_events(job)][-1] == "completed"
     done = client.wait(job, timeout_s=120)
+    assert client.job(done, order=True).order is not None
     assert [item.status for item in client.job_items(done)] == ["succeeded"]
     (text,) = client.texts(job=done)
     assert client.review(text, "accepted").review == "accepted"
+    assert [each.review for each in client.text_revisions(text)] == ["unreviewed", "accepted"]
+    (judged,) = client.review_statistics(job=done).data
+    assert (judged.texts, judged.accepted, judged.agreement_rate) == (1, 1, 1.0)
+    (wrote,) = client.annotation(done).texts
+    assert (wrote.writer, wrote.texts, wrote.first_try_rate) == ("rules", 1, None)
+    seen = client.preview_dataset("client-set", job_ids=[done.id])
     dataset = client.build_dataset("client-set", job_ids=[done.id])
+    assert (seen.content_sha256, seen.statistics) == (dataset.content_sha256, dataset.statistics)
+    assert (
+        [each.text_id for each in client.dataset_texts(dataset)] == [each.text_id for each in seen.samples] == [text.id]
+    )
     written = client.export_dataset(dataset, tmp_path / "set.json")
     assert len(json.loads(written.read_text())) == 1
+
+
+def test_what_there_is_to_choose_from(client: Client) -> None:
+    assert {("listing", "rules"), ("listing", "vlm")} <= {(each.kind, each.writer) for each in client.writers()}
+    assert {"som-llava-695k", "tiny-v2"} <= {each.name for each in client.recipes()}
+    assert "listing" in {each.name for each in client.benchmarks() if each.source == "drawings"}
+    assert "som-llava-tiny" in {each.name for each in client.models()}
+
+
+def test_where_a_model_looks(client: Client) -> None:
+    marks = client.mark(drawn(701), segmenter="provided", regions=REGIONS)
+    look = client.look(marks, "What is [1]?", only="1")
+    assert (look.mark_set_id, look.model) == (marks.id, "som-llava-tiny")
+    assert sum(map(sum, look.weights)) == pytest.approx(1.0, abs=0.01)
+    assert {len(row) for row in look.weights} == {len(look.weights)}
 
 
 def test_a_stream_ends_with_the_answer(client: Client) -> None:
@@ -89,8 +115,12 @@ def test_keys_and_webhooks(client: Client) -> None:
     assert client.revoke_key(key).revoked_at is not None
     webhook = client.create_webhook("https://receiver.example/")
     assert webhook.secret is not None
+    assert client.change_webhook(webhook, active=False).active is False  # nothing is sent
+    sent = client.try_webhook(webhook)
+    assert [each.id for each in client.deliveries(webhook)] == [sent.id]
     client.delete_webhook(webhook)
     assert webhook.id not in {each.id for each in client.webhooks()}
+    assert webhook.id in {act.subject for act in client.audit(action="webhook.deleted")}
 
 
 def test_asyncio(service_url: str) -> None:

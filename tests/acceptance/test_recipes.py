@@ -12,6 +12,7 @@ import pytest
 from pycocotools import mask
 from pycocotools.coco import COCO
 
+from markwise import Client
 from tests.acceptance.service import DEMO_PAGE, ROOT, drawn
 
 RECIPES = ROOT / "docs" / "recipes"
@@ -83,3 +84,9 @@ def test_a_model_is_measured_with_marks_and_without(service_url: str, tmp_path: 
     told = [line.split()[:3] for line in done.stdout.splitlines()]
     assert told == [["refer", "som-llava-tiny", "tags"], ["refer", "som-llava-tiny", "plain"]]
     assert "<h2>refer</h2>" in page.read_text()
+    with Client(service_url) as client:
+        measured = next(each for each in client.evaluations() if each.settings["tags"])
+        items = list(client.evaluation_items(measured))
+        assert [item.position for item in items] == [0, 1]
+        worst = min(items, key=lambda item: item.grade or 0.0)
+        assert client.evaluation_picture(measured, worst.position).startswith(b"RIFF")

@@ -13,7 +13,7 @@ from uuid import uuid4
 
 import httpx
 
-from markwise.calls import Call
+from markwise.call import Call
 from markwise.errors import ApiError, error_of
 from markwise.types import Event
 

@@ -1,17 +1,17 @@
-"""The client for ordinary code. Its methods are the calls of `markwise.calls`, sent, tried again, and waited for."""
+"""The client for ordinary code. Sends calls, tries them again, waits for what they order, and streams."""
 
 import time
 from collections.abc import Callable, Iterator
 from os import PathLike
 from pathlib import Path
-from typing import Any, Concatenate, ParamSpec, Self, TypeVar, cast
+from typing import Any, ParamSpec, Self, TypeVar, cast
 
 import httpx
 
-from markwise import administration, calls, protocol
-from markwise.calls import Call, Listed
-from markwise.calls import described as _described
-from markwise.errors import ApiError, JobFailed, ServiceUnreachable, StillRunning, error_of
+from markwise import protocol
+from markwise.call import Call, Listed, id_of, reader
+from markwise.errors import ApiError, JobFailed, Overloaded, ServiceUnreachable, StillRunning, error_of
+from markwise.methods import AtOnce
 from markwise.pictures import ImageLike, reference
 from markwise.types import Dataset, Event, Job
 
@@ -19,29 +19,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-def _sent(make: Callable[P, Call[T]]) -> Callable[Concatenate["Client", P], T]:
-    def method(self: "Client", /, *args: P.args, **kwargs: P.kwargs) -> T:
-        return self.send(make(*args, **kwargs))
-
-    _described(method, make)
-    return method
-
-
-def _paged(make: Callable[P, Listed[T]]) -> Callable[Concatenate["Client", P], Iterator[T]]:
-    def method(self: "Client", /, *args: P.args, **kwargs: P.kwargs) -> Iterator[T]:
-        listed, after = make(*args, **kwargs), None
-        while True:
-            page = self.send(listed.page(after))
-            yield from page.data
-            after = page.next_cursor
-            if after is None:
-                return
-
-    _described(method, make)
-    return method
-
-
-class Client:
+class Client(AtOnce):
     """A connection to one service; safe to share between threads. Use it in a `with`, or close it."""
 
     def __init__(
@@ -59,67 +37,14 @@ class Client:
             base_url=self.server.url, headers=self.server.headers(), timeout=timeout_s, transport=transport
         )
 
-    upload = _sent(calls.upload)
-    image = _sent(calls.image)
-    images = _paged(calls.images)
-    image_content = _sent(calls.image_content)
-    image_thumbnail = _sent(calls.image_thumbnail)
-    delete_image = _sent(calls.delete_image)
-    delete_images = _sent(calls.delete_images)
-    relabel = _sent(calls.relabel)
-    labels = _paged(calls.labels)
-    mark = _sent(calls.mark)
-    mark_set = _sent(calls.mark_set)
-    mark_sets = _paged(calls.mark_sets)
-    overlay = _sent(calls.overlay)
-    export_marks = _sent(calls.export_marks)
-    correct_mark = _sent(calls.correct_mark)
-    revise_marks = _sent(calls.revise_marks)
-    ground = _sent(calls.ground)
-    ground_many = _sent(calls.ground_many)
-    answer = _sent(calls.answer)
-    answers = _paged(calls.answers)
-    job = _sent(calls.job)
-    jobs = _paged(calls.jobs)
-    job_items = _paged(calls.job_items)
-    curves = _sent(calls.curves)
-    cancel = _sent(calls.cancel)
-    retry = _sent(calls.retry)
-    annotate = _sent(calls.annotate)
-    import_ = _sent(calls.import_)
-    train = _sent(calls.train)
-    evaluate = _sent(calls.evaluate)
-    find_tagged = _sent(calls.find_tagged)
-    candidates = _paged(calls.candidates)
-    texts = _paged(calls.texts)
-    text = _sent(calls.text)
-    review = _sent(calls.review)
-    build_dataset = _sent(calls.build_dataset)
-    dataset = _sent(calls.dataset)
-    datasets = _paged(calls.datasets)
-    models = _paged(calls.models)
-    model = _sent(calls.model)
-    deploy = _sent(calls.deploy)
-    roll_back = _sent(calls.roll_back)
-    evaluation = _sent(calls.evaluation)
-    evaluations = _paged(calls.evaluations)
-    create_key = _sent(administration.create_key)
-    keys = _paged(administration.keys)
-    revoke_key = _sent(administration.revoke_key)
-    limit_key = _sent(administration.limit_key)
-    storage = _sent(administration.storage)
-    create_webhook = _sent(administration.create_webhook)
-    webhooks = _paged(administration.webhooks)
-    delete_webhook = _sent(administration.delete_webhook)
-
     def send(self, call: Call[T]) -> T:
         """Send a call and return what it reads; a 202 is waited for where the call says what to fetch then."""
         response = self._response(protocol.request(self._http, call))
         if response.status_code == 202 and call.each is not None:
-            job = self.wait(calls.reader(Job)(response.content))
+            job = self.wait(reader(Job)(response.content))
             return cast("T", [self.send(one) for one in call.each(job)])
         if response.status_code == 202 and call.then is not None:
-            return self.send(call.then(self.wait(calls.reader(Job)(response.content))))
+            return self.send(call.then(self.wait(reader(Job)(response.content))))
         return call.read(response.content)
 
     def wait(
@@ -145,9 +70,10 @@ class Client:
     def job_events(self, job: Job | str) -> Iterator[Event]:
         """Yield a job's events, past and to come, until it has ended; a stream that breaks is taken up where it broke."""
         reader, tried = protocol.EventReader(), 0
-        path = f"/v1/jobs/{job if isinstance(job, str) else job.id}/events"
+        path = f"/v1/jobs/{id_of(job)}/events"
         while True:
             headers = {} if reader.last_id is None else {"Last-Event-ID": reader.last_id}
+            asked_for_s: float | None = None
             try:
                 with self._http.stream("GET", path, headers=headers) as response:
                     if not response.is_success:
@@ -163,7 +89,11 @@ class Client:
                 tried += 1
                 if tried >= self.server.tries:
                     raise ServiceUnreachable(f"{self.server.url} does not answer: {error}") from error
-            time.sleep(protocol.pause_s(tried, None))
+            except Overloaded as refused:
+                tried, asked_for_s = tried + 1, refused.retry_after_s
+                if tried >= self.server.tries:
+                    raise
+            time.sleep(protocol.pause_s(tried, asked_for_s))
 
     def ground_stream(self, image: ImageLike, query: str, **options: Any) -> Iterator[Event]:
         """Yield `text` and `mention` events while the model writes, then `answer`; options are those of `POST /v1/ground`."""
@@ -190,7 +120,7 @@ class Client:
         """Write a dataset as `llava`, `jsonl`, `coco` or `webdataset` to a file, whole or not at all."""
         target = Path(out)
         part = target.with_name(f"{target.name}.part")
-        path = f"/v1/datasets/{dataset if isinstance(dataset, str) else dataset.id}/export"
+        path = f"/v1/datasets/{id_of(dataset)}/export"
         try:
             with (
                 self._http.stream("GET", path, params={"format": format, **params}) as response,
@@ -216,6 +146,18 @@ class Client:
     def __exit__(self, *_: object) -> None:
         """Close the connections."""
         self.close()
+
+    def _sent(self, make: Callable[P, Call[T]], *args: P.args, **kwargs: P.kwargs) -> T:
+        return self.send(make(*args, **kwargs))
+
+    def _paged(self, make: Callable[P, Listed[T]], *args: P.args, **kwargs: P.kwargs) -> Iterator[T]:
+        listed, after = make(*args, **kwargs), None
+        while True:
+            page = self.send(listed.page(after))
+            yield from page.data
+            after = page.next_cursor
+            if after is None:
+                return
 
     def _response(self, request: httpx.Request) -> httpx.Response:
         for tried in range(self.server.tries):

@@ -1,11 +1,11 @@
 """/v1/annotations and /v1/writers: have texts written about images."""
 
-from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
+from app.formats.annotation_bodies import AnnotationBody, WriterBody
 from app.formats.bodies import JobBody
 from app.http.deps import AnyCaller, JobsCaller, Tx, WebPart
 from app.http.schemas.annotating import AnnotationIn
@@ -29,12 +29,12 @@ def create_annotation(request: Request, web: WebPart, tx: Tx, _: JobsCaller, bod
 
 
 @router.get("/v1/annotations/{job_id}")
-def get_annotation(tx: Tx, _: AnyCaller, job_id: UUID) -> dict[str, Any]:
+def get_annotation(tx: Tx, _: AnyCaller, job_id: UUID) -> AnnotationBody:
     """Show how a job's texts came to be, per writer, mode, prompt and teacher: first-try passes, tries, tokens, failed checks."""
     return annotating.report(tx, job_id)
 
 
 @router.get("/v1/writers")
-def list_writers(_: AnyCaller) -> dict[str, list[dict[str, Any]]]:
+def list_writers(_: AnyCaller) -> dict[str, list[WriterBody]]:
     """List the writers: which kinds of text they write, in which modes, with which options, and what they need."""
     return {"data": annotating.writers()}

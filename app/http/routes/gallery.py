@@ -20,9 +20,12 @@ router = APIRouter(tags=["images"])
 Prefix = Annotated[str, Query(max_length=200, description="only labels that begin with this")]
 
 
-class ImageList(ListBody[ImageBody]):
-    """Images; `total` comes with `include=total`."""
+class ImageList(TypedDict):
+    """A page of images; `total` comes with `include=total`."""
 
+    data: list[ImageBody]
+    has_more: bool
+    next_cursor: str | None
     total: NotRequired[int]
 
 
@@ -80,9 +83,7 @@ def list_images(
     else:
         found = Gallery(tx).page(wanted, limit=page.limit, after=page.after)
     listed = list_body(found, image_body)
-    body: ImageList = {
-        "data": listed["data"], "has_more": listed["has_more"], "next_cursor": listed["next_cursor"],
-    }  # fmt: skip
+    body: ImageList = {"data": listed["data"], "has_more": listed["has_more"], "next_cursor": listed["next_cursor"]}
     if include == "total":
         body["total"] = Gallery(tx).total(wanted)
     return body

@@ -10,7 +10,7 @@ from app.errors import UnknownModel
 from app.formats.bodies import ModelBody, model_version_body, standing_model_body
 from app.http.auditing import Log
 from app.http.deps import AdminCaller, AnyCaller, PageOf, Tx, WebPart
-from app.http.lists import ListBody, list_body
+from app.http.lists import list_body
 from app.http.schemas.learning import DeployIn
 from app.services import models
 from app.services.gate import Compared, Rule
@@ -37,10 +37,13 @@ class DeploymentBody(TypedDict):
     gate: list[GateBody]
 
 
-class ModelList(ListBody[ModelBody]):
-    """Models; with `object` it is also the list that OpenAI's clients read."""
+class ModelList(TypedDict):
+    """A page of models; with `object` it is also the list that OpenAI's clients read."""
 
     object: str
+    data: list[ModelBody]
+    has_more: bool
+    next_cursor: str | None
 
 
 @router.get("/v1/models")

@@ -61,6 +61,7 @@ ANSWER: dict[str, Any] = {
     "timing_ms": {},
     "usage": {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0},
 }
+NULLS = ("model_version_id", "dataset_id", "job_id")
 Handler = Callable[[httpx.Request], httpx.Response]
 
 
@@ -193,6 +194,47 @@ def test_several_answers_that_take_longer_are_fetched_in_their_order(run) -> Non
     assert [each.id for each in run(handler, "ground_many", b"png", ["q", "r"])] == ["b", "a"]
 
 
+@pytest.mark.parametrize(
+    ("method", "asked", "kept"),
+    [
+        (
+            "preview_dataset",
+            ("mine",),
+            {"preview": {"recipe": {}, "statistics": {"texts": 2}, "content_sha256": "0", "samples": []}},
+        ),
+        ("look", ("s1", "q"), {"look": {"mark_set_id": "s1", "model": "m", "words": ["q"], "weights": [[1.0]]}}),
+    ],
+)
+def test_what_a_job_keeps_in_its_result_is_read_from_there(run, method: str, asked: tuple, kept: dict) -> None:
+    def handler(request: httpx.Request) -> httpx.Response:
+        if request.method == "POST":
+            return httpx.Response(202, json=JOB)
+        assert request.url.path == "/v1/jobs/j1"
+        return httpx.Response(200, json={**JOB, "status": "succeeded", "result": kept})
+
+    found = run(handler, method, *asked)
+    (told,) = kept.values()
+    assert found.model_dump(exclude={"object"}) == told
+
+
+def test_the_answers_of_an_evaluation_come_page_by_page(run) -> None:
+    evaluation = {**dict.fromkeys(("id", "object", "benchmark", "created_at"), "x"), **dict.fromkeys(NULLS)}
+    evaluation |= {"settings": {}, "metrics": {}, "report": {}}
+    asked: list[str | None] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.params.get("after"))
+        first, limit = int(asked[-1] or -1) + 1, int(request.url.params["limit"])
+        items = [
+            {"position": number, "question_id": str(number), "answer": None, "error": None, "grade": None}
+            for number in range(first, min(first + limit, 700))
+        ]
+        return httpx.Response(200, json={**evaluation, "items": items})
+
+    assert [each.position for each in run(handler, "evaluation_items", "e1")] == list(range(700))
+    assert asked == [None, "499"]
+
+
 def test_a_job_that_fails_says_why_and_one_that_lasts_says_where_it_is(run) -> None:
     error = {"title": "The model is down", "detail": "Start it."}
     failed = {**JOB, "status": "failed", "error": error}
@@ -221,7 +263,7 @@ def events(*told: tuple[int, str, dict[str, Any]]) -> bytes:
     )
 
 
-def test_a_broken_event_stream_goes_on_where_it_broke(run) -> None:
+def test_a_broken_event_stream_goes_on_where_it_broke(run, pauses) -> None:
     started_after: list[str | None] = []
 
     def handler(request: httpx.Request) -> httpx.Response:
@@ -230,11 +272,18 @@ def test_a_broken_event_stream_goes_on_where_it_broke(run) -> None:
             return httpx.Response(200, content=events((5, "progress", {"done": 1}), (6, "log", {"text": "a"})))
         if len(started_after) == 2:
             raise httpx.ReadError("cut", request=request)
+        if len(started_after) == 3:
+            return problem(503, retry_after=7)
         return httpx.Response(200, content=events((7, "completed", {"status": "succeeded"})))
 
     found: list[Event] = run(handler, "job_events", "j1")
     assert [(each.name, each.id) for each in found] == [("progress", "5"), ("log", "6"), ("completed", "7")]
-    assert started_after == [None, "6", "6"]
+    assert started_after == [None, "6", "6", "6"]
+    assert 7 <= pauses[-1] <= 8
+    with pytest.raises(NotFound):
+        run(lambda _: problem(404), "job_events", "j1")
+    with pytest.raises(Overloaded):
+        run(lambda _: problem(503), "job_events", "j1", tries=2)
 
 
 def test_an_answer_is_streamed_and_its_error_raised(run) -> None:
