@@ -7,205 +7,38 @@ must be what he is told about an id that does not exist.
 import itertools
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine, text, update
 
 from app.catalog.session import app_engine, transaction
-from app.catalog.tables import (
-    AnswerRow,
-    Base,
-    CandidateRow,
-    DatasetItemRow,
-    DatasetRow,
-    EvaluationItemRow,
-    EvaluationRow,
-    ImageRow,
-    KeyRow,
-    MarkRow,
-    MarkSetRow,
-    ModelVersionRow,
-    TextRevisionRow,
-    TextRow,
-    WebhookDeliveryRow,
-    WebhookRow,
-)
+from app.catalog.tables import Base, KeyRow
 from app.main import create_app
-from app.queue.outbox import enqueue
 from app.services.keys import ALL_SCOPES, issue
 from app.settings import Settings
-from app.storage.blobs import image_key, open_blobs, overlay_key
-from models.regions import Regions
-from tests.acceptance.service import drawn
 from tests.conftest import TEMPLATE, add_tenant, execute, with_database
-
-OPEN = {"/healthz", "/readyz", "/metrics"}
-"""What needs no key: it says nothing of any tenant."""
-
-READS_OF_ANY_KEY = re.compile(
-    r"GET /v1/(jobs|annotations|writers|evaluations|findings|probes|texts|datasets|models|benchmarks|recipes)\b.*"
+from tests.integration.app.one_of_everything import one_of_everything
+from tests.integration.app.tenant_sweep import (
+    BODIES,
+    GUARDED,
+    IN_PATHS,
+    IN_QUERIES,
+    NAME_NOTHING,
+    OPEN,
+    OPERATIONS,
+    OTHER_QUERIES,
+    OTHERS_IN_PATHS,
+    READS_OF_ANY_KEY,
+    WITH_IDS,
+    Door,
+    Operation,
+    nobody,
+    told,
+    written,
 )
-"""What a key without any scope may do: look."""
-
-Operation = tuple[str, str]
-IN_PATHS = {
-    "answer_id": "answer",
-    "image_id": "image",
-    "mark_set_id": "mark_set",
-    "job_id": "job",
-    "evaluation_id": "evaluation",
-    "finding_id": "finding",
-    "text_id": "text",
-    "dataset_id": "dataset",
-    "model": "model_version",
-    "key_id": "key",
-    "webhook_id": "webhook",
-    "delivery_id": "delivery",
-}
-OTHERS_IN_PATHS = {"extension": "png", "mark": "1", "position": "0"}
-"""Parts of a path that name nothing by themselves."""
-
-IN_QUERIES = {
-    "image_id": "image",
-    "mark_set_id": "mark_set",
-    "job_id": "job",
-    "label": "label",
-    "q": "label",
-    "name": "dataset_name",
-    "import": "job",
-}
-OTHER_QUERIES = {
-    "points",
-    "limit",
-    "after",
-    "action",
-    "cut",
-    "include",
-    "style",
-    "format",
-    "kind",
-    "status",
-    "review",
-    "size",
-} | {
-    "stage",
-    "shard",
-    "shards",
-    "source",
-    "sampling",
-    "seed",
-    "pictures",
-}
-
-NEEDED_QUERIES = {
-    ("GET", "/v1/marksets/{mark_set_id}/export"): {"format": "coco"},
-    ("GET", "/v1/probes"): {"label": "watermark"},
-}
-
-PICTURE = {"image": {"type": "id", "id": "<image>"}}
-BODIES: dict[Operation, list[dict[str, Any]]] = {
-    ("POST", "/v1/ground"): [
-        {"query": "Click a", "mark_set_id": "<mark_set>"},
-        {"query": "Click a", **PICTURE},
-        {"query": "a", "task": "correspond", "mark_set_id": "<mark_set>", "target_mark_set_id": "<mark_set>"},
-    ],
-    ("POST", "/v1/marksets"): [PICTURE, {**PICTURE, "previous_mark_set_id": "<mark_set>"}],
-    ("POST", "/v1/images"): [PICTURE],
-    ("PATCH", "/v1/images"): [
-        {"images": {"ids": ["<image>"]}, "add_labels": ["mine"]},
-        {"images": {"label": "<label>"}, "remove_labels": ["<label>"]},
-        {"images": {"import": "<job>"}, "add_labels": ["mine"]},
-    ],
-    ("POST", "/v1/images/delete"): [{"ids": ["<image>"]}],
-    ("PATCH", "/v1/marksets/{mark_set_id}/marks/{mark}"): [{"text": "mine"}],
-    ("POST", "/v1/marksets/{mark_set_id}/revisions"): [{"op": "delete", "marks": ["1"]}],
-    ("PATCH", "/v1/keys/{key_id}"): [{"max_images": 1}],
-    ("POST", "/v1/chat/completions"): [
-        {
-            "model": "som-llava-tiny",
-            "messages": [{"role": "user", "content": "what is 1?"}],
-            "markwise": {"mark_set_id": "<mark_set>"},
-        }
-    ],
-    ("POST", "/v1/annotations"): [
-        {"images": {"ids": ["<image>"]}},
-        {"images": {"import": "<job>"}},
-        {"images": {"job_ids": ["<job>"]}},
-        {"images": {"label": "<label>"}},
-        {"images": {"ids": ["<image>"]}, "mark_set_ids": ["<mark_set>"]},
-    ],
-    ("POST", "/v1/trainings"): [{"dataset_id": "<dataset>"}],
-    ("POST", "/v1/evaluations"): [{"dataset_id": "<dataset>"}, {"model": "<model_version>"}],
-    ("POST", "/v1/findings"): [
-        {"finder": "<finder>", "images": {"ids": ["<image>"]}},
-        {"finder": "<model_version>", "images": {"label": "<label>"}},
-    ],
-    ("POST", "/v1/looks"): [{"mark_set_id": "<mark_set>", "query": "what is 1?"}],
-    ("PATCH", "/v1/texts/{text_id}"): [{"review": "accepted"}],
-    ("POST", "/v1/datasets"): [{"name": "stolen", "job_ids": ["<job>"]}],
-    ("POST", "/v1/datasets/preview"): [{"name": "stolen", "job_ids": ["<job>"]}],
-    ("POST", "/v1/models/deploy"): [{"model_version_id": "<model_version>"}],
-    ("PATCH", "/v1/webhooks/{webhook_id}"): [{"active": False}],
-}
-NAME_NOTHING = {
-    ("POST", "/v1/imports"),
-    ("POST", "/v1/keys"),
-    ("POST", "/v1/webhooks"),
-    ("POST", "/v1/models/rollback"),
-}
-"""Bodies in which no id has a place."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Door:
-    """A client, and whom it speaks for."""
-
-    client: TestClient
-    own: dict[str, str]
-    keys: dict[str, str]
-
-    def ask(
-        self, operation: Operation, who: str | None, ids: dict[str, str], body: Any = None, query: Any = None
-    ) -> Any:
-        """Call an operation with the parts of its path filled in."""
-        method, path = operation
-        named = {name: ids[noun] for name, noun in IN_PATHS.items()} | OTHERS_IN_PATHS
-        headers = {"Prefer": "wait=0"} | ({"Authorization": f"Bearer {self.keys[who]}"} if who else {})
-        content = None if body is None else filled(body, ids)
-        query = query or NEEDED_QUERIES.get(operation)
-        return self.client.request(method, path.format(**named), json=content, headers=headers, params=query)
-
-
-def filled(body: Any, ids: dict[str, str]) -> Any:
-    if isinstance(body, dict):
-        return {name: filled(value, ids) for name, value in body.items()}
-    if isinstance(body, list):
-        return [filled(value, ids) for value in body]
-    if isinstance(body, str) and (match := re.fullmatch(r"<(\w+)>", body)):
-        return ids[match[1]]
-    return body
-
-
-def operations() -> list[tuple[Operation, dict[str, Any]]]:
-    document = create_app(Settings()).openapi()
-    return [
-        ((method.upper(), path), operation)
-        for path, methods in document["paths"].items()
-        for method, operation in methods.items()
-    ]
-
-
-OPERATIONS = operations()
-GUARDED = [operation for operation, _ in OPERATIONS if operation[1] not in OPEN]
-WITH_IDS = [operation for operation in GUARDED if "{" in operation[1]]
-
-
-def written(operation: Operation) -> str:
-    return " ".join(operation)
 
 
 @pytest.fixture(scope="module")
@@ -257,134 +90,6 @@ def door(
     own = one_of_everything(engine, tenant, settings)
     with TestClient(create_app(settings), raise_server_exceptions=False) as client:
         yield Door(client=client, own=own, keys=keys)
-
-
-def one_of_everything(engine: Engine, tenant: UUID, settings: Settings) -> dict[str, str]:
-    """Give a tenant one row of every kind; returns their ids by noun."""
-    picture, blobs = drawn(1), open_blobs(settings.blobs_place)
-    key = image_key(str(tenant), "0" * 64)
-    blobs.put_if_absent(key, picture)
-    with transaction(engine, tenant) as session:
-        job = enqueue(
-            session, kind="annotation.create", queue="batch", payload={"kind": "listing", "model": "rules"}, items=[{}]
-        )
-        image = ImageRow(
-            sha256="0" * 64,
-            media_type="image/png",
-            width=320,
-            height=240,
-            bytes=len(picture),
-            labels=["watermark"],
-            source="upload",
-            blob_key=key,
-        )
-        session.add(image)
-        session.flush()
-        mark_set = MarkSetRow(
-            image_id=image.id,
-            segmenter_name="provided",
-            segmenter_version="1",
-            style={},
-            settings={"style": "markwise"},
-            settings_sha256="s",
-            omitted_regions=0,
-            overlay_blob_key="later",
-        )
-        session.add(mark_set)
-        session.flush()
-        mark_set.overlay_blob_key = overlay_key(str(tenant), str(mark_set.id), "markwise", "png")
-        blobs.put_if_absent(mark_set.overlay_blob_key, picture)
-        version = ModelVersionRow(name="mine", version=1, kind="checkpoint", job_id=job.id, recipe={})
-        written_text = TextRow(
-            image_id=image.id,
-            job_id=job.id,
-            job_item=0,
-            ordinal=0,
-            kind="listing",
-            tagged=True,
-            conversations=[{"from": "human", "value": "watermark"}, {"from": "gpt", "value": "1. watermark"}],
-            provenance={},
-        )
-        dataset = DatasetRow(name="watermark", recipe={}, statistics={"texts": 1})
-        webhook = WebhookRow(url="https://a.example/", events=["job.failed"], secret="whsec_")
-        finder = ModelVersionRow(name="seeker", version=1, kind="finder", job_id=job.id, recipe={})
-        session.add_all([version, finder, written_text, dataset, webhook])
-        session.add(mark_of(mark_set.id))
-        session.flush()
-        session.add(TextRevisionRow(text_id=written_text.id, revision=0, review="unreviewed", conversations=[]))
-        item = {"kind": "listing", "part": "a", "stage": "a", "conversations": [], "sample_id": "a"}
-        session.add(DatasetItemRow(dataset_id=dataset.id, position=0, text_id=written_text.id, **item))
-        delivery = WebhookDeliveryRow(webhook_id=webhook.id, job_id=job.id, event="job.failed")
-        answer = AnswerRow(
-            image_id=image.id,
-            mark_set_id=mark_set.id,
-            task="ask",
-            query="q",
-            model_name="m",
-            body={"text": "watermark"},
-        )
-        evaluation = EvaluationRow(benchmark="listing", metrics={}, report={})
-        session.add_all([delivery, answer, evaluation])
-        order = {"model_version_id": str(finder.id), "tagged_label": "watermark"}
-        finding = enqueue(session, kind="finding.run", queue="batch", payload={"finding": order}, items=[{}])
-        session.flush()
-        session.add(CandidateRow(job_id=finding.id, image_id=image.id, score=0.5, bbox_xyxy_px=[0, 0, 1, 1]))
-        session.flush()
-        session.execute(text("UPDATE datasets SET version = 1, content_sha256 = 'x', sealed_at = clock_timestamp()"))
-        seen = {"question_id": "watermark", "answer": {}, "picture": picture}
-        session.add(EvaluationItemRow(evaluation_id=evaluation.id, position=0, **seen))
-        key_row, _ = issue(session, "victim", ["mark"])
-        rows = {
-            "image": image,
-            "mark_set": mark_set,
-            "model_version": version,
-            "text": written_text,
-            "dataset": dataset,
-            "webhook": webhook,
-            "delivery": delivery,
-            "answer": answer,
-            "evaluation": evaluation,
-            "finder": finder,
-            "finding": finding,
-            "job": job,
-            "key": key_row,
-        }
-        return {noun: str(row.id) for noun, row in rows.items()} | {"label": "watermark", "dataset_name": "watermark"}
-
-
-def mark_of(mark_set_id: UUID) -> MarkRow:
-    box = [10.0, 10.0, 60.0, 60.0]
-    return MarkRow(
-        mark_set_id=mark_set_id,
-        mark="1",
-        position=0,
-        region_id="0",
-        bbox_xyxy_px=box,
-        point_xy_px=[20.5, 20.5],
-        occluded=False,
-        label_xy_px=[20.0, 20.0],
-        label_bbox_xyxy_px=[18.0, 18.0, 30.0, 30.0],
-        leader=None,
-        area_px=2500,
-        score=1.0,
-        text="watermark",
-        role=None,
-        rle=dict(Regions.from_boxes((240, 320), [box]).rles[0]),
-    )
-
-
-def nobody() -> dict[str, str]:
-    """Ids that name nothing."""
-    return {noun: str(uuid4()) for noun in (*IN_PATHS.values(), "finder", "label", "dataset_name")}
-
-
-def told(response: Any, ids: dict[str, str]) -> tuple[int, Any]:
-    """What a response says, without what differs between any two requests."""
-    said = response.text
-    for noun, value in ids.items():
-        said = said.replace(value, f"<{noun}>")
-    said = re.sub(r'"(request_id|instance)":\s*"[^"]*"', "", said)
-    return response.status_code, re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}|\d\d:\d\d:[\d.]+", "", said)
 
 
 def test_every_part_of_a_path_and_every_query_is_known_here() -> None:
