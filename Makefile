@@ -99,8 +99,9 @@ bench-gpu: $(VENV)/.test-ready ## on a CUDA device: SAM ViT-H against the publis
 	@$(BIN)/python -m tests.bench.training --shape 7b --peak-tflops 989
 
 .PHONY: train-tiny
-train-tiny: $(VENV)/.ready ## train som-llava-tiny from scratch (hours on a CPU), see models/weights/som-llava-tiny/RECIPE.md
-	@$(BIN)/markwise train run --recipe tiny-v2 --out .markwise/tiny --seed 0
+train-tiny: $(VENV)/.ready ## train som-llava-tiny, or go on with it (hours on a CPU; DEVICE=cuda), see models/weights/som-llava-tiny/RECIPE.md
+	@$(BIN)/markwise train run --recipe tiny-v2 --out .markwise/tiny --seed 0 --resume \
+		$(if $(filter cuda,$(DEVICE)),--batch-size 96 --minutes 20 --clock wall --processes 16)
 
 .PHONY: train-detector
 train-detector: $(VENV)/.test-ready ## draw pages and train the element detector (hours on a CPU), see models/weights/gui-detector/RECIPE.md

@@ -91,10 +91,11 @@ class MasterAdamW:
             for name, master in self.masters.items():
                 master.copy_(tensors[f"master/{name}"])
                 if f"exp_avg/{name}" in tensors:
+                    # Files are read on the CPU; a fused step wants everything where the weights are.
                     self.inner.state[master] = {
-                        "step": tensors[f"step/{name}"].reshape(()).clone(),
-                        "exp_avg": tensors[f"exp_avg/{name}"].clone(),
-                        "exp_avg_sq": tensors[f"exp_avg_sq/{name}"].clone(),
+                        "step": tensors[f"step/{name}"].reshape(()).to(master.device, copy=True),
+                        "exp_avg": tensors[f"exp_avg/{name}"].to(master.device, copy=True),
+                        "exp_avg_sq": tensors[f"exp_avg_sq/{name}"].to(master.device, copy=True),
                     }
         self.copy_back()
 

@@ -77,10 +77,11 @@ class Varied:
     varied: Pool
 
     @classmethod
-    def open(cls, folder: Path, processes: int) -> "Varied":
-        """Open the pools, drawing them if this is the first use."""
+    def open(cls, folder: Path, processes: int, times: int = 1) -> "Varied":
+        """Open the pools, `times` as large as usual, drawing them if this is the first use."""
         return cls(
-            first=Pictures.open(folder, processes), varied=open_pool(folder, "varied", TRAIN_VARIED, 0, processes)
+            first=Pictures.open(folder, processes, times),
+            varied=open_pool(folder, "varied", times * TRAIN_VARIED, 0, processes),
         )
 
 

@@ -107,11 +107,11 @@ class Pictures:
     screens: Pool
 
     @classmethod
-    def open(cls, folder: Path, processes: int) -> "Pictures":
-        """Open the training pools, drawing them if this is the first use."""
+    def open(cls, folder: Path, processes: int, times: int = 1) -> "Pictures":
+        """Open the training pools, `times` as large as usual, drawing them if this is the first use."""
         return cls(
-            scenes=open_pool(folder, "scene", TRAIN_SCENES, 0, processes),
-            screens=open_pool(folder, "screen", TRAIN_SCREENS, 0, processes),
+            scenes=open_pool(folder, "scene", times * TRAIN_SCENES, 0, processes),
+            screens=open_pool(folder, "screen", times * TRAIN_SCREENS, 0, processes),
         )
 
 

@@ -60,6 +60,16 @@ def test_state_goes_back_exactly():
     assert all(torch.equal(optimizer.state()[name], tensor) for name, tensor in resumed.state().items())
 
 
+def test_state_goes_back_to_where_the_weights_are():
+    model = layer()
+    optimizer = MasterAdamW(model.named_parameters(), lambda name: 1.0)
+    step(model, optimizer)
+    elsewhere = MasterAdamW(layer().to("meta").named_parameters(), lambda name: 1.0)
+    elsewhere.load(optimizer.state())  # files are read on the CPU
+    for state in elsewhere.inner.state.values():
+        assert {tensor.device.type for tensor in state.values()} == {"meta"}
+
+
 def test_gradients_are_clipped():
     model = layer()
     optimizer = MasterAdamW(model.named_parameters(), lambda name: 1.0, clip_norm=1e-3)

@@ -1,6 +1,7 @@
 """All stages of the scratch recipe run one after the other and leave a checkpoint that answers."""
 
 import json
+from random import Random
 
 import pytest
 import torch
@@ -12,6 +13,7 @@ from models.training import forward, stages
 from models.training.graft import graft_digits
 from models.training.packing import Packer
 from models.training.run import main
+from models.training.scratch import export, pool_times
 from models.training.spec import FROM_SCRATCH, STAGES
 from models.training.stages import Tiny, table_batch
 
@@ -40,9 +42,23 @@ def test_every_stage_runs_and_the_model_loads(tmp_path, small_pools, capsys):
     assert [event["stage"] for event in again if event.get("message") == "already done"] == list(STAGES[FROM_SCRATCH])
 
 
-def test_looks_point_to_lines_of_the_table():
-    from random import Random
+def test_a_run_with_large_batches_has_more_drawings():
+    assert [pool_times(size) for size in (None, 2, 12, 24, 48, 96, 960)] == [1, 1, 1, 1, 2, 4, 4]
 
+
+def test_a_model_that_was_exported_trains_on_as_before(tmp_path):
+    tiny = Tiny(seed=0)
+    packed = table_batch(Packer(tiny.tokenizer), Random(3), 2)
+    forward.recorded[1] = torch.empty(0)
+    before = forward.answer_logits(tiny.llava, packed, None)
+    looked = forward.recorded[1]
+    export(tiny, tmp_path)
+    forward.recorded[1] = torch.empty(0)
+    assert torch.equal(forward.answer_logits(tiny.llava, packed, None), before)
+    assert torch.equal(forward.recorded.pop(1), looked)
+
+
+def test_looks_point_to_lines_of_the_table():
     tiny = Tiny(seed=0)
     packer = Packer(tiny.tokenizer)
     packed = table_batch(packer, Random(3), 4)
@@ -59,7 +75,6 @@ def test_looks_point_to_lines_of_the_table():
 
 
 def test_grafted_heads_carry_the_digit_of_a_line():
-    from random import Random
 
     tiny = Tiny(seed=0, dtype=torch.float32)
     packed = table_batch(Packer(tiny.tokenizer), Random(3), 12)
