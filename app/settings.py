@@ -187,6 +187,9 @@ class Settings(BaseSettings):
         default=1, ge=1, description="of one training: one per GPU; several share the language layers' weights (FSDP)"
     )
     stop_grace_s: float = Field(default=10.0, gt=0)
+    last_call_s: float | None = Field(
+        default=None, ge=0, description="how long an API process that stops still answers, while /readyz says 503"
+    )
 
     # Database limits of one process.
     pool_size: int = Field(default=8, ge=1)
@@ -226,6 +229,12 @@ class Settings(BaseSettings):
         if self.profile is not None:
             return self.profile == "embedded"
         return self.database_url is None and self.app_database_url is None
+
+    @property
+    def leave_s(self) -> float:
+        """`last_call_s`, else 3 s; none where nobody else would be asked instead: one process on one machine."""
+        usual_s = 0.0 if self.embedded and self.api_processes == 1 else 3.0
+        return usual_s if self.last_call_s is None else self.last_call_s
 
     @property
     def data_folder(self) -> Path:

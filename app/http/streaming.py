@@ -18,6 +18,8 @@ from app.queue.tasks import JobStatus
 KEEPALIVE_S = 15
 STILL_HERE = ": still here\n\n"
 """A comment: it keeps proxies from closing an idle stream, and readers skip it."""
+COME_BACK = "retry: 1000\n\n"
+"""What follows is to be asked for again in a second, with `Last-Event-ID`: of another process."""
 HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
@@ -33,7 +35,7 @@ def stream(events: AsyncIterator[str]) -> StreamingResponse:
 
 
 async def job_events(web: Web, tenant_id: UUID, job_id: UUID, after: int) -> AsyncIterator[str]:
-    """Yield a job's events after an id, those to come as well, until the job has ended."""
+    """Yield a job's events after an id, those to come as well, until the job has ended or the process is about to stop."""
     async with web.listener.watch(job_id) as changed:
         while True:
             rows, ended = await run_in_threadpool(_events_after, web, tenant_id, job_id, after)
@@ -41,6 +43,9 @@ async def job_events(web: Web, tenant_id: UUID, job_id: UUID, after: int) -> Asy
                 after = row.id
                 yield event(row.type, job_event_data(row), row.id)
             if ended and not rows:
+                return
+            if web.listener.leaving and not rows:
+                yield COME_BACK
                 return
             if not rows and not await changed.wait(KEEPALIVE_S):
                 yield STILL_HERE

@@ -24,7 +24,7 @@ LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
 
 def main() -> None:
-    """Serve until SIGTERM or SIGINT; who waits for a worker is answered 202 then, and open streams get a few seconds to end."""
+    """Serve until SIGTERM or SIGINT; who waits for a worker is answered 202 then, and streams of jobs end where they can go on."""
     parser = argparse.ArgumentParser(description="the API process of Markwise")
     parser.add_argument("--fd", type=int, help="descriptor of a bound, listening socket")
     parser.add_argument("--host", default="127.0.0.1", help="without --fd; anything but loopback makes keys a must")
@@ -58,7 +58,7 @@ def main() -> None:
         app.state.web.listener.let_go()
 
     with contextlib.suppress(KeyboardInterrupt):  # uvicorn raises it again when it has stopped
-        PatientServer(config, let_go).run(sockets=given)
+        PatientServer(config, let_go, leave_s=settings.leave_s).run(sockets=given)
 
 
 if __name__ == "__main__":

@@ -6,21 +6,26 @@ here. A process that stops takes leave of its connections instead of cutting the
 """
 
 import asyncio
-import signal
 import socket
 import time
 from collections.abc import Callable
-from types import FrameType
 from typing import Any
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.server import ServerState
 
 HEAD_S = 20.0
 HEAD_BYTES = 65_536
 # uvicorn closes what is idle when it stops; a request that is on its way just then would meet a reset.
-LAST_CALL_S = 3.0
+LAST_WORD_S = 1.0
 _REFUSAL = b"HTTP/1.1 %s\r\ncontent-type: application/problem+json\r\ncontent-length: %d\r\nconnection: close\r\n\r\n%s"
+
+
+class PatientState(ServerState):
+    """What the connections of a server have in common; `leaving` once it has been told to stop."""
+
+    leaving = False
 
 
 class PatientProtocol(HttpToolsProtocol):
@@ -28,7 +33,6 @@ class PatientProtocol(HttpToolsProtocol):
 
     _head_timer: asyncio.TimerHandle | None = None
     _head_bytes = 0
-    _leaving = False
 
     def connection_made(self, transport: Any) -> None:
         """Begin to wait for a head."""
@@ -45,8 +49,8 @@ class PatientProtocol(HttpToolsProtocol):
         """Stop waiting."""
         self._close_head()
         super().on_headers_complete()
-        if self._leaving and self.cycle is not None:
-            self.cycle.keep_alive = False
+        if isinstance(self.server_state, PatientState) and self.server_state.leaving:
+            self.take_leave()
 
     def data_received(self, data: bytes) -> None:
         """Count what has come of a head that is still open."""
@@ -64,8 +68,7 @@ class PatientProtocol(HttpToolsProtocol):
             self.transport.close()
 
     def take_leave(self) -> None:
-        """Answer what is under way or comes yet, and say that it is the last."""
-        self._leaving = True
+        """Say that the answer under way is the last."""
         if self.cycle is not None:
             self.cycle.keep_alive = False
 
@@ -92,29 +95,32 @@ class PatientProtocol(HttpToolsProtocol):
 
 
 class PatientServer(uvicorn.Server):
-    """uvicorn's, which told to stop by SIGTERM lets its callers go first: another process has the socket, too, or will have.
+    """uvicorn's, which told to stop lets its callers go before it closes the door.
 
-    By SIGINT everything stops, and nobody is waited for but who is being answered. `let_go` is called at the beginning of both.
+    `let_go` is called first; from then on /readyz says 503. For `leave_s` whoever comes is still answered, with `Connection: close`: a
+    load balancer that has not asked /readyz yet goes on sending. Then nobody is let in, and who is inside gets to say what he came for.
     """
 
-    def __init__(self, config: uvicorn.Config, let_go: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, let_go: Callable[[], None], *, leave_s: float) -> None:
         super().__init__(config)
-        self._let_go, self._last_call = let_go, False
-
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Remember which of the two it was."""
-        self._last_call = sig == signal.SIGTERM
-        super().handle_exit(sig, frame)
+        self.server_state = self._state = PatientState()
+        self._let_go, self._leave_s = let_go, leave_s
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Stop; what is under way then gets the grace of the configuration."""
+        """Stop; what is under way at the end gets the grace of the configuration."""
+        self._state.leaving = True
+        for connection in self._state.connections:
+            if isinstance(connection, PatientProtocol):
+                connection.take_leave()
         self._let_go()
+        await self._wait(self._leave_s, lambda: False)
         for server in self.servers:
             server.close()
-        until = time.monotonic() + (LAST_CALL_S if self._last_call else 0.0)
-        while self.server_state.connections and time.monotonic() < until:
-            for connection in list(self.server_state.connections):  # also those that were accepted a moment ago
-                if isinstance(connection, PatientProtocol):
-                    connection.take_leave()
-            await asyncio.sleep(0.02)
+        await self._wait(LAST_WORD_S if self._leave_s else 0.0, lambda: not self._state.connections)
         await super().shutdown(sockets)
+
+    async def _wait(self, seconds: float, over: Callable[[], bool]) -> None:
+        """Wait so long, unless it is over, or somebody has said a second time to stop."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until and not over() and not self.force_exit:
+            await asyncio.sleep(0.02)

@@ -5,7 +5,6 @@ as child processes. Knows them by module name only.
 """
 
 import shutil
-import signal
 import socket
 import sys
 from collections.abc import Callable, Iterator
@@ -59,9 +58,12 @@ def child_specs(settings: Settings, listener: socket.socket) -> Iterator[Process
     for number in range(settings.api_processes):
         # One socket for all of them: whoever is idle accepts, and while one is started again the others answer.
         api = python(f"api-{number + 1}" if number else "api", "app.stack.api_process", "--fd", str(descriptor))
-        # When all of it stops, there is no other process for whom callers should be let go first.
-        api = replace(api, stop_signal=signal.SIGINT)
-        yield replace(api, inherited_descriptors=(descriptor,), environment=environment | shared)
+        yield replace(
+            api,
+            inherited_descriptors=(descriptor,),
+            environment=environment | shared,
+            stop_grace_s=settings.stop_grace_s + settings.leave_s,
+        )
     yield python("housekeeping", "workers.housekeeping")
     for queue, concurrency in (
         ("interactive", settings.interactive_concurrency),

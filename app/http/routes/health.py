@@ -24,6 +24,8 @@ def readyz(web: WebPart) -> JSONResponse:
     """200 only when a mark and a ground call can succeed now, else 503 that names what is down."""
     started = time.perf_counter()
     found = checks(web.settings, web.engine, web.blobs, web.remote)
+    if web.listener.leaving:
+        found["process"] = "the process is stopping"
     ready = all(error is None for error in found.values())
     body: dict[str, Any] = {
         "status": "ready" if ready else "unavailable",

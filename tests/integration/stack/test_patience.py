@@ -17,10 +17,17 @@ from app.stack import patience
 from app.stack.patience import PatientProtocol, PatientServer
 
 PATIENCE_S = 0.8
+REQUEST = b"POST /read HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nab"
 
 
 @pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[PatientServer]:
+def told() -> threading.Event:
+    """Set when the application hears that the process stops."""
+    return threading.Event()
+
+
+@pytest.fixture
+def server(told: threading.Event, monkeypatch: pytest.MonkeyPatch) -> Iterator[PatientServer]:
     monkeypatch.setattr(patience, "HEAD_S", PATIENCE_S)
     monkeypatch.setattr(middleware, "BODY_S", PATIENCE_S)
     app = FastAPI()
@@ -37,13 +44,13 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[PatientServer]:
 
     listening = socket.create_server(("127.0.0.1", 0))
     config = uvicorn.Config(app, http=PatientProtocol, log_level="warning", lifespan="off")
-    server = PatientServer(config, lambda: None)
+    server = PatientServer(config, told.set, leave_s=0.0)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
     thread.start()
     while not server.started:
         time.sleep(0.01)
     yield server
-    server.should_exit = True
+    server.should_exit = server.force_exit = True
     thread.join(10)
     listening.close()
 
@@ -147,35 +154,59 @@ def test_chunks_without_an_end_are_cut_off(address: tuple[str, int], monkeypatch
     assert status == b"" or status.startswith(b"HTTP/1.1 413 ")
 
 
-def test_who_is_on_the_way_when_the_process_stops_is_answered(
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_who_comes_while_the_process_stops_is_answered_and_let_go(
+    server: PatientServer,
+    told: threading.Event,
+    address: tuple[str, int],
+    monkeypatch: pytest.MonkeyPatch,
+    number: signal.Signals,
+) -> None:
+    monkeypatch.setattr(server, "_leave_s", 30.0)
+    monkeypatch.setattr(patience, "HEAD_S", 30.0)
+    with socket.create_connection(address) as kept, socket.create_connection(address) as silent:
+        kept.sendall(REQUEST)
+        assert answer(kept).startswith(b"HTTP/1.1 200 ")
+        while len(server.server_state.connections) < 2:
+            time.sleep(0.01)
+        server.handle_exit(number, None)
+        assert told.wait(10), "the application is told first"
+        with socket.create_connection(address) as late:
+            for link in (kept, silent, late):
+                link.sendall(REQUEST)
+                said, _ = until_closed(link)
+                assert said.startswith(b"HTTP/1.1 200 "), said
+                assert b"connection: close" in said
+
+
+def test_behind_the_closed_door_a_request_on_its_way_is_answered(
     server: PatientServer, address: tuple[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(patience, "LAST_CALL_S", 30.0)
+    monkeypatch.setattr(server, "_leave_s", 0.05)
+    monkeypatch.setattr(patience, "LAST_WORD_S", 30.0)
     monkeypatch.setattr(patience, "HEAD_S", 30.0)
-    request = b"POST /read HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nab"
-    with socket.create_connection(address) as kept, socket.create_connection(address) as fresh:
-        kept.sendall(request)
+    with socket.create_connection(address) as kept, socket.create_connection(address) as silent:
+        kept.sendall(REQUEST)
         assert answer(kept).startswith(b"HTTP/1.1 200 ")
         while len(server.server_state.connections) < 2:
             time.sleep(0.01)
         server.handle_exit(signal.SIGTERM, None)
         while server.servers[0].is_serving():
             time.sleep(0.01)
-        for link in (kept, fresh):
-            link.sendall(request)
+        for link in (kept, silent):
+            link.sendall(REQUEST)
             said, _ = until_closed(link)
             assert said.startswith(b"HTTP/1.1 200 "), said
             assert b"connection: close" in said
 
 
-def test_when_everything_stops_nobody_is_waited_for(
+def test_where_nobody_else_is_asked_instead_nobody_is_waited_for(
     server: PatientServer, address: tuple[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(patience, "LAST_CALL_S", 30.0)
     monkeypatch.setattr(patience, "HEAD_S", 30.0)
     with socket.create_connection(address) as idle:
         while not server.server_state.connections:
             time.sleep(0.01)
-        server.handle_exit(signal.SIGINT, None)
+        server.handle_exit(signal.SIGTERM, None)
         said, _ = until_closed(idle)
     assert said == b""
