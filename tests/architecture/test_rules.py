@@ -1,6 +1,7 @@
 """Rules of the house that a linter cannot say: one call site per irreversible act, small modules, a tree in CONTRIBUTING that is true."""
 
 import ast
+import functools
 import re
 import subprocess
 from pathlib import Path
@@ -18,12 +19,13 @@ def modules() -> list[Path]:
 
 def places_of(pattern: str) -> set[str]:
     """Modules whose code (not its strings or comments) matches."""
-    found = set()
-    for path in modules():
-        code = ast.unparse(_without_docstrings(ast.parse(path.read_text(encoding="utf-8"))))
-        if re.search(pattern, code):
-            found.add(str(path.relative_to(ROOT)))
-    return found
+    return {str(path.relative_to(ROOT)) for path in modules() if re.search(pattern, code_of(path))}
+
+
+@functools.cache
+def code_of(path: Path) -> str:
+    """Read once for all rules: it is most of what they take."""
+    return ast.unparse(_without_docstrings(ast.parse(path.read_text(encoding="utf-8"))))
 
 
 def _without_docstrings(tree: ast.Module) -> ast.Module:
