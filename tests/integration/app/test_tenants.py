@@ -1,4 +1,4 @@
-"""No tenant reaches another's things: every route of the OpenAPI document is swept, and one that is new must be put in the tables here.
+"""No tenant reaches another's things: every route of the OpenAPI document is swept, by the tables of `tenant_sweep`.
 
 Tenant `own` has one of everything; a stranger with every scope asks for each by its id, in paths, queries and bodies. What he is told
 must be what he is told about an id that does not exist.
@@ -97,7 +97,9 @@ def test_every_part_of_a_path_and_every_query_is_known_here() -> None:
         for parameter in operation.get("parameters", []):
             known = {"path": {*IN_PATHS, *OTHERS_IN_PATHS}, "query": {*IN_QUERIES, *OTHER_QUERIES}}
             place = parameter["in"]
-            assert place == "header" or parameter["name"] in known[place], f"{path}: sweep {parameter['name']} here too"
+            assert place == "header" or parameter["name"] in known[place], (
+                f"{path}: put {parameter['name']} in tenant_sweep"
+            )
 
 
 def test_every_body_is_known_here() -> None:
