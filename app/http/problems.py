@@ -15,8 +15,8 @@ from sqlalchemy.exc import DataError
 from starlette.exceptions import HTTPException
 
 from app.catalog.session import NO_DATABASE
-from app.errors import AppError, NotFound, Unavailable, Unprocessable
-from app.storage.blobs import BlobMissing, StoreUnavailable
+from app.errors import AppError, Damaged, NotFound, Unavailable, Unprocessable
+from app.storage.blobs import BlobCorrupt, BlobMissing, StoreUnavailable
 
 log = logging.getLogger("markwise.http")
 
@@ -100,6 +100,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(AppError, _app_error)
     app.add_exception_handler(StoreUnavailable, _store_down)
     app.add_exception_handler(BlobMissing, _blob_gone)
+    app.add_exception_handler(BlobCorrupt, _blob_damaged)
     app.add_exception_handler(RequestValidationError, _shape_error)
     app.add_exception_handler(ValidationError, _shape_error)
     app.add_exception_handler(HTTPException, _http_error)
@@ -163,6 +164,13 @@ def _blob_gone(request: Request, exc: Exception) -> JSONResponse:
     """Deleted between the look at its row and this one; if not, the log is where it is found out."""
     log.error("a row names a blob that is not there: %s", exc)
     return refusal(request, NotFound("The picture was deleted."))
+
+
+def _blob_damaged(request: Request, exc: Exception) -> JSONResponse:
+    log.error("a stored file is damaged; restore it from a backup: %s", exc)
+    return refusal(
+        request, Damaged("The stored bytes are not those that were written. The operator has to restore them.")
+    )
 
 
 def _unexpected(request: Request, exc: Exception) -> JSONResponse:
