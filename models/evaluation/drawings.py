@@ -1,9 +1,9 @@
 """`python -m models.evaluation.drawings --model DIR --n 200 [--json]`: a checkpoint on held-out drawings.
 
 `--set varied` asks about scenes of 2-10 objects in other styles, sizes, scales and numberings, and about mark tables nobody
-drew. Pictures are painted by `paint_for_model`, prompts come from `models.vlm.prompts`, and answers from the library's own
-greedy `generate` on the saved checkpoint: what is measured is what is served. A grey picture in place of every scene
-shows what the words alone would give.
+drew; `--set served` asks as the service does (`models.evaluation.served`). Else pictures are painted by `paint_for_model`, prompts
+come from `models.vlm.prompts`, and answers from the library's own greedy `generate` on the saved checkpoint. A grey picture in
+place of every scene shows what the words alone would give.
 """
 
 import argparse
@@ -24,6 +24,7 @@ from models import drawings
 from models.drawings import Drawing
 from models.errors import WeightsMissing
 from models.evaluation.listing import ListingScore, score_answers, score_listing
+from models.evaluation.served import evaluate_served
 from models.marks import paint_for_model
 from models.training.pool import rows_of
 from models.training.segments import Scene, Segment, scene_segments, table_segments
@@ -223,14 +224,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--n", type=int, default=200, help="how many held-out scenes")
     parser.add_argument("--seed", type=int, default=drawings.HELD_OUT_SEEDS.start, help="first seed")
     parser.add_argument(
-        "--set", choices=("plain", "varied"), default="plain", help="which questions; varied: the sharper ones"
+        "--set",
+        choices=("plain", "varied", "served"),
+        default="plain",
+        help="which questions; varied: the sharper ones; served: those as the service asks them",
     )
     parser.add_argument("--json", action="store_true", help="print one JSON document and nothing else")
     options = parser.parse_args(arguments)
     torch.set_num_threads(1)
     try:
-        asked = evaluate_varied if options.set == "varied" else evaluate
-        results = asked(Checkpoint(options.model), options.n, options.seed)
+        if options.set == "served":
+            results = evaluate_served(options.model, options.n, options.seed)
+        else:
+            asked = evaluate_varied if options.set == "varied" else evaluate
+            results = asked(Checkpoint(options.model), options.n, options.seed)
     except WeightsMissing as error:
         print(str(error), file=sys.stderr)
         return 1

@@ -32,10 +32,11 @@ def evaluate() -> None:
 @click.option(
     "--set",
     "asked",
-    type=click.Choice(["plain", "varied"]),
+    type=click.Choice(["plain", "varied", "served"]),
     default="plain",
     show_default=True,
-    help="varied: up to 10 objects, other mark styles, letters, scales, ids to 99, and mark tables nobody drew.",
+    help="varied: up to 10 objects, other mark styles, letters, scales, ids to 99, and mark tables nobody drew; served: "
+    "the same drawings as the service asks about them.",
 )
 @json_option
 def evaluate_drawings(folder: Path | None, n: int, asked: str, as_json: bool) -> None:
@@ -44,6 +45,7 @@ def evaluate_drawings(folder: Path | None, n: int, asked: str, as_json: bool) ->
     \b
     markwise evaluate drawings --n 20
     markwise evaluate drawings --model run/model --set varied --json
+    markwise evaluate drawings --set served --n 80
     """
     from workers.shelf import BUILT_IN_FOLDER
 
