@@ -117,11 +117,11 @@ def readings(query: str) -> tuple[ActionIntent, ...]:
     line = _AFTERWARDS.sub(r"\g<verb>", _POLITE.sub("", query.strip()))
     found = [*_typing(line), *_selecting(line), *_ticking(line)]
     pointing = _POINTING.match(line)
+    clicking = _clicking(line)
+    named = [line if pointing is None else line[pointing.end() :], clicking.target]
+    named += [alone.name for alone in names_alone(clicking.target) if alone.anything]
     # "Click Add the teapot to the cart" may be said of the button "Add to cart" that is the teapot's.
-    named = line[pointing.end() :] if pointing is not None else line
-    found += [_clicking(line), *_of_thing(named)]
-    # "Press the Add the teapot to the cart button".
-    found += [one for alone in names_alone(bare(named)) if alone.anything for one in _of_thing(alone.name)]
+    found += [clicking, *(one for name in named for one in _of_thing(unquoted(bare(name))))]
     if pointing is None and not _ASK.match(line):
         found.append(ActionIntent(type="click", target=bare(line) or line, literal=True))
     return tuple(one for number, one in enumerate(found) if one not in found[:number])

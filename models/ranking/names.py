@@ -6,6 +6,7 @@ Used by `models.ranking.rank`, whose rules 1, 2, 5 and 7 these are. Knows no pla
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 from models.ranking.goals import other_names
 from models.ranking.icon_names import SPOKEN, icon_of
@@ -32,6 +33,17 @@ WHOLE_ICON = 0.8
 _MEANT_BESIDE_WRITTEN = 0.6
 _ICON_WEIGHT, ICON_MEANS, _ICON_PARTLY = 0.89, 0.87, 0.6
 _THE_NAME = 0.98  # the same words, whatever their signs
+
+_Called = Literal["written", "drawn", "meant"]
+# How surely a mark is the one that is called so, by how it bears the name and whether it is of the kind that was spoken of.
+_RANK: dict[tuple[_Called, bool], int] = {
+    ("written", True): 0,
+    ("drawn", True): 1,
+    ("written", False): 2,
+    ("meant", True): 3,
+    ("drawn", False): 4,
+    ("meant", False): 4,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,35 +129,46 @@ def _icon_likeness(name: str, icon: str) -> float:
 
 
 def sole_bearer(alone: Alone, candidates: Sequence[Candidate], verb_roles: frozenset[str]) -> int | None:
-    """Return the index of the one mark that bears a name as it is written, of those of its kind or, if nothing of its kind does, of all."""
-    others = other_names(alone.name)
-    wanted = verb_roles or alone.roles
-    bearers: dict[bool, list[int]] = {True: [], False: []}
+    """Return the index of the one mark that bears a name just so, None for none and for several.
+
+    What is written leads what is drawn, an icon's own name what else it may mean, and in each the kind that was spoken of any other.
+    """
+    kind, others = verb_roles or alone.roles, other_names(alone.name)
+    may_be_other = alone.anything and not verb_roles
+    # "Press the last button" speaks of a place, "press the Last button" of a name.
+    is_name = bool(parse_target(alone.name).name)
+    bearers: dict[int, list[int]] = {}
     for index, candidate in enumerate(candidates):
-        of_kind = (candidate.role or "").lower() in wanted
-        if _is_called(alone.name, candidate) and (of_kind or candidate.role not in LABEL_ROLES):
-            bearers[of_kind].append(index)
-        elif of_kind and _likeness(alone.name, others, candidate) >= least_of(candidate):
-            return None  # "the search button": the one with a magnifying glass, not the field that says "Search"
-    may_be_other = alone.anything and not verb_roles and not bearers[True]
-    found = bearers[False] if may_be_other else bearers[True]
+        of_kind = (candidate.role or "").lower() in kind
+        if not of_kind and (not may_be_other or candidate.role in LABEL_ROLES):
+            continue
+        called = _called(alone.name, others, candidate) if is_name else _spelled(alone.name, candidate)
+        if called is not None:
+            bearers.setdefault(_RANK[called, of_kind], []).append(index)
+    if not bearers:
+        return None
+    found = bearers[min(bearers)]
     # "Search:" beside "Search": the one with the same signs.
     same = [index for index in found if similarity(alone.name, candidates[index].text or "") == 1.0]
     return same[0] if len(same) == 1 else found[0] if len(found) == 1 else None
 
 
+def _called(name: str, others: Sequence[str], candidate: Candidate) -> _Called | None:
+    """In which way a mark bears that very name, None where it does not."""
+    text, icon = candidate.text or "", icon_of(candidate.text)
+    if similarity(name, text if icon is None else icon) >= _THE_NAME:
+        return "written" if icon is None else "drawn"
+    return "meant" if _likeness(name, others, candidate) >= least_of(candidate) else None
+
+
+def _spelled(name: str, candidate: Candidate) -> _Called | None:
+    """The same of a name that consists of words for places, counts and colours: it is one where it has the text's capitals."""
+    return "written" if name != name.lower() and name.strip() == (candidate.text or "").strip() else None
+
+
 def least_of(candidate: Candidate) -> float:
     """The score from which a mark bears a name rather than something like it; of icons less is known."""
-    return WHOLE_NAME if icon_of(candidate.text) is None else WHOLE_ICON
-
-
-def _is_called(name: str, candidate: Candidate) -> bool:
-    """True if a mark's text is that very name; a name that consists of words for places, counts and colours has its capitals, too."""
-    text = candidate.text or ""
-    if similarity(name, text) < _THE_NAME:
-        return False
-    # "Press the last button" speaks of a place, "press the Last button" of a name.
-    return bool(parse_target(name).name) or (name != name.lower() and name.strip() == text.strip())
+    return WHOLE_NAME if icon_of(candidate.text) is None else _THE_NAME * ICON_MEANS
 
 
 def find_labels(candidates: Sequence[Candidate]) -> Labels:

@@ -6,7 +6,7 @@ Called by `models.ranking.understand`, which knows what an instruction wants. Th
    of the same goal ("sign in", "Log in") counts 0.93 as well.
 2. A text that is the label of a field yields to the field by 0.1; links, buttons and fields lead prose by 0.03.
 3. Role words ("button", "search box") move the score by 0.06 up or 0.05 down; by 0.35 down where a mark of that role
-   bears the name too: the search box is the field "Search stations", not the button "Search" beside it.
+   bears the name about as well: the search box is the field "Search stations", not the button "Search" beside it.
    What stands in a field is often a sentence about it: a field that holds every wanted word bears the name at 0.9.
 4. Places and colours ("top left", "second", "below X", "blue") decide among marks that fit by text and role, or alone if no
    name is given; they are judged against the mark that fits them best. "X for Y" is the X on Y's card or in its row, where
@@ -54,7 +54,7 @@ _PLACEHOLDER = re.compile(
     r"^(?:type|write|enter|search|add|your|leave|say|ask|e\.?g\.?)\b.|(?:\.\.\.|…)$", re.IGNORECASE
 )
 _BESIDE = LABEL_YIELDS + INTERACTIVE + 0.01
-_NAMED = 0.6
+_NAMED, _AS_GOOD = 0.6, 0.15
 # A score that is clear, and what is left for the others.
 _SURELY, _NOT_IT = 0.99, 0.9
 _MISREAD = 0.12
@@ -171,7 +171,7 @@ def _with_roles(texts: Sequence[float], candidates: Sequence[Candidate], roles: 
         return list(texts)
     fitting = [(candidate.role or "").lower() in roles for candidate in candidates]
     named = max((text for text, fits in zip(texts, fitting, strict=True) if fits), default=0.0)
-    misfit = _MISFITS_NAMED if named >= _NAMED else _MISFITS
+    misfit = _MISFITS_NAMED if named >= max(_NAMED, max(texts) - _AS_GOOD) else _MISFITS
     return [
         min(1.0, text + (_FITS if fits else misfit)) if text > 0 else 0.0
         for text, fits in zip(texts, fitting, strict=True)

@@ -21,7 +21,7 @@ CLEAR_MARGIN = 0.025
 # shipped model beside it in 26, and what the ranker says does not change with a word elsewhere on the page.
 ENOUGH_SCORE = 0.5
 _LITERAL_SCORE = 0.95
-_WRONG_ROLE, _LATER = 0.2, 0.02
+_WRONG_ROLE, _LATER, _MUCH = 0.2, 0.02, 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +55,9 @@ def understand(query: str, candidates: Sequence[Candidate], around: Sequence[Can
                 return understood
             continue
         fits = intent.type == "click" or role in intent.roles
-        if fits and is_clear(ranked):
+        # "Open Night mode" where two bear that name is not the arrow beside it that may mean "open".
+        before = max((score for score, _ in tried), default=0.0)
+        if fits and is_clear(ranked) and ranked[0].score >= before - _MUCH:
             return understood
         tried.append((ranked[0].score - (0.0 if fits else _WRONG_ROLE) - _LATER * number, understood))
     return max(tried, key=lambda one: one[0])[1]
