@@ -3,6 +3,7 @@
 Where the order says which images are known to be tagged, precision at k is told as events and kept as the job's result.
 """
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -35,13 +36,13 @@ def run(job: JobContext) -> dict[str, Any] | None:
             _fail(job, item, error)
         else:
             job.finish_item(item, partial(_keep, job.job_id, image_id, found))
-    metrics = {} if order["tagged_label"] is None else _measured(job, order["tagged_label"])
+    with job.transaction() as session:
+        ranked = CandidateRepository(session).images(job.job_id)
+    metrics = {} if order["tagged_label"] is None else _measured(job, ranked, order["tagged_label"])
     for name, value in metrics.items():
         job.metric(name, value)
-    with job.transaction() as session:
-        ranked = len(CandidateRepository(session).images(job.job_id))
     # Without a result the runner looks whether every item has failed.
-    return {"candidates": ranked, "metrics": metrics} if ranked else None
+    return {"candidates": len(ranked), "metrics": metrics} if ranked else None
 
 
 def _found(job: JobContext, finder: Finder, image_id: UUID) -> Found:
@@ -68,10 +69,9 @@ def _keep(job_id: UUID, image_id: UUID, found: Found, session: Session) -> dict[
     return {"image_id": str(image_id), "score": found.score}
 
 
-def _measured(job: JobContext, label: str) -> dict[str, float]:
+def _measured(job: JobContext, ranked: Sequence[UUID], label: str) -> dict[str, float]:
     with job.transaction() as session:
-        repository = CandidateRepository(session)
-        ranked, tagged = repository.images(job.job_id), repository.labelled(job.job_id, label)
+        tagged = CandidateRepository(session).labelled(job.job_id, label)
     if not tagged:
         job.log(f"none of the ranked images carries the label {label}", level="warning")
         return {}

@@ -180,17 +180,8 @@ def _look_through(folder: Path, model: Path, top: int, out: Path | None, *, as_j
     try:
         network = load(model)
         with _corpus(folder) as (names, picture), _bar() as bar:
-            task = bar.add_task("looking", total=len(names))
-
-            def each() -> Iterator[Found]:
-                for done, name in enumerate(names, 1):
-                    try:
-                        yield scored(network, name, picture(name))
-                    except BadImage:
-                        unread.append(name)
-                    bar.update(task, completed=done)
-
-            ranked = highest(each(), top)
+            each = bar.track(_read(names, picture, unread), total=len(names), description="looking")
+            ranked = highest((scored(network, name, image) for name, image in each if image is not None), top)
             if out is not None:
                 shown = (_shown(one, picture(one.name)) for one in ranked)
                 out.write_text(page(f"{len(ranked)} of {len(names)} pictures", shown), encoding="utf-8")
@@ -204,6 +195,18 @@ def _look_through(folder: Path, model: Path, top: int, out: Path | None, *, as_j
         click.echo(f"{row['score']:.3f}  {row['name']}")
     told = f"; {len(unread)} could not be read" if unread else ""
     click.echo(f"{len(names)} pictures{told}" + ("" if out is None else f" -> {out}"))
+
+
+def _read(
+    names: list[str], picture: Callable[[str], NDArray[np.uint8]], unread: list[str]
+) -> Iterator[tuple[str, NDArray[np.uint8] | None]]:
+    """Yield the pictures by name; None for one that cannot be read, which is named in `unread`."""
+    for name in names:
+        try:
+            yield name, picture(name)
+        except BadImage:
+            unread.append(name)
+            yield name, None
 
 
 def _shown(found: Found, image: NDArray[np.uint8]) -> Shown:
