@@ -1,7 +1,7 @@
 """Items that a job finds as it reads, begun and ended in batches: one row per record, one transaction per batch.
 
 For sources whose records are counted only by reading them. A record's number is its place in the source, so an attempt
-that reads again finds what is settled and goes on behind it. Called by `importing`; knows nothing of records' contents.
+that reads again finds what is settled and goes on behind it. Called by `importing` and `evaluating`; knows nothing of records' contents.
 """
 
 import time

@@ -1,4 +1,4 @@
-"""image.mark: image -> regions -> marks -> overlay, all in the catalog in one transaction.
+"""mark_set.create: image -> regions -> marks -> overlay, all in the catalog in one transaction.
 
 Also what answering and annotating call when an image has no marks yet. Knows no HTTP.
 """

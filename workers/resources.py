@@ -26,7 +26,7 @@ _log = logging.getLogger(__name__)
 
 
 def install_segmenters(settings: Settings) -> None:
-    """Tell the model library which weights the operator installed."""
+    """Tell the model library what the operator installed: weights, and segmenters of his own."""
     install(installed(settings))
 
 

@@ -1,7 +1,8 @@
 """Which model answers, and keeping it loaded: a name, or what is deployed -> a backend.
 
 The built-in checkpoint lies in the package. A registered version lies in the blob store and is unpacked once into a
-folder of this machine. A remote model is a client. Two local checkpoints stay loaded, the least recently used one goes.
+folder of this machine. A remote model is a client. Two local checkpoints stay loaded, the least recently used one goes;
+and of finders the last.
 """
 
 from collections import OrderedDict

@@ -1,7 +1,7 @@
 """The loop of one claim on an order: take items, have them written side by side, commit what is done, in batches.
 
 Rules write hundreds of items per transaction; a teacher that is waited for has many items in work, each in a thread. The
-loop stops cleanly for a cancelled job, a lost lease, a stopping worker, a teacher that is away and a budget that is spent:
+loop stops cleanly for a cancelled job, a lost lease, a stopping worker, a teacher or a store that is away and a budget that is spent:
 what was begun and not done goes back into the pile.
 """
 

@@ -1,4 +1,4 @@
-"""/v1/datasets: freeze mixtures of texts, look at them, take them away in a trainer's format."""
+"""/v1/datasets: freeze mixtures of texts, look at them before and after, take them away in a trainer's format."""
 
 from functools import partial
 from typing import Annotated, Any

@@ -1,4 +1,4 @@
-"""/v1/evaluations: measure models, and read what came out."""
+"""/v1/evaluations: measure models, and read what came out. /v1/benchmarks: by what."""
 
 from typing import Annotated, Literal
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""/v1/marksets: mark an image, show the marks and the marked picture."""
+"""/v1/marksets: mark an image, show the marks and the marked picture, correct and export them."""
 
 from typing import Annotated, Any, Literal
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""How a request chooses images, and orders training; keys and deployments."""
+"""How a request chooses images, labels them, and orders training; keys and deployments."""
 
 from typing import Annotated, Literal
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""How a request asks for marks."""
+"""How a request asks for marks, and changes them."""
 
 from typing import Annotated, Any, Literal
 from uuid import UUID
