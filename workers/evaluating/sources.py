@@ -13,6 +13,7 @@ from app.catalog.datasets import DatasetRepository
 from app.catalog.mark_sets import MarkSetRepository
 from app.errors import Unprocessable
 from app.imaging.errors import ImagingError
+from app.storage.blobs import BlobCorrupt, BlobMissing
 from models.errors import BadEvaluation, BadImage
 from models.evaluation.drawn import DRAWABLE, draw
 from models.evaluation.judges import JUDGED, Judged
@@ -66,9 +67,15 @@ class Sources(Mapping[str, Source]):
         return len(set(self._order.benchmarks))
 
     def read(self, image: Path | bytes | str) -> Picture:
-        """Return the pixels of a question's picture: a file, bytes of a sheet, or the mark set of a dataset's sample."""
+        """Return the pixels of a question's picture: a file, bytes of a sheet, or the mark set of a dataset's sample.
+
+        Raises BadImage for one that cannot be read: its question fails, and the others are asked.
+        """
         if isinstance(image, str):
-            return stored_marks(self._job, UUID(image)).pixels
+            try:
+                return stored_marks(self._job, UUID(image)).pixels
+            except (BlobMissing, BlobCorrupt, ValueError):
+                raise BadImage("the stored picture is lost or damaged") from None
         try:
             data = image if isinstance(image, bytes) else image.read_bytes()
             return self._job.resources.decoder.decode_pixels(data).image
