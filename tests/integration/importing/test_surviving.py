@@ -113,7 +113,7 @@ def test_a_cancel_is_heard_while_files_are_read(
     def slow(name, paths, tools):
         with transaction(engine, tenant) as session:
             cancel(session, job_id)
-        wait_until(lambda: _heard(tools), within_s=5)
+        wait_until(lambda: _heard(tools), within_s=30)
         return opened(name, paths, tools)
 
     def _heard(tools) -> bool:
