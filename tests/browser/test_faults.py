@@ -77,6 +77,9 @@ def test_an_answer_comes_although_the_server_restarted_meanwhile(
     context = browser.new_context(viewport={"width": 1280, "height": 800})
     opened = OpenPage(context.new_page(), address)
     page = opened.page
+    opened.go("#/datasets")
+    expect(page.get_by_text("No datasets yet")).to_be_visible()
+    opened.go("#/ask")
     opened.drop("shapes.png", drawn(300))
     expect(page.locator("#marks .mark").first).to_be_visible()
     model.free_text, model.delay_s = "It is 1.", 2.0
@@ -85,8 +88,13 @@ def test_an_answer_comes_although_the_server_restarted_meanwhile(
     expect(page.locator(".answer.waiting .stage-text")).to_have_text("Asking the model")
     server.stop()
     expect(page.locator(".answer.waiting")).to_be_visible()
+    opened.go("#/datasets")
+    expect(page.get_by_text("The datasets cannot be shown")).to_be_visible()
+    expect(page.locator("nav .health")).to_have_text("No server")
     model.delay_s = 0
     server.start()
+    expect(page.get_by_text("No datasets yet")).to_be_visible(timeout=PATIENT_MS)
+    page.get_by_role("navigation").get_by_role("link", name="Ask", exact=True).click()
     expect(page.locator(".answer.open .answer-text")).to_have_text("It is 1.", timeout=PATIENT_MS)
     expect(page.locator("nav .health")).to_have_text("Ready", timeout=PATIENT_MS)
     expect(page.get_by_role("alert").locator(".notice")).to_have_count(0)

@@ -4,10 +4,11 @@ import re
 
 import httpx
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.acceptance.service import drawn
 from tests.browser.conftest import OpenPage
+from tests.browser.test_datasets_page import listed
 
 pytestmark = pytest.mark.browser
 COUNT = 140
@@ -114,3 +115,78 @@ def test_dropped_pictures_come_in_under_the_label_that_is_shown(opened: OpenPage
     opened.drop("one.png", drawn(2000))
     expect(page.locator("#gallery-count")).to_have_text("1 picture")
     assert api.get("/v1/images?label=brought").json()["data"][0]["labels"] == ["brought"]
+
+
+class Doorkeeper:
+    """Lets requests to delete through as a test says: one word for each, in turn; what is left over passes."""
+
+    def __init__(self, page: Page, *turns: str) -> None:
+        self._page = page
+        self._turns = list(turns)
+        self._held: list[Route] = []
+        page.route("**/v1/images/delete", self._open)
+
+    def _open(self, route: Route) -> None:
+        turn = self._turns.pop(0) if self._turns else "pass"
+        if turn == "hold":
+            self._held.append(route)
+        elif turn == "lose the answer":
+            route.fetch()
+            route.abort("connectionreset")
+        elif turn == "refuse":
+            route.abort("connectionrefused")
+        else:
+            route.continue_()
+
+    def release(self) -> None:
+        """Let the one pass that is held, as soon as it is there."""
+        for _ in range(600):
+            if self._held:
+                break
+            self._page.wait_for_timeout(50)
+        self._held.pop().continue_()
+
+
+def test_many_are_deleted_with_a_way_out_and_over_a_reload(opened: OpenPage, api: httpx.Client) -> None:
+    page = opened.page
+    listed(api, 3000)
+    api.post("/v1/datasets", json={"name": "holds"}, headers={"Prefer": "wait=100"}).raise_for_status()
+    held = api.get("/v1/images").json()["data"][0]["id"]
+    api.patch("/v1/images", json={"images": {"ids": [held]}, "add_labels": ["many"]}).raise_for_status()
+    for seed in range(1, 120):
+        file = drawn(3000 + seed, (40, 30 + seed))
+        api.post("/v1/images", files={"file": file}, data={"labels": '["many"]'}).raise_for_status()
+    opened.go("#/gallery?label=many")
+    page.locator("#grid [role=option] .tick").first.click()
+    page.get_by_role("button", name="Choose all").click()
+    expect(page.locator("#chosen-count")).to_have_text("120 chosen")
+
+    doorkeeper = Doorkeeper(page, "lose the answer", "pass", "hold", "refuse", "hold")
+    page.get_by_role("button", name="Delete").click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    deleting = page.locator("#deleting")
+    expect(deleting).to_contain_text("Deleting: 50 of 120 pictures are gone")
+    expect(page.locator("#gallery-count")).to_have_text("70 pictures")
+    deleting.get_by_role("button", name="Stop").click()
+    doorkeeper.release()
+    expect(deleting).to_contain_text("Stopped: 100 of 120 pictures are gone, 20 left")
+
+    page.reload()
+    expect(deleting).to_contain_text("Stopped: 100 of 120 pictures are gone, 20 left")
+    assert api.get("/v1/images?label=many&include=total").json()["total"] == 20, "a reload deletes nothing"
+    deleting.get_by_role("button", name="Delete the other 20").click()
+    expect(deleting).to_have_attribute("data-state", "waiting")
+    expect(deleting.get_by_role("status")).to_contain_text("The server does not answer")
+    expect(deleting).to_contain_text("Waiting for the server: 100 of 120")
+    doorkeeper.release()
+    expect(deleting).to_contain_text("119 of 120 pictures are gone, 1 kept")
+    expect(deleting).to_contain_text("dataset")
+    assert [one["id"] for one in api.get("/v1/images?label=many").json()["data"]] == [held]
+    expect(page.locator("#gallery-count")).to_have_text("1 picture")
+    deleting.get_by_role("button", name="Choose what was kept").click()
+    expect(page.locator("#chosen-count")).to_have_text("1 chosen")
+    deleting.get_by_role("button", name="Close").click()
+    expect(deleting).to_have_count(0)
+    page.reload()
+    expect(page.locator("#gallery-count")).to_have_text("1 picture")
+    expect(deleting).to_have_count(0)

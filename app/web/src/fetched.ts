@@ -3,6 +3,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { get } from "./api/http";
 import { Problem, wasAborted } from "./api/problem";
+import { useComeback } from "./health";
 
 export interface Fetched<T> {
   value: T | null;
@@ -20,10 +21,12 @@ export function useGet<T>(path: string | null): Fetched<T> {
     const stop = new AbortController();
     get<T>(path, stop.signal).then(
       (value) => setState({ path, value, problem: null }),
-      (error: unknown) => wasAborted(error) || setState((before) => ({ path, value: before.path === path ? before.value : null, problem: error instanceof Problem ? error : new Problem({ title: String(error) }) })),
+      (error: unknown) => wasAborted(error) || setState((before) => ({ path, value: before.path === path ? before.value : null, problem: Problem.of(error) })),
     );
     return () => stop.abort();
   }, [path, turn]);
   const known = state.path === path;
-  return { value: known ? state.value : null, problem: known ? state.problem : null, reload: () => setTurn((before) => before + 1) };
+  const reload = () => setTurn((before) => before + 1);
+  useComeback(state.problem?.away ?? false, reload);
+  return { value: known ? state.value : null, problem: known ? state.problem : null, reload };
 }

@@ -2,14 +2,15 @@
 
 import { useEffect, useRef, useState } from "preact/hooks";
 import { list, type Query } from "./api/http";
-import { wasAborted } from "./api/problem";
+import { Problem, wasAborted } from "./api/problem";
+import { useComeback } from "./health";
 
 export interface Paged<T> {
   rows: T[];
   /** The first page is on its way. */
   loading: boolean;
   more: boolean;
-  error: unknown;
+  problem: Problem | null;
   /** Fetch the next page. */
   next: () => Promise<void>;
   /** Fetch the first page again and forget the rest. */
@@ -20,7 +21,7 @@ export interface Paged<T> {
 
 /** The rows under `path` with this query, newest first as the API gives them; starts anew when path or query change. */
 export function usePaged<T>(path: string, query: Query = {}, limit = 50): Paged<T> {
-  const [state, setState] = useState<{ rows: T[]; cursor: string | null; loading: boolean; error: unknown }>({ rows: [], cursor: null, loading: true, error: null });
+  const [state, setState] = useState<{ rows: T[]; cursor: string | null; loading: boolean; problem: Problem | null }>({ rows: [], cursor: null, loading: true, problem: null });
   const [turn, setTurn] = useState(0);
   const stop = useRef(new AbortController());
   const key = JSON.stringify([path, query, limit]);
@@ -28,13 +29,16 @@ export function usePaged<T>(path: string, query: Query = {}, limit = 50): Paged<
   useEffect(() => {
     const controller = new AbortController();
     stop.current = controller;
-    setState((before) => ({ ...before, loading: true, error: null }));
+    setState((before) => ({ ...before, loading: true, problem: null }));
     list<T>(path, { ...query, limit }, controller.signal).then(
-      ({ data, next_cursor: cursor }) => setState({ rows: data, cursor, loading: false, error: null }),
-      (error: unknown) => wasAborted(error) || setState({ rows: [], cursor: null, loading: false, error }),
+      ({ data, next_cursor: cursor }) => setState({ rows: data, cursor, loading: false, problem: null }),
+      (error: unknown) => wasAborted(error) || setState({ rows: [], cursor: null, loading: false, problem: Problem.of(error) }),
     );
     return () => controller.abort();
   }, [key, turn]);
+
+  const reload = () => setTurn((before) => before + 1);
+  useComeback(state.problem?.away ?? false, reload);
 
   const next = async (): Promise<void> => {
     if (!state.cursor) return;
@@ -46,7 +50,7 @@ export function usePaged<T>(path: string, query: Query = {}, limit = 50): Paged<
     ...state,
     more: state.cursor !== null,
     next,
-    reload: () => setTurn((before) => before + 1),
+    reload,
     change: (map) => setState((before) => ({ ...before, rows: before.rows.map(map) })),
   };
 }

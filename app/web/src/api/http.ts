@@ -12,6 +12,19 @@ export function onKeyNeeded(ask: () => Promise<boolean>): void {
   askForKey = ask;
 }
 
+let tellAway = (): void => undefined;
+
+/** Tell this module whom to tell that nobody answered. */
+export function onAway(tell: () => void): void {
+  tellAway = tell;
+}
+
+/** What nobody answered. */
+function unreachable(): Problem {
+  tellAway();
+  return Problem.unreachable();
+}
+
 export function setKey(key: string): void {
   if (key.trim()) sessionStorage.setItem(KEY, key.trim());
   else sessionStorage.removeItem(KEY);
@@ -67,7 +80,7 @@ export async function respond(method: string, path: string, { body, headers = {}
   try {
     response = await fetch(path, init);
   } catch (error) {
-    throw wasAborted(error) ? error : Problem.unreachable();
+    throw wasAborted(error) ? error : unreachable();
   }
   if (response.status === 401 && (await hasOtherKey(key))) return respond(method, path, { body, headers, signal });
   if (!response.ok) {
@@ -166,7 +179,7 @@ export function upload(file: File, labels: string[], onShare: (share: number) =>
     if (key) request.setRequestHeader("Authorization", `Bearer ${key}`);
     request.responseType = "json";
     request.upload.onprogress = (event) => event.lengthComputable && onShare(event.loaded / event.total);
-    request.onerror = () => reject(Problem.unreachable());
+    request.onerror = () => reject(unreachable());
     request.onabort = () => reject(new DOMException("aborted", "AbortError"));
     request.onload = async () => {
       if (request.status < 300 && request.response) return resolve(request.response as ImageOut);

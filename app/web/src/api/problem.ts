@@ -31,6 +31,16 @@ export class Problem extends Error {
     this.retryAfterS = retryAfterS;
   }
 
+  /** Whatever was thrown, as a problem. */
+  static of(error: unknown): Problem {
+    return error instanceof Problem ? error : new Problem({ title: String(error) });
+  }
+
+  /** Nobody answered, or something behind the server is away: it may go well soon. */
+  get away(): boolean {
+    return [0, 502, 503, 504].includes(this.status);
+  }
+
   /** A failed or cancelled job as a problem. */
   static ofJob(job: Job): Problem {
     if (job.status === "cancelled") return new Problem({ title: "The job was cancelled" });

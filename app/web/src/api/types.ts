@@ -89,8 +89,8 @@ export interface Answer {
   none_confidence: number | null;
   warnings: Warning[];
   decided_by: string;
-  model: { name: string; version: string };
-  mark_set_id: string;
+  model: { name: string; version: string | null };
+  mark_set_id: string | null;
   timing_ms: Record<string, number>;
   created_at?: string;
 }

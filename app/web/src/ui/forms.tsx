@@ -45,8 +45,6 @@ export function Trouble({ problem, children }: { problem: Problem | null; childr
   );
 }
 
-export const problemOf = (error: unknown): Problem => (error instanceof Problem ? error : new Problem({ title: String(error) }));
-
 /** Order work of a worker and follow it to its end; the page may be left meanwhile, the work goes on. */
 export function useWork() {
   const [job, setJob] = useState<Job | null>(null);
@@ -72,7 +70,7 @@ export function useWork() {
     } catch (error) {
       if (wasAborted(error)) return null;
       setJob(null);
-      setProblem(problemOf(error));
+      setProblem(Problem.of(error));
     }
     return null;
   };

@@ -2,6 +2,7 @@
 
 import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
+import type { Problem } from "../api/problem";
 
 /** The head of a page: its title, a line about it, and what can be done. */
 export function PageHead({ title, lead, children }: { title: string; lead?: ComponentChildren; children?: ComponentChildren }) {
@@ -42,6 +43,13 @@ export function Empty({ title, children, art }: { title: string; children?: Comp
       {children && <div class="soft">{children}</div>}
     </div>
   );
+}
+
+/** Why something is not shown: it is not there, or could not be fetched; `what` such as "This dataset" or "The datasets". */
+export function CannotShow({ what, problem, again, children }: { what: string; problem: Problem; again: () => void; children?: ComponentChildren }) {
+  if (problem.status === 404 || problem.status === 422) return <Empty title={`${what} is not here`}>It may have been deleted.<br />{children}</Empty>;
+  const why = [problem.message, problem.away ? "This fills up as soon as it is back" : problem.detail].filter(Boolean).join(". ");
+  return <Empty title={`${what} cannot be shown`}>{why}<br /><button type="button" class="button" onClick={again}>Try again</button></Empty>;
 }
 
 /** A label with its control; `column` puts the control under it. `hint` says what to enter, `error` what is wrong. */

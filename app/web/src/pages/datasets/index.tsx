@@ -6,7 +6,7 @@ import { useGet } from "../../fetched";
 import { usePaged } from "../../paged";
 import { href, route } from "../../router";
 import { attempt, report } from "../../ui/notices";
-import { Ago, Empty, Facts, PageHead, Panel } from "../../ui/parts";
+import { Ago, CannotShow, Empty, Facts, PageHead, Panel } from "../../ui/parts";
 import { type Column, Table } from "../../ui/table";
 import { Compose } from "./compose";
 import { SampleCard } from "./sample";
@@ -33,8 +33,8 @@ function DatasetList() {
   return (
     <div class="page datasets">
       <PageHead title="Datasets" lead="Mixtures of texts, sealed: what a model was trained on can always be looked up.">{compose}</PageHead>
-      {datasets.error ? <Empty title="The datasets cannot be shown">{String((datasets.error as Error).message)}</Empty> : null}
-      {!datasets.loading && !datasets.error && !datasets.rows.length && (
+      {datasets.problem && <CannotShow what="The datasets" problem={datasets.problem} again={datasets.reload} />}
+      {!datasets.loading && !datasets.problem && !datasets.rows.length && (
         <Empty title="No datasets yet">Have texts written about pictures (Gallery: select, then annotate), review some, and compose them into a mixture.<p>{compose}</p></Empty>
       )}
       {datasets.rows.length > 0 && <Panel><Table label="Datasets" rows={datasets.rows} columns={COLUMNS} rowKey={(row) => row.id} /></Panel>}
@@ -44,9 +44,9 @@ function DatasetList() {
 }
 
 function DatasetDetail({ id }: { id: string }) {
-  const { value: dataset, problem } = useGet<Dataset>(`/v1/datasets/${id}`);
+  const { value: dataset, problem, reload } = useGet<Dataset>(`/v1/datasets/${id}`);
   const samples = usePaged<Sample>(`/v1/datasets/${id}/texts`, {}, 12);
-  if (problem) return <div class="page"><Empty title="This dataset is not here"><a href={href("datasets")}>All datasets</a></Empty></div>;
+  if (problem) return <div class="page"><CannotShow what="This dataset" problem={problem} again={reload}><a href={href("datasets")}>All datasets</a></CannotShow></div>;
   if (!dataset) return <p class="loading" role="status">Loading</p>;
   return (
     <div class="page datasets" id="dataset" data-id={dataset.id}>

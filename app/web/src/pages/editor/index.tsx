@@ -1,12 +1,13 @@
 // Editor: a person corrects the marks of a picture. Every correction is a revision; the keyboard does it all.
 
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useComeback } from "../../health";
 import { MarkList } from "../../picture/marks";
 import { Stage } from "../../picture/stage";
 import type { Viewer } from "../../picture/viewer";
 import { href, route } from "../../router";
 import { Icon } from "../../ui/icon";
-import { Empty, PageHead } from "../../ui/parts";
+import { CannotShow, Empty, PageHead } from "../../ui/parts";
 import { Recent } from "../ask/recent";
 import { Inspector } from "./inspector";
 import { Editor, type How } from "./store";
@@ -83,7 +84,10 @@ function Workbench({ id }: { id: string }) {
   useEffect(() => () => editor.close(), []);
   useKeys(editor, setTool);
   const markSet = editor.markSet.value;
-  if (editor.missing.value) return <div class="page"><Empty title="This mark set is not here"><a class="button" href={href("gallery")}>To the gallery</a></Empty></div>;
+  const { value: problem } = editor.problem;
+  const open = () => void editor.open(id);
+  useComeback(problem?.away ?? false, open);
+  if (problem) return <div class="page"><CannotShow what="This mark set" problem={problem} again={open}><a class="button" href={href("gallery")}>To the gallery</a></CannotShow></div>;
   return (
     <div class="page full ask editor" data-empty="false" data-set={markSet?.id ?? ""}>
       <Bar editor={editor} tool={tool} onTool={setTool} />

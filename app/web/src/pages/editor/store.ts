@@ -25,7 +25,8 @@ export class Editor {
   readonly chosen = signal<ReadonlySet<string>>(new Set());
   /** What is under way, in words; null when one may go on. */
   readonly busy = signal<string | null>("Opening the picture");
-  readonly missing = signal(false);
+  /** Why the mark set could not be opened. */
+  readonly problem = signal<Problem | null>(null);
   /** Prompts become regions by SAM as long as the server has weights for it. */
   readonly how = signal<How>("sam");
   readonly canUndo = computed(() => this.place.value > 0);
@@ -38,11 +39,12 @@ export class Editor {
   async open(id: string): Promise<void> {
     if (this.markSet.value?.id === id) return;
     await this.working("Opening the picture", async () => {
+      this.problem.value = null;
       try {
         await this.show(await this.fetch(id));
       } catch (error) {
-        if (error instanceof Problem && [404, 422].includes(error.status)) this.missing.value = true;
-        throw error;
+        if (!wasAborted(error)) this.problem.value = Problem.of(error);
+        return;
       }
       this.history.value = [this.markSet.value!];
       this.place.value = 0;

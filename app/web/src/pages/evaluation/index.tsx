@@ -10,7 +10,7 @@ import { usePaged } from "../../paged";
 import { go, href, route } from "../../router";
 import { Trouble, WorkLine } from "../../ui/forms";
 import { attempt, report, tell } from "../../ui/notices";
-import { Ago, Empty, Facts, PageHead, Panel } from "../../ui/parts";
+import { Ago, CannotShow, Empty, Facts, PageHead, Panel } from "../../ui/parts";
 import { type Column, Table } from "../../ui/table";
 import { Look } from "./look";
 import { SectionPanel } from "./report";
@@ -83,8 +83,8 @@ function EvaluationList() {
         {start}
       </PageHead>
       {shown.length > 0 && <Panel title="Under way"><div class="stack" id="under-way">{shown.map((job) => <UnderWay key={job.id} ordered={job} wanted={job.id === wanted} onEnd={evaluations.reload} />)}</div></Panel>}
-      {evaluations.error ? <Empty title="The evaluations cannot be shown">{String((evaluations.error as Error).message)}</Empty> : null}
-      {!evaluations.loading && !evaluations.error && !evaluations.rows.length && !shown.length && <Empty title="No evaluations yet">A model is measured on drawings at once; put the files of a benchmark into the folder of MARKWISE_BENCHMARKS to use those.<p>{start}</p></Empty>}
+      {evaluations.problem && <CannotShow what="The evaluations" problem={evaluations.problem} again={evaluations.reload} />}
+      {!evaluations.loading && !evaluations.problem && !evaluations.rows.length && !shown.length && <Empty title="No evaluations yet">A model is measured on drawings at once; put the files of a benchmark into the folder of MARKWISE_BENCHMARKS to use those.<p>{start}</p></Empty>}
       {evaluations.rows.length > 0 && <Panel><Table label="Evaluations" rows={evaluations.rows} columns={columnsOf(benchmarks.value?.data ?? [])} rowKey={(row) => row.id} /></Panel>}
       {evaluations.more && <p class="more"><button type="button" class="button" onClick={() => evaluations.next().catch(report)}>Older evaluations</button></p>}
     </div>
@@ -99,9 +99,9 @@ function sectionsOf(row: Evaluation, benchmarks: Benchmark[]): Section[] {
 }
 
 function EvaluationDetail({ id }: { id: string }) {
-  const { value: row, problem } = useGet<Evaluation>(`/v1/evaluations/${id}`);
+  const { value: row, problem, reload } = useGet<Evaluation>(`/v1/evaluations/${id}`);
   const benchmarks = useGet<{ data: Benchmark[] }>("/v1/benchmarks");
-  if (problem) return <div class="page"><Empty title="This evaluation is not here"><a href={href("evaluation")}>All evaluations</a></Empty></div>;
+  if (problem) return <div class="page"><CannotShow what="This evaluation" problem={problem} again={reload}><a href={href("evaluation")}>All evaluations</a></CannotShow></div>;
   if (!row || !benchmarks.value) return <p class="loading" role="status">Loading</p>;
   const sections = sectionsOf(row, benchmarks.value.data);
   return (

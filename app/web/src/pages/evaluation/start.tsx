@@ -3,12 +3,12 @@
 import { useState } from "preact/hooks";
 import type { Benchmark, Dataset, Model } from "../../api/learning";
 import { post } from "../../api/http";
-import type { Problem } from "../../api/problem";
+import { Problem } from "../../api/problem";
 import type { Job } from "../../api/types";
 import { useGet } from "../../fetched";
 import { usePaged } from "../../paged";
 import { go, href, route } from "../../router";
-import { Chips, numberOf, problemOf, Trouble } from "../../ui/forms";
+import { Chips, numberOf, Trouble } from "../../ui/forms";
 import { Field, PageHead, Panel } from "../../ui/parts";
 
 const SOURCES = { files: "its installed files", drawings: "drawings made for it" };
@@ -47,7 +47,7 @@ export function Start() {
       const { body: job } = await post<Job>("/v1/evaluations", body);
       go(href("evaluation", null, { job: job.id }));
     } catch (error) {
-      setProblem(problemOf(error));
+      setProblem(Problem.of(error));
       setBusy(false);
     }
   };

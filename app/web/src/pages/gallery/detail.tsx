@@ -2,11 +2,11 @@
 
 import { useEffect, useState } from "preact/hooks";
 import { list } from "../../api/http";
+import { Problem } from "../../api/problem";
 import type { ImageOut, MarkSet } from "../../api/types";
 import { go, href } from "../../router";
 import { Dialog } from "../../ui/dialog";
-import { attempt } from "../../ui/notices";
-import { Ago, Facts } from "../../ui/parts";
+import { Ago, CannotShow, Facts } from "../../ui/parts";
 import { Picture } from "../../ui/picture";
 import { gallery, imageOf } from "./store";
 
@@ -15,14 +15,14 @@ const SHOWN = 12;
 export function Detail({ id, onClose }: { id: string; onClose: () => void }) {
   const [image, setImage] = useState<ImageOut | null>(null);
   const [sets, setSets] = useState<MarkSet[] | null>(null);
-  const [failed, setFailed] = useState(false);
+  const [problem, setProblem] = useState<Problem | null>(null);
+  const [turn, setTurn] = useState(0);
   useEffect(() => {
-    void attempt(async () => setImage(await imageOf(id))).then((found) => setFailed(!found));
+    setProblem(null);
+    imageOf(id).then(setImage, (error: unknown) => setProblem(Problem.of(error)));
     list<MarkSet>("/v1/marksets", { image_id: id, limit: SHOWN }).then(({ data }) => setSets(data), () => setSets([]));
-  }, [id]);
-  if (failed) {
-    return <Dialog title="This picture is not here" onClose={onClose}><p>It may have been deleted.</p></Dialog>;
-  }
+  }, [id, turn]);
+  if (problem) return <Dialog title="Picture" onClose={onClose}><CannotShow what="This picture" problem={problem} again={() => setTurn(turn + 1)} /></Dialog>;
   if (!image) return null;
   return (
     <Dialog title={`Picture of ${image.width} × ${image.height} pixels`} wide onClose={onClose}>

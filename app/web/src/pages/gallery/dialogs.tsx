@@ -6,6 +6,7 @@ import { go, href } from "../../router";
 import { Confirm, Dialog } from "../../ui/dialog";
 import { attempt, tell } from "../../ui/notices";
 import { Field } from "../../ui/parts";
+import { deletion } from "./deletion";
 import { gallery } from "./store";
 
 interface Writer {
@@ -94,7 +95,7 @@ export function DeleteDialog({ onClose }: { onClose: () => void }) {
   const ids = [...gallery.chosen.value];
   const confirm = () => {
     onClose();
-    void attempt(() => gallery.delete(ids));
+    deletion.start(ids);
   };
   return (
     <Confirm title={`Delete ${pictures(ids.length)}?`} action="Delete" danger onConfirm={confirm} onClose={onClose}>

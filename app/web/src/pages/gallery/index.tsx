@@ -1,10 +1,12 @@
 // Gallery: all pictures, found by labels and by the words of marks, texts and answers; what is chosen becomes a job.
 
 import { useEffect, useRef, useState } from "preact/hooks";
+import { useComeback } from "../../health";
 import { choose, takeFiles } from "../../intake";
 import { go, href, route } from "../../router";
 import { Icon } from "../../ui/icon";
-import { Empty, PageHead } from "../../ui/parts";
+import { CannotShow, Empty, PageHead } from "../../ui/parts";
+import { Deleting } from "./deleting";
 import { AnnotateDialog, DeleteDialog, LabelDialog } from "./dialogs";
 import { Detail } from "./detail";
 import { Grid } from "./grid";
@@ -50,11 +52,12 @@ type Asked = "annotate" | "label" | "delete" | null;
 function Chosen() {
   const [asked, setAsked] = useState<Asked>(null);
   const count = gallery.chosen.value.size;
+  const all = gallery.total.value?.toLocaleString("en") ?? null;
   const close = () => setAsked(null);
   return (
     <div class="chosen-bar" role="toolbar" aria-label="Chosen pictures">
-      <strong id="chosen-count" role="status">{count} chosen</strong>
-      <button type="button" class="button small" onClick={() => void gallery.chooseAll()}>Choose all{gallery.total.value === null ? "" : ` ${gallery.total.value}`}</button>
+      <strong id="chosen-count" role="status">{count.toLocaleString("en")} chosen</strong>
+      <button type="button" class="button small" disabled={gallery.choosingAll.value} onClick={() => void gallery.chooseAll()}>{gallery.choosingAll.value ? `Looking through ${gallery.images.value.length.toLocaleString("en")}` : "Choose all"}{all === null ? "" : gallery.choosingAll.value ? ` of ${all}` : ` ${all}`}</button>
       <button type="button" class="button small quiet" onClick={() => gallery.choose([])}>None</button>
       <span class="row push wrap">
         <button type="button" class="button small primary" onClick={() => setAsked("annotate")}>Write texts</button>
@@ -69,7 +72,7 @@ function Chosen() {
 }
 
 function Nothing({ wanted }: { wanted: Wanted }) {
-  if (gallery.trouble.value) return <Empty title="The pictures could not be listed">{String((gallery.trouble.value as Error).message)}.<br /><button type="button" class="button" onClick={() => void gallery.reload()}>Try again</button></Empty>;
+  if (gallery.trouble.value) return <CannotShow what="The pictures" problem={gallery.trouble.value} again={() => void gallery.reload()} />;
   if (wanted.q || wanted.label) return <Empty title="No picture fits">Words are looked for in marks, texts and answers, each as a word or its beginning.<br /><a class="button" href={href("gallery")}>Show all</a></Empty>;
   return <Empty title="No pictures yet">Drop some here, or bring many with <code>markwise import folder FOLDER</code>.<br /><button type="button" class="button primary" onClick={() => choose({ several: true })}>Choose pictures</button></Empty>;
 }
@@ -78,6 +81,7 @@ export default function GalleryPage() {
   const { id, query } = route.value;
   const wanted: Wanted = { q: query.get("q") ?? "", label: query.get("label") ?? "" };
   useEffect(() => gallery.show(wanted), [wanted.q, wanted.label]);
+  useComeback(gallery.trouble.value?.away ?? false, () => void gallery.reload());
   useEffect(() => takeFiles((files) => void gallery.send(files)), []);
   const open = (image: string | null) => go(href("gallery", image, { q: wanted.q, label: wanted.label }));
   const total = gallery.total.value;
@@ -90,6 +94,7 @@ export default function GalleryPage() {
         <Search wanted={wanted} />
         <button type="button" class="button" id="add" onClick={() => choose({ several: true })}><Icon name="plus" size={16} />Add pictures</button>
       </PageHead>
+      <Deleting />
       {gallery.chosen.value.size > 0 && <Chosen />}
       {some ? <Grid key={`${wanted.q}/${wanted.label}`} onOpen={open} /> : !gallery.loading.value && <Nothing wanted={wanted} />}
       {id && <Detail key={id} id={id} onClose={() => open(null)} />}

@@ -1,13 +1,12 @@
 // The pictures that the gallery shows and those that are chosen. Lives as long as the tab: coming back shows the same place.
 
-import { batch, computed, signal } from "@preact/signals";
+import { batch, signal } from "@preact/signals";
 import { get, list, post, respond, upload } from "../../api/http";
-import { wasAborted } from "../../api/problem";
+import { Problem, wasAborted } from "../../api/problem";
 import type { ImageOut, Job, List, MarkSet } from "../../api/types";
-import { report, tell } from "../../ui/notices";
+import { report } from "../../ui/notices";
 
 const PAGE = 100;
-const DELETED_AT_ONCE = 100;
 /** Beyond so many, pictures go by marks that are found anew: looking up what each has would take too long. */
 const LOOKED_UP = 1000;
 const LOOKS_AT_ONCE = 6;
@@ -22,26 +21,22 @@ export interface LabelCount {
   images: number;
 }
 
-interface DeletedOut {
-  deleted: string[];
-  missing: string[];
-  kept: { id: string; reason: string }[];
-}
-
 class GalleryStore {
   readonly images = signal<ImageOut[]>([]);
   readonly total = signal<number | null>(null);
   readonly loading = signal(true);
-  readonly trouble = signal<unknown>(null);
+  readonly trouble = signal<Problem | null>(null);
   readonly chosen = signal<ReadonlySet<string>>(new Set());
   readonly labels = signal<LabelCount[]>([]);
   /** Pictures on their way in: how many are sent, of how many. */
   readonly sending = signal<{ done: number; of: number } | null>(null);
-  readonly more = computed(() => this.cursor.value !== null);
+  /** Everything is to be chosen, and its pages are coming. */
+  readonly choosingAll = signal(false);
   scrolledPx = 0;
   private readonly cursor = signal<string | null>(null);
   private wanted: Wanted | null = null;
   private stop = new AbortController();
+  private coming: Promise<void> = Promise.resolve();
 
   /** Show what is wanted; nothing happens if it is shown already. */
   show(wanted: Wanted): void {
@@ -60,7 +55,8 @@ class GalleryStore {
       this.loading.value = true;
       this.trouble.value = null;
     });
-    await Promise.all([this.fetch(null), this.fetchLabels()]);
+    this.coming = this.fetch(null);
+    await Promise.all([this.coming, this.fetchLabels()]);
   }
 
   private async fetchLabels(): Promise<void> {
@@ -71,10 +67,14 @@ class GalleryStore {
     }
   }
 
+  /** A page of what is wanted; the first one says how many there are. */
+  private page(after: string | null, limit = PAGE): Promise<List<ImageOut> & { total?: number }> {
+    return list<ImageOut>("/v1/images", { ...this.wanted, limit, after, include: after ? null : "total" }, this.stop.signal);
+  }
+
   private async fetch(after: string | null): Promise<void> {
-    const { signal } = this.stop;
     try {
-      const page = (await list<ImageOut>("/v1/images", { ...this.wanted, limit: PAGE, after, include: after ? null : "total" }, signal)) as List<ImageOut> & { total?: number };
+      const page = await this.page(after);
       batch(() => {
         this.images.value = after ? [...this.images.value, ...page.data] : page.data;
         this.cursor.value = page.next_cursor;
@@ -85,17 +85,19 @@ class GalleryStore {
       if (wasAborted(error)) return;
       batch(() => {
         this.loading.value = false;
-        this.trouble.value = error;
+        this.trouble.value = Problem.of(error);
         if (!after) this.images.value = [];
       });
     }
   }
 
-  /** Fetch the next page, unless one is on its way. */
-  async next(): Promise<void> {
-    if (this.loading.value || this.cursor.value === null || this.trouble.value) return;
-    this.loading.value = true;
-    await this.fetch(this.cursor.value);
+  /** Fetch the next page; resolves with the one that is on its way already. */
+  next(): Promise<void> {
+    if (!this.loading.value && this.cursor.value !== null && !this.trouble.value) {
+      this.loading.value = true;
+      this.coming = this.fetch(this.cursor.value);
+    }
+    return this.coming;
   }
 
   choose(ids: Iterable<string>): void {
@@ -108,10 +110,14 @@ class GalleryStore {
     this.chosen.value = next;
   }
 
-  /** Choose everything that fits, fetching what is not shown yet. */
+  /** Choose everything that fits, fetching what is not shown yet; ends early where something else is wanted meanwhile. */
   async chooseAll(): Promise<void> {
-    while (this.cursor.value !== null && !this.trouble.value) await this.next();
-    this.choose(this.images.value.map(({ id }) => id));
+    const { wanted } = this;
+    this.choosingAll.value = true;
+    while (this.cursor.value !== null && !this.trouble.value && this.wanted === wanted) await this.next();
+    this.choosingAll.value = false;
+    if (this.trouble.value) report(this.trouble.value);
+    else if (this.wanted === wanted) this.choose(this.images.value.map(({ id }) => id));
   }
 
   /** Order texts about the chosen pictures, by their newest marks: those that a person corrected last count. */
@@ -129,23 +135,23 @@ class GalleryStore {
     await this.fetchLabels();
   }
 
-  /** Delete pictures, a hundred at a time; those that a dataset needs stay, and the reason is said. */
-  async delete(ids: string[]): Promise<void> {
-    const kept: DeletedOut["kept"] = [];
-    let count = 0;
-    for (let at = 0; at < ids.length; at += DELETED_AT_ONCE) {
-      const { body } = await post<DeletedOut>("/v1/images/delete", { ids: ids.slice(at, at + DELETED_AT_ONCE) });
-      const gone = new Set([...body.deleted, ...body.missing]);
-      kept.push(...body.kept);
-      count += body.deleted.length;
-      batch(() => {
-        this.images.value = this.images.value.filter(({ id }) => !gone.has(id));
-        this.choose([...this.chosen.value].filter((id) => !gone.has(id)));
-        if (this.total.value !== null) this.total.value -= gone.size;
-      });
-    }
-    tell(`${count} deleted`, ...(kept.length ? [`${kept.length} kept: ${kept[0]!.reason}`] : []));
-    await this.fetchLabels();
+  /** Pictures are gone: show and choose them no longer. */
+  forget(ids: string[]): void {
+    const gone = new Set(ids);
+    const before = this.images.value;
+    batch(() => {
+      this.images.value = before.filter(({ id }) => !gone.has(id));
+      this.choose([...this.chosen.value].filter((id) => !gone.has(id)));
+      if (this.total.value !== null) this.total.value -= before.length - this.images.value.length;
+    });
+    // Where nothing is left on the screen, nothing scrolls and asks for the next.
+    if (!this.images.value.length) void this.next();
+  }
+
+  /** Count again what fits, and the labels. */
+  async count(): Promise<void> {
+    const [first] = await Promise.allSettled([this.page(null, 1), this.fetchLabels()]);
+    if (first.status === "fulfilled") this.total.value = first.value.total ?? null;
   }
 
   /** Send files, two at a time; those that are refused are named, the others go on. */

@@ -3,11 +3,13 @@
 import { useEffect, useState } from "preact/hooks";
 import { watchJob } from "../../api/events";
 import { get } from "../../api/http";
+import { Problem } from "../../api/problem";
 import type { Job, JobItem } from "../../api/types";
+import { useComeback } from "../../health";
 import { href } from "../../router";
 import { usePaged } from "../../paged";
 import { report } from "../../ui/notices";
-import { Ago, Badge, Empty, Facts, PageHead, Panel } from "../../ui/parts";
+import { Ago, Badge, CannotShow, Facts, PageHead, Panel } from "../../ui/parts";
 import { Picture } from "../../ui/picture";
 import { ProgressBar } from "../../ui/progress";
 import { Orders, ResultLink } from ".";
@@ -32,11 +34,12 @@ function useJob(id: string, turn: number) {
   const [job, setJob] = useState<Job | null>(null);
   const [lines, setLines] = useState<Line[]>([]);
   const [misses, setMisses] = useState(0);
-  const [missing, setMissing] = useState(false);
+  const [problem, setProblem] = useState<Problem | null>(null);
   useEffect(() => {
     const stop = new AbortController();
     const seen = new Set<string>();
     setLines([]);
+    setProblem(null);
     const onEvent = ({ type, data }: { type: string; data: object }) => {
       const fields = data as Record<string, unknown>;
       const at = String(fields.created_at ?? new Date().toISOString());
@@ -55,13 +58,11 @@ function useJob(id: string, turn: number) {
       setJob(await watchJob(watched, { onEvent: (event) => (isActive(found) || event.type !== "progress") && onEvent(event), onMisses: setMisses, patience: Infinity }, stop.signal));
     };
     run().catch((error: unknown) => {
-      if (stop.signal.aborted) return;
-      setMissing(true);
-      report(error);
+      if (!stop.signal.aborted) setProblem(Problem.of(error));
     });
     return () => stop.abort();
   }, [id, turn]);
-  return { job, setJob, lines, misses, missing };
+  return { job, setJob, lines, misses, problem };
 }
 
 function progressOf({ done, total, failed, percent, stage }: Record<string, unknown>): Partial<Job["progress"]> {
@@ -114,13 +115,15 @@ function Log({ lines }: { lines: Line[] }) {
 
 export function JobDetail({ id }: { id: string }) {
   const [turn, setTurn] = useState(0);
-  const { job, setJob, lines, misses, missing } = useJob(id, turn);
-  if (missing) return <div class="page"><Empty title="This job is not here"><a href={href("jobs")}>All jobs</a></Empty></div>;
+  const { job, setJob, lines, misses, problem } = useJob(id, turn);
+  const again = () => setTurn((before) => before + 1);
+  useComeback(problem?.away ?? false, again);
+  if (problem) return <div class="page"><CannotShow what="This job" problem={problem} again={again}><a href={href("jobs")}>All jobs</a></CannotShow></div>;
   if (!job) return <p class="loading" role="status">Loading</p>;
   const error = job.error && job.status !== "succeeded" ? [job.error.title, job.error.detail].filter(Boolean).join(". ") : null;
   const changed = (after: Job) => {
     setJob(after);
-    setTurn((before) => before + 1);
+    again();
   };
   return (
     <div class="page jobs" id="job" data-status={job.status}>

@@ -4,7 +4,7 @@ import { useEffect } from "preact/hooks";
 import { get } from "../../api/http";
 import type { Answer, Job } from "../../api/types";
 import { go, href, route } from "../../router";
-import { attempt } from "../../ui/notices";
+import { attempt, tell } from "../../ui/notices";
 import { Ago, Badge, Empty, PageHead } from "../../ui/parts";
 import { ProgressBar } from "../../ui/progress";
 import { JobDetail } from "./detail";
@@ -21,7 +21,8 @@ export function ResultLink({ job, class: name = "button small" }: { job: Job; cl
   if ("address" in found) return <a class={name} href={found.address}>{found.words}</a>;
   const open = () => attempt(async () => {
     const answer = await get<Answer>(`/v1/answers/${found.answerId}`);
-    go(href("ask", answer.mark_set_id));
+    if (answer.mark_set_id) go(href("ask", answer.mark_set_id));
+    else tell("Answered without marks", answer.text); // there is no marked picture to show it on
   });
   return <button type="button" class={name} onClick={open}>{found.words}</button>;
 }

@@ -33,10 +33,10 @@ export function took({ started_at: from, finished_at: to }: Job): string {
 }
 
 /** How far a job is, in a line. */
-export function howFar({ status, progress }: Job): string {
+export function howFar({ status, progress, error }: Job): string {
   const failed = progress.failed ? `, ${progress.failed} failed` : "";
   const count = progress.total > 1 && (progress.failed || progress.total > 3) ? `${progress.done} of ${progress.total}${failed}` : "";
-  const words = status === "running" ? stageText(progress.stage) : status === "queued" ? "Waiting for a worker" : null;
+  const words = status === "running" ? stageText(progress.stage) : status === "queued" ? (error ? "Tries again by itself" : "Waiting for a worker") : null;
   const percent = status === "queued" ? null : `${Math.round(progress.percent)} %`;
   return [percent, words, count].filter(Boolean).join(" · ");
 }

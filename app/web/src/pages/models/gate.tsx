@@ -3,11 +3,11 @@
 import { useState } from "preact/hooks";
 import type { Benchmark, Deployment, GateFinding, Model } from "../../api/learning";
 import { post } from "../../api/http";
-import type { Problem } from "../../api/problem";
+import { Problem } from "../../api/problem";
 import { useGet } from "../../fetched";
 import { href } from "../../router";
 import { Dialog } from "../../ui/dialog";
-import { numberOf, problemOf, Trouble } from "../../ui/forms";
+import { numberOf, Trouble } from "../../ui/forms";
 import { Icon } from "../../ui/icon";
 import { tell } from "../../ui/notices";
 import { Badge } from "../../ui/parts";
@@ -48,7 +48,7 @@ export function Deploy({ model, onClose, onDone }: { model: Model; onClose: () =
       tell(`${body.name} answers from now on`, ...body.gate.map((one) => `${one.benchmark} ${one.metric}: ${one.new.toPrecision(4)}, was ${one.current.toPrecision(4)}`));
       onDone();
     } catch (error) {
-      setProblem(problemOf(error));
+      setProblem(Problem.of(error));
       setBusy(false);
     }
   };

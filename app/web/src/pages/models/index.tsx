@@ -9,7 +9,7 @@ import { usePaged } from "../../paged";
 import { href, route } from "../../router";
 import { Confirm } from "../../ui/dialog";
 import { attempt, report, tell } from "../../ui/notices";
-import { Ago, Badge, Empty, Facts, PageHead, Panel } from "../../ui/parts";
+import { Ago, Badge, CannotShow, Facts, PageHead, Panel } from "../../ui/parts";
 import { type Column, Table } from "../../ui/table";
 import { Deploy, titleOf } from "./gate";
 import "../../ui/forms.css";
@@ -55,7 +55,7 @@ function ModelList() {
         <button type="button" class="button" id="roll-back" onClick={askBack}>Roll back</button>
         <a class="button primary" href={href("training", "new")}>Train a model</a>
       </PageHead>
-      {models.error ? <Empty title="The models cannot be shown">{String((models.error as Error).message)}</Empty> : null}
+      {models.problem && <CannotShow what="The models" problem={models.problem} again={models.reload} />}
       {models.rows.length > 0 && <Panel><Table label="Models" rows={models.rows} columns={columnsOf(deploy)} rowKey={(row) => row.id} chosen={(row) => row.deployed} /></Panel>}
       {models.more && <p class="more"><button type="button" class="button" onClick={() => models.next().catch(report)}>Older versions</button></p>}
       {dialogs}
@@ -91,7 +91,7 @@ function ModelDetail({ id }: { id: string }) {
   const { value: model, problem, reload } = useGet<Model>(`/v1/models/${encodeURIComponent(id)}`);
   const evaluations = usePaged<Evaluation>("/v1/evaluations", {}, 200);
   const { deploy, dialogs } = useDeployment(reload);
-  if (problem) return <div class="page"><Empty title="This model is not here"><a href={href("models")}>All models</a></Empty></div>;
+  if (problem) return <div class="page"><CannotShow what="This model" problem={problem} again={reload}><a href={href("models")}>All models</a></CannotShow></div>;
   if (!model) return <p class="loading" role="status">Loading</p>;
   const measured = evaluations.rows.filter((one) => (model.version === null ? one.model_version_id === null && one.settings.model === model.name : one.model_version_id === model.id));
   const facts = [...factsOf(model.metrics), ...factsOf(model.origin)];

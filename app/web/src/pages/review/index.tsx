@@ -2,8 +2,9 @@
 
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Box, Mark, Text } from "../../api/types";
+import { useComeback } from "../../health";
 import { go, href, route } from "../../router";
-import { Empty, PageHead } from "../../ui/parts";
+import { CannotShow, Empty, PageHead } from "../../ui/parts";
 import { Rates } from "./rates";
 import { type Case, Review, setOf } from "./store";
 import "./review.css";
@@ -149,10 +150,12 @@ export default function ReviewPage() {
   const state = route.value.query.get("texts") ?? "unreviewed";
   const jobId = route.value.query.get("job");
   const review = useMemo(() => new Review(), [state, jobId]);
+  const load = () => void review.load({ review: state === "all" ? "" : state, jobId });
   useEffect(() => {
-    void review.load({ review: state === "all" ? "" : state, jobId });
+    load();
     return () => review.stop();
   }, [review]);
+  useComeback(review.problem.value?.away ?? false, load);
   const shown = review.shown.value;
   const set = shown?.text.tagged ? setOf(shown.text) : null;
   const choose = (texts: string) => go(href("review", null, { texts: texts === "unreviewed" ? null : texts, job: jobId }));
@@ -177,6 +180,7 @@ export default function ReviewPage() {
         <p class="soft" id="review-count" role="status">{review.count.value}</p>
       </PageHead>
       <Rates counts={review.statistics.value} />
+      {review.problem.value && <CannotShow what="The texts" problem={review.problem.value} again={load} />}
       {review.done.value && (
         <div id="review-empty">
           <Empty title={state === "unreviewed" ? "No text is waiting here" : "No such text"}>

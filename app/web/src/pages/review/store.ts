@@ -3,6 +3,7 @@
 
 import { signal } from "@preact/signals";
 import { get, list, patch, picture } from "../../api/http";
+import { Problem, wasAborted } from "../../api/problem";
 import type { Box, Mark, MarkSet, ReviewCount, Text } from "../../api/types";
 import { report } from "../../ui/notices";
 
@@ -40,6 +41,8 @@ export class Review {
   readonly count = signal("");
   /** All was looked at; false also while the first page is on its way. */
   readonly done = signal(false);
+  /** Why nothing could be shown at all. */
+  readonly problem = signal<Problem | null>(null);
   readonly statistics = signal<ReviewCount[]>([]);
   private texts: Text[] = [];
   private cursor: string | null = null;
@@ -51,6 +54,7 @@ export class Review {
   load(filter: Filter): Promise<void> {
     return this.working(async () => {
       this.filter = filter;
+      this.problem.value = null;
       await this.fetch(null);
       await this.turnTo(0);
       void this.countVerdicts();
@@ -84,7 +88,9 @@ export class Review {
     try {
       await steps();
     } catch (error) {
-      if (!this.stopped) report(error);
+      if (this.stopped || wasAborted(error)) return;
+      if (this.shown.value || this.done.value) report(error);
+      else this.problem.value = Problem.of(error);
     } finally {
       this.busy.value = false;
     }

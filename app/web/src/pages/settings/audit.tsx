@@ -2,9 +2,8 @@
 
 import type { AuditEntry } from "../../api/learning";
 import { usePaged } from "../../paged";
-import { problemOf, Trouble } from "../../ui/forms";
 import { report } from "../../ui/notices";
-import { Ago, Empty, Panel } from "../../ui/parts";
+import { Ago, CannotShow, Empty, Panel } from "../../ui/parts";
 import { type Column, Table } from "../../ui/table";
 
 const COLUMNS: Column<AuditEntry>[] = [
@@ -18,8 +17,8 @@ export function Audit() {
   const entries = usePaged<AuditEntry>("/v1/audit");
   return (
     <Panel title="Audit log">
-      {entries.error ? <Trouble problem={problemOf(entries.error)} /> : null}
-      {!entries.loading && !entries.error && !entries.rows.length && <Empty title="Nothing happened yet">Keys, webhooks and deployments leave a line here; nobody can change it.</Empty>}
+      {entries.problem && <CannotShow what="The log" problem={entries.problem} again={entries.reload} />}
+      {!entries.loading && !entries.problem && !entries.rows.length && <Empty title="Nothing happened yet">Keys, webhooks and deployments leave a line here; nobody can change it.</Empty>}
       {entries.rows.length > 0 && <Table label="Audit log, newest first" rows={entries.rows} columns={COLUMNS} rowKey={(row) => row.id} />}
       {entries.more && <p class="more"><button type="button" class="button small" onClick={() => entries.next().catch(report)}>Older entries</button></p>}
     </Panel>

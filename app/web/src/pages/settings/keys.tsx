@@ -3,13 +3,13 @@
 import { useState } from "preact/hooks";
 import { post, remove } from "../../api/http";
 import type { Key } from "../../api/learning";
-import type { Problem } from "../../api/problem";
+import { Problem } from "../../api/problem";
 import { usePaged } from "../../paged";
 import { CopyButton } from "../../ui/copy";
 import { Confirm, Dialog } from "../../ui/dialog";
-import { Chips, numberOf, problemOf, Trouble } from "../../ui/forms";
+import { Chips, numberOf, Trouble } from "../../ui/forms";
 import { attempt, report, tell } from "../../ui/notices";
-import { Ago, Badge, Empty, Field, Panel } from "../../ui/parts";
+import { Ago, Badge, CannotShow, Empty, Field, Panel } from "../../ui/parts";
 import { type Column, Table } from "../../ui/table";
 
 const SCOPES = [
@@ -50,7 +50,7 @@ function NewKey({ onClose, onMade }: { onClose: () => void; onMade: (key: Key) =
       const { body } = await post<Key>("/v1/keys", { name, scopes, ...(lasts ? { expires_in_s: Math.round(lasts * DAY_S) } : {}) });
       onMade(body);
     } catch (error) {
-      setProblem(problemOf(error));
+      setProblem(Problem.of(error));
     }
   };
   return (
@@ -88,8 +88,8 @@ export function Keys() {
   ];
   return (
     <Panel title="Keys" actions={<button type="button" class="button primary small" id="new-key" onClick={() => setMaking(true)}>Make a key</button>}>
-      {keys.error ? <Trouble problem={problemOf(keys.error)} /> : null}
-      {!keys.loading && !keys.error && !keys.rows.length && <Empty title="No keys">On this machine none is needed. Before others may reach the server, make one for each of them.</Empty>}
+      {keys.problem && <CannotShow what="The keys" problem={keys.problem} again={keys.reload} />}
+      {!keys.loading && !keys.problem && !keys.rows.length && <Empty title="No keys">On this machine none is needed. Before others may reach the server, make one for each of them.</Empty>}
       {keys.rows.length > 0 && <Table label="Keys" rows={keys.rows} columns={columns} rowKey={(row) => row.id} />}
       {keys.more && <p class="more"><button type="button" class="button small" onClick={() => keys.next().catch(report)}>Older keys</button></p>}
       {making && <NewKey onClose={() => setMaking(false)} onMade={(key) => { setMaking(false); setMade(key); keys.reload(); }} />}

@@ -3,12 +3,12 @@
 import { useEffect, useState } from "preact/hooks";
 import { patch, post, remove } from "../../api/http";
 import type { Delivery, Webhook } from "../../api/learning";
-import type { Problem } from "../../api/problem";
+import { Problem } from "../../api/problem";
 import { usePaged } from "../../paged";
 import { Confirm, Dialog } from "../../ui/dialog";
-import { Chips, problemOf, Trouble } from "../../ui/forms";
+import { Chips, Trouble } from "../../ui/forms";
 import { attempt, report, tell } from "../../ui/notices";
-import { Ago, Badge, Empty, Field, Panel } from "../../ui/parts";
+import { Ago, Badge, CannotShow, Empty, Field, Panel } from "../../ui/parts";
 import { type Column, Table } from "../../ui/table";
 import { SecretOnce } from "./keys";
 
@@ -25,7 +25,7 @@ function NewWebhook({ onClose, onMade }: { onClose: () => void; onMade: (webhook
       const { body } = await post<Webhook>("/v1/webhooks", { url, events, ...(only.length ? { kinds: only } : {}) });
       onMade(body);
     } catch (error) {
-      setProblem(problemOf(error));
+      setProblem(Problem.of(error));
     }
   };
   return (
@@ -45,8 +45,7 @@ function NewWebhook({ onClose, onMade }: { onClose: () => void; onMade: (webhook
 const AGAIN_MS = 2000;
 
 function Log({ webhook }: { webhook: Webhook }) {
-  const path = `/v1/webhooks/${webhook.id}/deliveries`;
-  const log = usePaged<Delivery>(path, {}, 20);
+  const log = usePaged<Delivery>(`/v1/webhooks/${webhook.id}/deliveries`, {}, 20);
   const waiting = log.rows.some(({ status, attempts }) => status === "queued" && attempts === 0);
   useEffect(() => {
     if (!waiting) return undefined;
@@ -54,7 +53,7 @@ function Log({ webhook }: { webhook: Webhook }) {
     return () => clearInterval(timer);
   }, [waiting]);
   const again = (one: Delivery) => attempt(async () => {
-    await post(`${path}/${one.id}/retry`);
+    await post(`/v1/webhooks/${webhook.id}/deliveries/${one.id}/retry`);
     log.reload();
   });
   const columns: Column<Delivery>[] = [
@@ -118,8 +117,8 @@ export function Webhooks() {
   const [made, setMade] = useState<Webhook | null>(null);
   return (
     <Panel title="Webhooks" actions={<button type="button" class="button primary small" id="new-webhook" onClick={() => setAdding(true)}>Add a webhook</button>}>
-      {webhooks.error ? <Trouble problem={problemOf(webhooks.error)} /> : null}
-      {!webhooks.loading && !webhooks.error && !webhooks.rows.length && <Empty title="No webhooks">Have the ends of jobs posted to a server of yours, signed as Standard Webhooks says.</Empty>}
+      {webhooks.problem && <CannotShow what="The webhooks" problem={webhooks.problem} again={webhooks.reload} />}
+      {!webhooks.loading && !webhooks.problem && !webhooks.rows.length && <Empty title="No webhooks">Have the ends of jobs posted to a server of yours, signed as Standard Webhooks says.</Empty>}
       <ul class="stack">{webhooks.rows.map((webhook) => <WebhookBox key={webhook.id} webhook={webhook} onChange={webhooks.reload} />)}</ul>
       {adding && <NewWebhook onClose={() => setAdding(false)} onMade={(webhook) => { setAdding(false); setMade(webhook); webhooks.reload(); }} />}
       {made?.secret && <SecretOnce title="The webhook's secret" secret={made.secret} onClose={() => setMade(null)}>Your server checks signatures with it. Copy it now: it is not shown again.</SecretOnce>}

@@ -9,7 +9,7 @@ import { usePaged } from "../../paged";
 import { go, href, route } from "../../router";
 import { Trouble } from "../../ui/forms";
 import { attempt, report } from "../../ui/notices";
-import { Ago, Badge, duration, Empty, Facts, PageHead, Panel } from "../../ui/parts";
+import { Ago, Badge, CannotShow, duration, Empty, Facts, PageHead, Panel } from "../../ui/parts";
 import { ProgressBar } from "../../ui/progress";
 import { type Column, Table } from "../../ui/table";
 import { Compare } from "./compare";
@@ -50,8 +50,8 @@ function TrainingList() {
   return (
     <div class="page">
       <PageHead title="Training" lead="What was taught, with which recipe, and how the loss went. Choose several to compare them.">{start}</PageHead>
-      {jobs.error ? <Empty title="The trainings cannot be shown">{String((jobs.error as Error).message)}</Empty> : null}
-      {!jobs.loading && !jobs.error && !jobs.rows.length && <Empty title="No trainings yet">Seal a dataset and train a model on it, or let the small model draw its own pictures.<p>{start}</p></Empty>}
+      {jobs.problem && <CannotShow what="The trainings" problem={jobs.problem} again={jobs.reload} />}
+      {!jobs.loading && !jobs.problem && !jobs.rows.length && <Empty title="No trainings yet">Seal a dataset and train a model on it, or let the small model draw its own pictures.<p>{start}</p></Empty>}
       {chosen.length > 0 && <Compare jobs={chosen} />}
       {jobs.rows.length > 0 && <Panel><Table label="Trainings" rows={jobs.rows} columns={columnsOf(compared, toggle)} rowKey={(row) => row.id} chosen={(row) => compared.includes(row.id)} /></Panel>}
       {jobs.more && <p class="more"><button type="button" class="button" onClick={() => jobs.next().catch(report)}>Older trainings</button></p>}
@@ -95,7 +95,7 @@ function Detail({ ordered, onChange }: { ordered: OrderedJob; onChange: () => vo
 
 function TrainingDetail({ id }: { id: string }) {
   const { value: job, problem, reload } = useGet<OrderedJob>(`/v1/jobs/${id}?include=order`);
-  if (problem) return <div class="page"><Empty title="This training is not here"><a href={href("training")}>All trainings</a></Empty></div>;
+  if (problem) return <div class="page"><CannotShow what="This training" problem={problem} again={reload}><a href={href("training")}>All trainings</a></CannotShow></div>;
   if (!job) return <p class="loading" role="status">Loading</p>;
   return <Detail key={`${job.status}${job.attempt}`} ordered={job} onChange={reload} />;
 }

@@ -3,12 +3,12 @@
 import { useState } from "preact/hooks";
 import type { Dataset, Model, Recipe } from "../../api/learning";
 import { post } from "../../api/http";
-import type { Problem } from "../../api/problem";
+import { Problem } from "../../api/problem";
 import type { Job } from "../../api/types";
 import { useGet } from "../../fetched";
 import { usePaged } from "../../paged";
 import { go, href, route } from "../../router";
-import { numberOf, problemOf, Trouble } from "../../ui/forms";
+import { numberOf, Trouble } from "../../ui/forms";
 import { Field, PageHead, Panel } from "../../ui/parts";
 
 export function Start() {
@@ -36,7 +36,7 @@ export function Start() {
       const { body: job } = await post<Job>("/v1/trainings", body);
       go(href("training", job.id));
     } catch (error) {
-      setProblem(problemOf(error));
+      setProblem(Problem.of(error));
       setBusy(false);
     }
   };
