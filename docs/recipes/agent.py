@@ -11,7 +11,7 @@ from typing import Any
 
 from playwright.sync_api import Page, sync_playwright
 
-from markwise import Client, Conflict, NotFound
+from markwise import Client, Conflict, MarkwiseError, NotFound
 from markwise.types import Answer
 
 KEYS = {"CTRL": "Control", "ENTER": "Enter", "DELETE": "Delete"}
@@ -79,4 +79,7 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except MarkwiseError as error:
+        sys.exit(str(error))

@@ -8,7 +8,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from markwise import Client
+from markwise import Client, MarkwiseError
 from markwise.types import Evaluation, Job
 
 
@@ -45,4 +45,7 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except MarkwiseError as error:
+        sys.exit(str(error))

@@ -9,7 +9,7 @@ import json
 import sys
 from pathlib import Path
 
-from markwise import ApiError, Client
+from markwise import ApiError, Client, MarkwiseError
 
 PICTURES = {".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff"}
 
@@ -47,8 +47,11 @@ def main() -> int:
     parser.add_argument("--granularity", type=int, help="1 (coarse) to 6 (fine)")
     given = parser.parse_args()
 
-    coco, refused = CocoFile(), 0
     pictures = sorted(path for path in given.folder.rglob("*") if path.suffix.lower() in PICTURES)
+    if not pictures:
+        parser.error(f"{given.folder} holds no pictures")
+    given.out.parent.mkdir(parents=True, exist_ok=True)
+    coco, refused = CocoFile(), 0
     with Client() as client:  # MARKWISE_SERVER and MARKWISE_KEY say where
         for path in pictures:
             try:
@@ -65,4 +68,7 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except MarkwiseError as error:
+        sys.exit(str(error))

@@ -10,7 +10,7 @@ import os
 import sys
 from pathlib import Path
 
-from openai import OpenAI
+from openai import OpenAI, OpenAIError
 
 
 def main() -> int:
@@ -19,6 +19,8 @@ def main() -> int:
     parser.add_argument("question")
     parser.add_argument("--model", default="markwise", help="what is deployed, or a name of /v1/models")
     given = parser.parse_args()
+    if not given.image.is_file():
+        parser.error(f"{given.image} is no file")
 
     server = os.environ.get("MARKWISE_SERVER", "http://127.0.0.1:8000")
     client = OpenAI(base_url=f"{server}/v1", api_key=os.environ.get("MARKWISE_KEY", "none"))
@@ -38,4 +40,7 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except OpenAIError as error:
+        sys.exit(str(error))

@@ -44,7 +44,7 @@ def test_a_folder_becomes_one_coco_file(service_url: str, tmp_path: Path) -> Non
     (photos / "a.png").write_bytes(drawn(901))
     (photos / "more" / "b.png").write_bytes(drawn(902))
     (photos / "broken.jpg").write_bytes(b"no picture")
-    out = tmp_path / "photos.json"
+    out = tmp_path / "new" / "photos.json"
     done = run(service_url, "folder_to_coco", photos, "--out", out, "--segmenter", "regions", expected=1)
     assert "broken.jpg" in done.stderr
     coco = COCO(str(out))
@@ -63,13 +63,31 @@ def test_openais_client_names_a_mark(service_url: str) -> None:
     assert "point" in done.stdout
 
 
+@pytest.mark.parametrize(
+    ("expected", "argv", "told"),
+    [
+        (2, ["folder_to_coco", "nowhere", "--out", "a.json"], "nowhere holds no pictures"),
+        (2, ["teach", "nowhere", "--name", "a"], "nowhere holds no pictures"),
+        (2, ["openai_client", "nothing.png", "Where?"], "nothing.png is no file"),
+        (1, ["openai_client", DEMO_PAGE, "Where?", "--model", "nobody"], "There is no model with this name"),
+        (1, ["evaluate", "nobody"], "There is no model with this name"),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_a_sentence(service_url: str, expected: int, argv: list, told: str) -> None:
+    done = run(service_url, *argv, expected=expected)
+    assert told in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_a_folder_teaches_a_model(service: httpx.Client, service_url: str, tmp_path: Path) -> None:
     for seed in (911, 912):
         (tmp_path / f"{seed}.png").write_bytes(drawn(seed))
         (tmp_path / f"{seed}.json").write_text(json.dumps(REGIONS))
+    (tmp_path / "nameless.png").write_bytes(drawn(913))
     done = run(service_url, "teach", tmp_path, "--name", "recipe", "--steps", 1)
+    assert re.fullmatch(r".*nameless\.png: .* needs a name .*\n", done.stderr)
     assert re.search(r"recipe version \d+: 2 listings", done.stdout)
     name = re.search(r"^(recipe@\d+): ", done.stdout, re.MULTILINE)
     assert name is not None
@@ -85,8 +103,9 @@ def test_a_model_is_measured_with_marks_and_without(service_url: str, tmp_path: 
     assert told == [["refer", "som-llava-tiny", "tags"], ["refer", "som-llava-tiny", "plain"]]
     assert "<h2>refer</h2>" in page.read_text()
     with Client(service_url) as client:
-        measured = next(each for each in client.evaluations() if each.settings["tags"])
-        items = list(client.evaluation_items(measured))
-        assert [item.position for item in items] == [0, 1]
-        worst = min(items, key=lambda item: item.grade or 0.0)
-        assert client.evaluation_picture(measured, worst.position).startswith(b"RIFF")
+        plain = next(each for each in client.evaluations() if each.settings["tags"] is None)
+        items = list(client.evaluation_items(plain))
+        assert [(item.position, item.grade) for item in items] == [(0, 0.0), (1, 0.0)], (
+            "without marks it cannot say which"
+        )
+        assert client.evaluation_picture(plain, 0).startswith(b"RIFF")
