@@ -104,17 +104,13 @@ def measure(every: int = 1) -> Row:
         shutil.rmtree(folder, ignore_errors=True)
     wrong = [f"{name}: {what}" for name, what in tried.items() if what]
     reached = sum(not name.endswith(" ") for name in tried)
-    failures = (
-        *wrong[:3],
-        *([f"only {count} steps"] if count < LEAST else []),
-    )
-    return Row(
+    return Row.of_checks(
         id="T3",
         fault="SIGKILL at every step of an order",
         load=f"{reached} of {count} steps",
-        survived=len(tried) - len(wrong),
-        lost=len(wrong),
-        failures=failures,
+        asked=len(tried),
+        bad=wrong,
+        failures=(f"only {count} steps",) if count < LEAST else (),
         seen=f"{len(tried) - len(wrong)} of {len(tried)} converge to the same state",
     )
 

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from app.queue.envelope import hint_of
-from tests.chaos.table import Row, run
+from tests.chaos.table import Row, counted, run
 from tests.chaos.yard import yard
 
 LEASE_S, BEAT_S = 3.0, 0.5
@@ -18,8 +18,7 @@ HINTS = 500
 def measure(seconds: float = 30.0, hints: int = HINTS) -> Row:
     """Order one, hint it again and again while it runs, and count."""
     with yard(lease_s=LEASE_S, heartbeat_s=BEAT_S) as place:
-        place.processes.housekeeping()
-        workers = [place.processes.worker() for _ in range(3)]
+        workers = place.staffed(3)
         lock = place.settings.data_folder / "held"
         place.order("effect", [{}] * 6)
         place.settle(60)
@@ -31,12 +30,7 @@ def measure(seconds: float = 30.0, hints: int = HINTS) -> Row:
         place.settle(seconds + 60)
         tally, shared = place.tally(ledger), _lines(lock)
         ended = sum(worker.poll() is not None for worker in workers)
-    failures = (
-        *tally.failures,
-        *([f"{shared} times held by two"] if shared else []),
-        *([f"{tally.redone} attempts too many"] if tally.redone else []),
-        *([f"{ended} workers ended"] if ended else []),
-    )
+    broken = {"times held by two": shared, "attempts too many": tally.redone, "workers ended": ended}
     return Row(
         id="T5",
         fault=f"a job of {seconds:.0f} s under a lease of {LEASE_S:.0f} s",
@@ -44,7 +38,7 @@ def measure(seconds: float = 30.0, hints: int = HINTS) -> Row:
         survived=1 - tally.lost,
         lost=tally.lost,
         duplicated=tally.doubled,
-        failures=failures,
+        failures=(*tally.failures, *counted(broken)),
         seen=f"{1 + tally.redone} attempt, {shared} moments with two holders",
     )
 

@@ -4,7 +4,7 @@ They kill themselves, reach for memory that is not theirs, abort or leave; other
 job is done, once; what ends its worker is parked after exactly three attempts, what gets no memory fails at once and in our words.
 """
 
-from tests.chaos.table import Row, run
+from tests.chaos.table import Row, counted, run
 from tests.chaos.yard import yard
 
 DEATHS = ("kill", "segfault", "abort", "leave")
@@ -14,8 +14,7 @@ MOST_RESTARTS = 60
 def measure(good: int = 200, poisonous: int = 16, hungry: int = 4) -> Row:
     """Order all of them at once, and look at each."""
     with yard() as place:
-        place.processes.housekeeping()
-        workers = [place.processes.worker() for _ in range(2)]
+        workers = place.staffed(2)
         deaths = place.order("poison", [{"how": DEATHS[number % len(DEATHS)]} for number in range(poisonous)])
         ledger = place.order("effect", [{"seconds": 0.02}] * good)
         starving = place.order("hungry", [{}] * hungry)
@@ -26,13 +25,12 @@ def measure(good: int = 200, poisonous: int = 16, hungry: int = 4) -> Row:
         starved = place.rows(told, starving).count(("failed", 1, "model.out_of_memory"))
         restarts = place.rows("SELECT sum(attempt) FROM jobs WHERE id = ANY(%s)", deaths)[0][0]
         ended = sum(worker.poll() is not None for worker in workers)
-    failures = (
-        *tally.failures,
-        *([f"{poisonous - parked} were not parked after three attempts"] if parked != poisonous else []),
-        *([f"{hungry - starved} did not fail for want of memory"] if starved != hungry else []),
-        *([f"{restarts} restarts"] if restarts > MOST_RESTARTS else []),
-        *([f"{ended} workers ended"] if ended else []),
-    )
+    broken = {
+        "were not parked after three attempts": poisonous - parked,
+        "did not fail for want of memory": hungry - starved,
+        "restarts": restarts if restarts > MOST_RESTARTS else 0,
+        "workers ended": ended,
+    }
     return Row(
         id="T7",
         fault=f"{poisonous} jobs end their worker, {hungry} want too much memory",
@@ -41,7 +39,7 @@ def measure(good: int = 200, poisonous: int = 16, hungry: int = 4) -> Row:
         lost=tally.lost,
         duplicated=tally.doubled,
         recovery_s=settled_s,
-        failures=failures,
+        failures=(*tally.failures, *counted(broken)),
         seen=f"{parked} parked after 3 attempts, {restarts} pool processes replaced, {starved} failed in our words",
     )
 

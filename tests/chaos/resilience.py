@@ -147,15 +147,14 @@ def measure(only: str = "") -> Row:
                 late += [f"{dependency} {mode}: {back_s:.0f} s"] if back_s > BACK_S else []
     bad = [f"{name}: {status} after {took:.0f} s" for name, status, took, good in found if not good]
     slowest_s = max(took for _, _, took, _ in found)
-    failures = (*bad[:4], *([f"back late, {', '.join(late)}"] if late else []))
-    return Row(
+    return Row.of_checks(
         id="L3",
         fault="Postgres, Redis, store and model down, slow, trickling, reset, silent",
         load=f"{len(found)} cells of 120",
-        survived=len(found) - len(bad),
-        lost=len(bad),
+        asked=len(found),
+        bad=bad,
         recovery_s=longest_s,
-        failures=failures,
+        failures=(f"back late, {', '.join(late)}",) if late else (),
         seen=f"{len(found) - len(bad)} of {len(found)} as declared, the slowest answer after {slowest_s:.0f} s; silent Postgres is TCP's",
     )
 

@@ -2,10 +2,11 @@
 
 import argparse
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 HEAD = ("row", "fault", "load", "survived", "lost", "duplicated", "recovery", "verdict", "what was seen")
+MOST_SAID = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +22,31 @@ class Row:
     recovery_s: float | None = None
     failures: tuple[str, ...] = ()
     seen: str = ""
+
+    @classmethod
+    def of_checks(
+        cls,
+        *,
+        bad: Sequence[str],
+        asked: int,
+        id: str,
+        fault: str,
+        load: str,
+        seen: str,
+        recovery_s: float | None = None,
+        failures: tuple[str, ...] = (),
+    ) -> "Row":
+        """A row about things that were looked at one by one: what is bad is lost, and the first of it is said."""
+        return cls(
+            id=id,
+            fault=fault,
+            load=load,
+            survived=asked - len(bad),
+            lost=len(bad),
+            recovery_s=recovery_s,
+            failures=(*bad[:MOST_SAID], *failures),
+            seen=seen,
+        )
 
     @property
     def text(self) -> str:
@@ -39,6 +65,11 @@ class Row:
             self.seen,
         )
         return "| " + " | ".join(map(str, cells)) + " |"
+
+
+def counted(faults: Mapping[str, int]) -> tuple[str, ...]:
+    """How often each rule was broken, in words; nothing of those that held."""
+    return tuple(f"{count} {what}" for what, count in faults.items() if count)
 
 
 def head() -> str:

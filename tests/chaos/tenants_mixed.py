@@ -113,13 +113,12 @@ def settled_in(place: House, count: int) -> Iterator[Tenant]:
 
 def _mixed(everybody: list[Tenant]) -> Row:
     asked, foreign = sum(each.asked for each in everybody), [said for each in everybody for said in each.foreign]
-    return Row(
+    return Row.of_checks(
         id="A3",
         fault=f"{len(everybody)} tenants at once",
         load=f"{asked} requests",
-        survived=asked - len(foreign),
-        lost=len(foreign),
-        failures=tuple(foreign[:2]),
+        asked=asked,
+        bad=foreign,
         seen=f"{len(foreign)} times something of another",
     )
 
@@ -136,18 +135,14 @@ def _keys(place: House, everybody: list[Tenant]) -> Row:
     secrets = [each.key.encode()[8:40] for each in everybody]
     found = [name for name, text in texts.items() if any(secret in text for secret in secrets)]
     lived_s = _revoked(place, everybody[0].key)
-    failures = (
-        *(f"a key stands in {name}" for name in found),
-        *([f"a revoked key lived {lived_s:.1f} s"] if lived_s > REVOKED_S else []),
-    )
-    return Row(
+    return Row.of_checks(
         id="A4",
         fault="keys looked for, one revoked",
         load=f"{len(secrets)} keys, {len(texts)} logs, tables and processes",
-        survived=len(texts) - len(found),
-        lost=len(found),
+        asked=len(texts),
+        bad=[f"a key stands in {name}" for name in found],
         recovery_s=lived_s,
-        failures=failures,
+        failures=(f"a revoked key lived {lived_s:.1f} s",) if lived_s > REVOKED_S else (),
         seen=f"{len(found)} places with a key; the revoked one refused after {1000 * lived_s:.0f} ms by both API processes",
     )
 

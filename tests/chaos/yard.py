@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from subprocess import Popen
 from typing import Any
 from uuid import UUID
 
@@ -26,6 +27,7 @@ from app.stack import embedded
 from app.stack.migrate import migrate
 from tests.acceptance import effects
 from tests.acceptance.processes import Processes
+from tests.chaos.table import counted
 from tests.conftest import FAST, add_tenant
 
 QUICK: dict[str, Any] = {"lease_s": 3.0, "heartbeat_s": 0.75, "reap_every_s": 0.5, "hint_resend_s": 2.0}
@@ -43,8 +45,7 @@ class Tally:
     @property
     def failures(self) -> tuple[str, ...]:
         """The rules that were broken."""
-        counts = {"lost": self.lost, "duplicated": self.doubled, "stuck": self.stuck}
-        return tuple(f"{count} {name}" for name, count in counts.items() if count)
+        return counted({"lost": self.lost, "duplicated": self.doubled, "stuck": self.stuck})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +56,11 @@ class Yard:
     engine: Engine
     tenant: UUID
     processes: Processes
+
+    def staffed(self, workers: int) -> "list[Popen[bytes]]":
+        """Start housekeeping and workers; returns the workers."""
+        self.processes.housekeeping()
+        return [self.processes.worker() for _ in range(workers)]
 
     def order(self, kind: str, payloads: Sequence[dict[str, Any]], **given: Any) -> list[UUID]:
         """Order a job for each payload; returns their ids."""

@@ -11,7 +11,7 @@ from subprocess import Popen
 
 import psutil
 
-from tests.chaos.table import Row, run
+from tests.chaos.table import Row, counted, run
 from tests.chaos.yard import Yard, yard
 
 JOBS, NAPS = 200, 6
@@ -23,8 +23,7 @@ _LOST = re.compile(r"attempt \d+: lost in")
 def measure(jobs: int = JOBS, naps: int = NAPS) -> Row:
     """Order, put a worker to sleep again and again, and compare."""
     with yard(lease_s=LEASE_S, heartbeat_s=BEAT_S) as place:
-        place.processes.housekeeping()
-        workers = [place.processes.worker() for _ in range(2)]
+        workers = place.staffed(2)
         ledger = place.order("effect", [{"seconds": 0.2 + 0.1 * (n % 5)} for n in range(jobs)], max_attempts=50)
         woke_s = [nap(place, workers[number % 2]) for number in range(naps)]
         settled_s = place.settle(120)
@@ -36,7 +35,7 @@ def measure(jobs: int = JOBS, naps: int = NAPS) -> Row:
     slow = max(asleep, default=0.0)
     failures = (
         *tally.failures,
-        *([f"{late} late writes"] if late else []),
+        *counted({"late writes": late}),
         *(["no worker slept over a job"] if not asleep else []),
         *([f"let go after {slow:.1f} s"] if slow > BEAT_S + SPARE_S else []),
     )
