@@ -24,6 +24,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "backup": ("app.commands.backup:backup", "Write the whole installation into a folder."),
     "restore": ("app.commands.backup:restore", "Fill an empty installation from a backup."),
     "sweep": ("app.commands.sweep:sweep", "Delete what is past its time, and files that nothing names."),
+    "forget": ("app.commands.forget:forget", "Delete all that a tenant has."),
     "doctor": ("app.commands.doctor:doctor", "Look at the installation and say what is wrong."),
 }
 

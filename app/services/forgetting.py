@@ -1,6 +1,6 @@
-"""Deleting for good: an image with its pixels, what is past its time, and blobs that no row names any more.
+"""Deleting for good: an image with its pixels, what is past its time, blobs that no row names any more, and all that a tenant has.
 
-Called by the route that deletes, by `markwise sweep` and by the housekeeping process. Rows go first and blobs after, so a crash in
+Called by the route that deletes, by `markwise sweep`, `markwise forget` and by the housekeeping process. Rows go first and blobs after, so a crash in
 between leaves a blob without a row, never a row without its blob; the next sweep finds it.
 """
 
@@ -12,6 +12,7 @@ from uuid import UUID
 
 from sqlalchemy import Engine
 
+from app.catalog import emptying
 from app.catalog.holdings import EXPIRING, Holdings
 from app.catalog.images import ImageRepository
 from app.catalog.session import transaction
@@ -127,6 +128,13 @@ class Forgetting:
             swept.blob_bytes += stat.size_bytes
             if not dry_run:
                 self._remove([stat.key])
+        return swept
+
+    def everything(self, owner: Engine, *, actor: str) -> Swept:
+        """Delete all that the tenant has but its audit log, rows with an engine of the schema's owner; calling it again goes on."""
+        rows = emptying.empty(owner, self.tenant_id, actor=actor)
+        swept = self.sweep(older_than=timedelta(0))
+        swept.rows = rows
         return swept
 
     def _remove(self, keys: Iterable[str]) -> None:

@@ -24,13 +24,14 @@ DELIVERY_STATUSES = ("queued", "delivered", "failed")
 
 
 class TenantTableRow(Base):
-    """Who owns rows. The embedded stack has one, called local."""
+    """Who owns rows. The embedded stack has one, called local. `emptied_since` is set while an operator deletes all that it has."""
 
     __tablename__ = "tenants"
 
     id: Mapped[UUID] = mapped_column(primary_key=True, server_default=text("uuidv7()"))
     name: Mapped[str] = mapped_column(unique=True)
     created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+    emptied_since: Mapped[datetime | None]
 
 
 class KeyRow(TenantRow):
