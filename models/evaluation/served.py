@@ -15,11 +15,11 @@ import numpy as np
 
 from models.drawings import Drawing
 from models.grounding import GroundRequest, GroundResult, ground
-from models.marks import Marking, place
+from models.marks import Marking, place, style_of
 from models.marks.for_model import PAD_RGB
 from models.regions import Regions
 from models.training.segments import Scene, scene_segments
-from models.training.varied import ids_of, plain_ids, scene_of
+from models.training.varied import MarkKind, ids_of, plain_ids, scene_of
 from models.vlm.local import LocalBackend
 from models.vlm.types import VlmBackend
 
@@ -29,17 +29,18 @@ FILLED: Final[dict[str, Any]] = {"name": STYLE, "draw": ["box", "mask", "mark"],
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Way:
-    """How a scene comes: the kind of its ids, the style that is asked for, and the size of what is drawn in its picture."""
+    """How a scene comes: its ids, the style that is asked for, and the size of what is drawn in its picture."""
 
-    kind: str = "plain"
+    kind: MarkKind = "number"
+    gaps: bool = False
     style: str | dict[str, Any] = STYLE
     size: float = 1.0
 
 
 WAYS: Final[dict[str, Way]] = {
     "2-10": Way(),
-    "letters": Way(kind="letters"),
-    "ids to 99": Way(kind="any"),
+    "letters": Way(kind="letter"),
+    "ids to 99": Way(gaps=True),
     "som": Way(style="som"),
     "som-llava": Way(style="som-llava"),
     "filled": Way(style=FILLED),
@@ -74,7 +75,7 @@ def _answered(backend: VlmBackend, seed: int, way: Way, *, yes_no: bool) -> Iter
         return ground(
             backend,
             GroundRequest(
-                image=drawing.image, regions=drawing.regions, marking=marking, style=way.style, task=task, query=query,
+                image=drawing.image, regions=drawing.regions, marking=marking, style=style_of(way.style), task=task, query=query,
                 decide="model",
             ),
         )  # fmt: skip
@@ -96,8 +97,8 @@ def _answered(backend: VlmBackend, seed: int, way: Way, *, yes_no: bool) -> Iter
 def numbered(regions: Regions, way: Way, rng: Random) -> Marking:
     """The marks of all regions, with ids of the way's kind in their order."""
     marking = place(regions, way.style)
-    kind, count = ("letter" if way.kind == "letters" else "number"), len(marking.marks)
-    ids = ids_of(rng, count, "number") if way.kind == "any" else plain_ids(count, kind)
+    count = len(marking.marks)
+    ids = ids_of(rng, count, way.kind) if way.gaps else plain_ids(count, way.kind)
     return replace(marking, marks=tuple(replace(one, id=i) for one, i in zip(marking.marks, ids, strict=True)))
 
 
