@@ -15,6 +15,7 @@ from models.ranking.places import (
     LABEL_ROLES,
     TICK_ROLES,
     Box,
+    center,
     field_parts,
     label_distance,
 )
@@ -148,9 +149,27 @@ def sole_bearer(alone: Alone, candidates: Sequence[Candidate], verb_roles: froze
     if not bearers:
         return None
     found = bearers[min(bearers)]
+    written = [*bearers.get(_RANK["written", True], ()), *bearers.get(_RANK["written", False], ())]
+    if (tick := _labelled_tick(written, candidates)) is not None:
+        return tick
     # "Search:" beside "Search": the one with the same signs.
     same = [index for index in found if similarity(alone.name, candidates[index].text or "") == 1.0]
     return same[0] if len(same) == 1 else found[0] if len(found) == 1 else None
+
+
+def _labelled_tick(bearers: Sequence[int], candidates: Sequence[Candidate]) -> int | None:
+    """Return the one tick box among bearers of a name if all others wrap it or stand where its label does: these may be seen as buttons."""
+    ticks = [index for index in bearers if candidates[index].role in TICK_ROLES]
+    if len(ticks) != 1:
+        return None
+    box, role = candidates[ticks[0]].bbox_xyxy_px, candidates[ticks[0]].role or ""
+    others = [candidates[index].bbox_xyxy_px for index in bearers if index != ticks[0]]
+    x, y = center(box)
+    labels = all(
+        (one[0] <= x < one[2] and one[1] <= y < one[3]) or label_distance(box, role, one, one[3] - one[1]) is not None
+        for one in others
+    )
+    return ticks[0] if labels else None
 
 
 def _called(name: str, others: Sequence[str], candidate: Candidate) -> _Called | None:

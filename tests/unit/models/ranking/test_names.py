@@ -94,6 +94,16 @@ def test_of_two_that_bear_a_name_the_kind_decides_and_else_none_is_clear():
     assert not is_clear(rank("Press the Align left button", alike))
 
 
+def test_a_tick_box_whose_label_was_seen_as_a_button_is_meant_and_a_button_far_away_is_not_its_label():
+    box = mark("1", "Night mode", "checkbox", (10, 10, 24, 24))
+    label = mark("2", "Night mode", "button", (30, 8, 110, 26))
+    wraps = mark("2", "Night mode", "button", (0, 0, 120, 34))
+    for other in (label, wraps):
+        assert rank("Press the Night mode button", (box, other))[0].id == "1"
+    far = mark("2", "Night mode", "button", (600, 400, 690, 430))
+    assert rank("Press the Night mode button", (box, far))[0].id == "2"
+
+
 def test_the_same_signs_lead_the_same_words():
     page = (mark("1", "Search", "textbox", (10, 10, 200, 30)), mark("2", "Search:", "textbox", (10, 200, 200, 220)))
     for say in ("Press the {} button", "Click '{}'", "Click {}"):
