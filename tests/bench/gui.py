@@ -97,6 +97,7 @@ def _finder(clock: Clock, options: argparse.Namespace) -> TimedFinder:
 
 def score(pages: Sequence[Page], deciders: dict[str, Decider]) -> dict[str, Any]:
     """Return every figure of the table, with the hardware, versions and date they belong to."""
+    stated = [told(page) for page in pages]
     elements = sum(len(page.elements) for page in pages)
     named = sum(len(unique_names(page)) for page in pages)
     own = {page.name: len(own_marks(page)) for page in pages}
@@ -114,13 +115,9 @@ def score(pages: Sequence[Page], deciders: dict[str, Decider]) -> dict[str, Any]
         "marks_per_element": marks / elements,
         "omitted_regions": sum(page.marking.omitted_regions for page in pages),
         "clicks": {name: landed / max(named, 1) for name, landed in clicks(pages, deciders).items()}
-        | {"accessibility": clicks([told(page) for page in pages], {"told": decide_by_rank})["told"] / max(named, 1)},
+        | {"accessibility": _by_ranker(stated, PHRASINGS[0])},
         "phrasings": {
-            phrasing: {
-                "pixels": clicks(pages, {"ranker": decide_by_rank}, phrasing)["ranker"] / max(named, 1),
-                "accessibility": clicks([told(page) for page in pages], {"ranker": decide_by_rank}, phrasing)["ranker"]
-                / max(named, 1),
-            }
+            phrasing: {"pixels": _by_ranker(pages, phrasing), "accessibility": _by_ranker(stated, phrasing)}
             for phrasing in PHRASINGS
         },
         "seconds_per_page": {
@@ -142,10 +139,19 @@ def score(pages: Sequence[Page], deciders: dict[str, Decider]) -> dict[str, Any]
     }
 
 
+def _by_ranker(pages: Sequence[Page], phrasing: str) -> float:
+    """Share of the uniquely named elements that the ranker alone clicks on."""
+    named = sum(len(unique_names(page)) for page in pages)
+    return clicks(pages, {"ranker": decide_by_rank}, phrasing)["ranker"] / max(named, 1)
+
+
 def score_unseen(pages: Sequence[Page], deciders: dict[str, Decider]) -> dict[str, Any]:
     """Return the same figures on pages of ours that no network was taught on."""
     found = score(pages, deciders)
-    return {name: found[name] for name in ("pages", "elements", "named", "own_mark", "marks_per_element", "clicks")}
+    return {
+        name: found[name]
+        for name in ("pages", "elements", "named", "own_mark", "marks_per_element", "clicks", "phrasings")
+    }
 
 
 def _seconds(looks: Sequence[Look]) -> dict[str, dict[str, float]] | None:
@@ -178,10 +184,7 @@ def table(result: dict[str, Any]) -> str:
         *((f"clicks that land, {name}", f"{share:.3f}") for name, share in result["clicks"].items()),
     ]
     head = f"{result['pages']} pages, {result['elements']} elements, {result['named']} with a unique name"
-    lines = [head, *(f"  {name:<36}{value:>8}" for name, value in rows)]
-    for phrasing, landed in result["phrasings"].items():
-        shown = f"pixels {landed['pixels']:.3f}, accessibility {landed['accessibility']:.3f}"
-        lines.append(f"  {'ranker, ' + phrasing:<36}{shown}")
+    lines = [head, *(f"  {name:<36}{value:>8}" for name, value in rows), *_phrased(result)]
     if "unseen" in result:
         other = result["unseen"]
         lines.append(
@@ -190,6 +193,7 @@ def table(result: dict[str, Any]) -> str:
         lines.append(f"  {'elements with their own mark':<36}{other['own_mark']:>8.3f}")
         lines.append(f"  {'marks per element':<36}{other['marks_per_element']:>8.2f}")
         lines += [f"  {'clicks that land, ' + name:<36}{share:>8.3f}" for name, share in other["clicks"].items()]
+        lines += _phrased(other)
     looks = {name: figures for name, figures in result["seconds_per_page"].items() if figures}
     if looks:
         lines.append(f"  {'seconds a page, median: wall / CPU':<36}" + "".join(f"{name:>22}" for name in looks))
@@ -199,6 +203,13 @@ def table(result: dict[str, Any]) -> str:
                 shown = "".join(f"{cell['wall']:>13.3f} / {cell['cpu']:.3f}  " for cell in cells if cell)
                 lines.append(f"    {stage:<34}{shown}".rstrip())
     return "\n".join(lines)
+
+
+def _phrased(result: dict[str, Any]) -> list[str]:
+    return [
+        f"  {'ranker, ' + phrasing:<36}pixels {landed['pixels']:.3f}, accessibility {landed['accessibility']:.3f}"
+        for phrasing, landed in result["phrasings"].items()
+    ]
 
 
 def contact_sheet(pages: Sequence[Page], width: int = 400, columns: int = 4) -> Any:

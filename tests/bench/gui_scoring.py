@@ -11,8 +11,22 @@ from tests.bench.gui_pages import Page
 
 # Answers one instruction on a marked page with the id of the mark to click, None for none of them.
 Decider = Callable[[str, Page], str | None]
-PHRASINGS = ("Click {}", "Press the {} button", "Open {}", "Go to {}")
-"""What people say for one click; the first is the one that the figures are for."""
+PHRASINGS = (
+    "Click {}",
+    "Press the {} button",
+    "Open {}",
+    "Go to {}",
+    "Tap on {}",
+    "Hit {}",
+    "Select {}",
+    "Choose {}",
+    "Please click {}",
+    'Click on the "{}" link',
+    "Open the {} menu",
+    "Go to the {} page",
+    "Click the button {}",
+)
+"""What people say for one click, each said of every element, whatever it is; the first is the one that the figures are for."""
 
 
 def own_marks(page: Page) -> dict[int, str]:
