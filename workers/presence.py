@@ -1,4 +1,4 @@
-"""Says in Postgres that this worker process lives and which queues it serves; `/readyz` reads it.
+"""Says in Postgres that this worker process lives, which queues it serves and what its GPUs hold; `/readyz` and `/metrics` read it.
 
 A thread of each pool child, so that the row speaks for the process that does the work. Not used for leases: those
 are on the job's own row.
@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.catalog.session import queue_transaction
 from app.catalog.tables import WorkerProcessRow
 from app.queue.leases import NOW
+from workers.gpus import seen
 
 _log = logging.getLogger(__name__)
 PRESENCE_EVERY_S = 5.0
@@ -55,6 +56,9 @@ class Presence:
                 return
 
     def _refresh(self) -> None:
-        row = insert(WorkerProcessRow).values(name=self._name, queues=self._queues)
+        gpus = seen()
+        row = insert(WorkerProcessRow).values(name=self._name, queues=self._queues, gpus=gpus)
         with queue_transaction(self._engine) as session:
-            session.execute(row.on_conflict_do_update(index_elements=["name"], set_={"last_seen_at": NOW}))
+            session.execute(
+                row.on_conflict_do_update(index_elements=["name"], set_={"last_seen_at": NOW, "gpus": gpus})
+            )

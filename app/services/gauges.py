@@ -24,7 +24,7 @@ _OPEN = ("queued", "running", "cancelling")
 
 
 class Gauges(Collector):
-    """Asks six small questions per scrape, five of indexed columns and one of as many rows as there are tenants and keys."""
+    """Asks seven small questions per scrape, six of indexed columns and one of as many rows as there are tenants and keys."""
 
     def __init__(self, settings: Settings) -> None:
         """Connects at the first scrape."""
@@ -75,11 +75,25 @@ class Gauges(Collector):
                 select(WorkerProcessRow.queues, func.count()).where(reporting()).group_by(WorkerProcessRow.queues)
             ):
                 workers.add_metric((",".join(queues),), count)
+            gpus = list(_gpus(session))
             outbox.add_metric((), session.scalar(select(func.count()).select_from(OutboxRow)) or 0)
             late = select(func.count()).select_from(WebhookDeliveryRow).where(WebhookDeliveryRow.status == "queued")
             deliveries.add_metric((), session.scalar(late) or 0)
             stored = list(_stored(session))
-        yield from (jobs, age, workers, outbox, deliveries, *stored)
+        yield from (jobs, age, workers, *gpus, outbox, deliveries, *stored)
+
+
+def _gpus(session: Session) -> Iterator[GaugeMetricFamily]:
+    """What workers see of the GPUs that they use; several may use one, and see the same."""
+    used = GaugeMetricFamily(
+        "markwise_gpu_memory_used_bytes", "Memory in use on a GPU of workers, by anybody.", labels=("gpu", "model")
+    )
+    total = GaugeMetricFamily("markwise_gpu_memory_total_bytes", "Memory of a GPU of workers.", labels=("gpu", "model"))
+    told = session.scalars(select(WorkerProcessRow.gpus).where(reporting()).order_by(WorkerProcessRow.last_seen_at))
+    for gpu in {gpu["uuid"]: gpu for gpus in told for gpu in gpus}.values():
+        used.add_metric((gpu["uuid"], gpu["model"]), gpu["used_bytes"])
+        total.add_metric((gpu["uuid"], gpu["model"]), gpu["total_bytes"])
+    yield from (used, total)
 
 
 def _stored(session: Session) -> Iterator[GaugeMetricFamily]:

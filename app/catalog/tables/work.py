@@ -123,7 +123,10 @@ class OutboxRow(Base):
 
 
 class WorkerProcessRow(Base):
-    """A running worker process and the queues it serves; readiness is read from `last_seen_at`. Not tenant data."""
+    """A running worker process, the queues it serves and the GPUs it uses (`workers.gpus`); readiness is read from `last_seen_at`.
+
+    Not tenant data.
+    """
 
     __tablename__ = "worker_processes"
 
@@ -131,3 +134,4 @@ class WorkerProcessRow(Base):
     queues: Mapped[list[str]]
     started_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
     last_seen_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+    gpus: Mapped[list[Any]] = mapped_column(server_default=text("'[]'::jsonb"))

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import time
 from collections.abc import Callable, Iterator
 from uuid import UUID
 
@@ -19,6 +20,7 @@ from app.telemetry.context import bound, labels
 from app.telemetry.logs import start_logging
 from tests.acceptance import effects
 from tests.conftest import execute
+from workers import presence
 from workers.resources import Resources
 from workers.runner import Runner
 
@@ -135,6 +137,24 @@ def test_queues_and_workers_are_told(client, database, engine: Engine, tenant: U
     assert found["markwise_workers", "batch,train"] == 2
     assert found["markwise_outbox",] == 2
     assert found["markwise_database_up",] == 1
+
+
+def test_what_workers_see_of_their_gpus_is_told_once_for_each(client, queue_engine: Engine, monkeypatch) -> None:
+    assert not [name for name in metrics(client) if name[0].startswith("markwise_gpu")]
+    gpu = {"uuid": "GPU-1", "model": "H200", "used_bytes": 20, "total_bytes": 80, "own_bytes": 5}
+    monkeypatch.setattr(presence, "seen", lambda: [gpu])
+    workers = [presence.Presence(queue_engine, name, ("interactive",)) for name in ("a", "b")]
+    for worker in workers:
+        worker.start()
+    while ("markwise_workers", "interactive") not in (found := metrics(client)) or found[
+        "markwise_workers", "interactive"
+    ] < 2:
+        time.sleep(0.02)
+    assert found["markwise_gpu_memory_used_bytes", "GPU-1", "H200"] == 20
+    assert found["markwise_gpu_memory_total_bytes", "GPU-1", "H200"] == 80
+    for worker in workers:
+        worker.stop()
+    assert not [name for name in metrics(client) if name[0].startswith("markwise_gpu")]
 
 
 def test_requests_are_counted_by_route_and_not_by_id(client) -> None:
