@@ -24,7 +24,8 @@ class S3Stub(ThreadingHTTPServer):
         self.objects: dict[str, tuple[bytes, datetime]] = {}
         self.said: dict[str, str] = {}  # by key, the sum that was sent along
         self.lock = threading.Lock()
-        self.faults: deque[str] = deque()  # "500", "503", "drop" or "torn", one per coming request
+        self.faults: deque[str] = deque()  # "500", "503", "drop", "torn" or "silent", one per coming request
+        self.speak = threading.Event()  # ends the silence
         self.requests = 0
 
     @property
@@ -81,6 +82,9 @@ class _Handler(BaseHTTPRequestHandler):
         if fault == "drop":
             self.close_connection = True
             self.connection.close()
+        elif fault == "silent":
+            self.server.speak.wait(30)
+            self.close_connection = True
         elif fault == "torn":
             self._answer(200, b"short", declared=5000, Last_Modified=format_datetime(datetime.now(UTC), usegmt=True))
             self.close_connection = True

@@ -4,7 +4,9 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
 import pytest
+from botocore.config import Config
 
+from app.storage import s3
 from app.storage.blobs import StoreUnavailable, open_blobs
 from app.storage.s3 import S3Blobs
 from tests.integration.s3_stub import BUCKET, S3Stub, running_stub
@@ -83,6 +85,36 @@ def test_a_store_that_stays_broken_is_unavailable(store: S3Blobs, stub: S3Stub) 
         stub.faults.clear()
         assert stub.url not in str(failed.value)
     assert stub.objects == {}
+
+
+@pytest.fixture
+def hurried(stub: S3Stub, monkeypatch: pytest.MonkeyPatch) -> Iterator[S3Blobs]:
+    """A store that waits for an answer for a fifth of a second instead of six."""
+    settings = s3.CLIENT_SETTINGS.merge(Config(connect_timeout=0.2, read_timeout=0.2))
+    monkeypatch.setattr(s3, "CLIENT_SETTINGS", settings)
+    opened = open_blobs(f"s3://{BUCKET}/some/prefix")
+    assert isinstance(opened, S3Blobs)
+    yield opened
+    stub.faults.clear()
+    stub.speak.set()
+    opened.close()
+
+
+def test_a_store_that_falls_silent_is_asked_again_and_then_given_up(hurried: S3Blobs, stub: S3Stub) -> None:
+    hurried.put_if_absent(KEY, DATA)
+    stub.faults.append("silent")
+    assert hurried.get(KEY) == DATA
+    before = stub.requests
+    stub.faults.extend(["silent"] * 10)
+    with pytest.raises(StoreUnavailable):
+        hurried.get(KEY)
+    assert stub.requests - before == 4, "the tries of CLIENT_SETTINGS"
+
+
+def test_a_silent_store_is_given_up_while_a_caller_still_waits() -> None:
+    given = s3.CLIENT_SETTINGS
+    assert given.read_timeout * given.retries["total_max_attempts"] < 30
+    assert given.connect_timeout * given.retries["total_max_attempts"] < 30
 
 
 def test_a_body_cut_short_is_not_taken_for_the_blob(store: S3Blobs, stub: S3Stub) -> None:
