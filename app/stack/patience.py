@@ -7,7 +7,6 @@ here. A process that stops takes leave of its connections instead of cutting the
 
 import asyncio
 import socket
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -19,6 +18,7 @@ HEAD_S = 20.0
 HEAD_BYTES = 65_536
 # uvicorn closes what is idle when it stops; a request that is on its way just then would meet a reset.
 LAST_WORD_S = 1.0
+LOOK_S = 0.02
 _REFUSAL = b"HTTP/1.1 %s\r\ncontent-type: application/problem+json\r\ncontent-length: %d\r\nconnection: close\r\n\r\n%s"
 
 
@@ -121,6 +121,7 @@ class PatientServer(uvicorn.Server):
 
     async def _wait(self, seconds: float, over: Callable[[], bool]) -> None:
         """Wait so long, unless it is over, or somebody has said a second time to stop."""
-        until = time.monotonic() + seconds
-        while time.monotonic() < until and not over() and not self.force_exit:
-            await asyncio.sleep(0.02)
+        for _ in range(round(seconds / LOOK_S)):
+            if over() or self.force_exit:
+                return
+            await asyncio.sleep(LOOK_S)

@@ -182,7 +182,7 @@ def test_who_comes_while_the_process_stops_is_answered_and_let_go(
 def test_behind_the_closed_door_a_request_on_its_way_is_answered(
     server: PatientServer, address: tuple[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server, "_leave_s", 0.05)
+    monkeypatch.setattr(server, "_leave_s", 0.1)
     monkeypatch.setattr(patience, "LAST_WORD_S", 30.0)
     monkeypatch.setattr(patience, "HEAD_S", 30.0)
     with socket.create_connection(address) as kept, socket.create_connection(address) as silent:
