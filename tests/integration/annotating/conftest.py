@@ -20,9 +20,7 @@ from app.storage.blobs import BlobStore, image_key
 from models.marks import mark
 from models.regions import Regions
 from tests.fake_teacher import FakeTeacher, Script, teaching
-from workers.handlers import HANDLERS
 from workers.resources import Resources
-from workers.runner import Runner
 
 NAMES = ("cat", "dog", "cat", "ball")
 
@@ -97,11 +95,6 @@ def resources(database: Settings, blobs_folder: str, teacher: tuple[str, FakeTea
     )
     yield made
     made.close()
-
-
-@pytest.fixture
-def runner(resources: Resources) -> Runner:
-    return Runner(resources, HANDLERS, worker="test")
 
 
 class Desk:

@@ -15,9 +15,7 @@ from app.services import evaluating
 from app.settings import Settings
 from models.errors import BackendDown, BadOutput
 from models.vlm.fake import FakeBackend
-from workers.handlers import HANDLERS
 from workers.resources import Resources
-from workers.runner import Runner
 
 
 class Killed(BaseException):
@@ -61,11 +59,6 @@ def resources(settings: Settings, model: Model, monkeypatch) -> Iterator[Resourc
     monkeypatch.setattr(type(made.models), "backend", lambda _shelf, _session, _name: (model, None))
     yield made
     made.close()
-
-
-@pytest.fixture
-def runner(resources: Resources) -> Runner:
-    return Runner(resources, HANDLERS, worker="test")
 
 
 class Desk:

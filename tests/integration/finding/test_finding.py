@@ -30,7 +30,6 @@ from app.storage.blobs import StoreUnavailable, model_key, open_blobs
 from models.finder.net import save, start_from
 from models.finder.ranking import Found
 from workers import finding as handler
-from workers.handlers import HANDLERS
 from workers.resources import Resources
 from workers.runner import Outcome, Runner
 from workers.shelf import BUILT_IN_FOLDER
@@ -44,18 +43,6 @@ class Killed(BaseException):
 def settings(database: Settings, tmp_path: Path) -> Settings:
     given = {"home": tmp_path, "blobs": str(tmp_path / "blobs"), "lease_s": 1.0, "heartbeat_s": 0.2}
     return database.model_copy(update=given)
-
-
-@pytest.fixture
-def resources(settings: Settings) -> Iterator[Resources]:
-    made = Resources(settings)
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def runner(resources: Resources) -> Runner:
-    return Runner(resources, HANDLERS, worker="test")
 
 
 class Desk:

@@ -1,7 +1,7 @@
 """A runner in this process, a folder of imports, and a source of drawn pictures to put in it."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -16,9 +16,6 @@ from app.services import imports
 from app.services.keys import Caller
 from app.settings import Settings
 from tests.acceptance.service import drawn
-from workers.handlers import HANDLERS
-from workers.resources import Resources
-from workers.runner import Runner
 
 SIZE_WH = (64, 48)
 
@@ -35,18 +32,6 @@ def settings(database: Settings, imports_folder: Path, tmp_path: Path) -> Settin
     return database.model_copy(
         update={"imports": imports_folder, "blobs": str(tmp_path / "blobs"), "lease_s": 5.0, "heartbeat_s": 0.2}
     )
-
-
-@pytest.fixture
-def resources(settings: Settings) -> Iterator[Resources]:
-    made = Resources(settings)
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def runner(resources: Resources) -> Runner:
-    return Runner(resources, HANDLERS, worker="test")
 
 
 @pytest.fixture
