@@ -42,6 +42,13 @@ export async function* eventsOf(stream: ReadableStream<Uint8Array>): AsyncGenera
 
 export const hasEnded = (job: Job): boolean => ["succeeded", "failed", "cancelled"].includes(job.status);
 
+/** The job as an event of it says that it is now. */
+export function jobAfter<T extends Job>(job: T, event: JobEvent): T {
+  if (event.type !== "progress") return job;
+  const { status, ...progress } = event.data;
+  return { ...job, status: status ?? job.status, progress: { ...job.progress, ...progress } };
+}
+
 const isFinal = (error: unknown): boolean => wasAborted(error) || (error instanceof Problem && [403, 404].includes(error.status));
 
 export interface Watcher {

@@ -2,10 +2,10 @@
 
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { watchJob } from "../api/events";
+import { jobAfter, watchJob } from "../api/events";
 import { order } from "../api/http";
 import { Problem, wasAborted } from "../api/problem";
-import type { Job } from "../api/types";
+import type { Job, JobEvent } from "../api/types";
 import { href } from "../router";
 import { ProgressBar, stageText } from "./progress";
 
@@ -62,7 +62,7 @@ export function useWork() {
       const ordered = await order<Record<string, unknown>>(path, body, signal);
       if (!ordered.job) return ordered.made;
       setJob(ordered.job);
-      const onEvent = (event: { type: string; data: object }) => event.type === "progress" && setJob((before) => before && { ...before, progress: { ...before.progress, ...event.data } });
+      const onEvent = (event: JobEvent) => setJob((before) => before && jobAfter(before, event));
       const ended = await watchJob(ordered.job, { onEvent }, signal);
       setJob(null);
       if (ended.status === "succeeded") return ended.result ?? {};

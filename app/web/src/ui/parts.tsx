@@ -73,6 +73,9 @@ export function Facts({ rows }: { rows: [string, ComponentChildren][] }) {
   );
 }
 
+/** A name of the API in words. */
+export const spoken = (name: string): string => name.replaceAll("_", " ");
+
 /** Seconds as "3.2 s", "4 min 10 s" or "2 h 5 min". */
 export function duration(seconds: number): string {
   if (seconds < 60) return `${seconds.toFixed(seconds < 10 ? 1 : 0)} s`;

@@ -70,7 +70,7 @@ export function Compose() {
             <div class="fields">
               <Field label="Start from">
                 <select id="recipe" onChange={(event) => start(event.currentTarget.value)} value={mixtures.some(({ name }) => name === mixture.name) ? mixture.name : ""}>
-                  <option value="">a mixture of your own</option>
+                  <option value="">your own</option>
                   {mixtures.map(({ name, needs }) => <option key={name} value={name}>{name}{needs === "files" ? " (needs files)" : ""}</option>)}
                 </select>
               </Field>

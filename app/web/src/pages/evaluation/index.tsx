@@ -1,10 +1,11 @@
 // Evaluations: the list with what is being measured, one report, and starting new ones.
 
 import { useEffect, useState } from "preact/hooks";
-import { watchJob } from "../../api/events";
+import { jobAfter, watchJob } from "../../api/events";
 import { download } from "../../api/http";
 import type { Benchmark, Evaluation, OrderedJob, Section } from "../../api/learning";
 import { Problem, wasAborted } from "../../api/problem";
+import type { JobEvent } from "../../api/types";
 import { useGet } from "../../fetched";
 import { usePaged } from "../../paged";
 import { go, href, route } from "../../router";
@@ -15,6 +16,7 @@ import { type Column, Table } from "../../ui/table";
 import { Look } from "./look";
 import { SectionPanel } from "./report";
 import { Start } from "./start";
+import { chiefText } from "./words";
 import "../../ui/forms.css";
 import "./evaluation.css";
 
@@ -25,23 +27,13 @@ const modelOf = (row: Evaluation): string => {
 
 const askedOf = (row: Evaluation): string => (row.settings.tags ? "with marks" : "without marks");
 
-function chiefText(row: Evaluation, chief: string | undefined): string {
-  const found = chief === undefined ? undefined : row.report[chief];
-  if (typeof found === "object" && found !== null && "low" in found) {
-    const { value, low, high } = found as { value: number; low: number; high: number };
-    return `${value.toFixed(1)} (${low.toFixed(1)} to ${high.toFixed(1)})`;
-  }
-  const plain = chief === undefined ? undefined : row.metrics[chief];
-  return typeof plain === "number" ? plain.toFixed(1) : "–";
-}
-
 function columnsOf(benchmarks: Benchmark[]): Column<Evaluation>[] {
   const chief = (row: Evaluation) => benchmarks.find(({ name }) => name === row.benchmark)?.chief;
   return [
     { key: "benchmark", title: "Benchmark", value: (row) => row.benchmark, cell: (row) => <a href={href("evaluation", row.id)}>{row.benchmark}</a> },
     { key: "model", title: "Model", value: modelOf },
     { key: "asked", title: "Asked", value: askedOf },
-    { key: "chief", title: "Result (95 %)", value: (row) => (typeof row.metrics[chief(row) ?? ""] === "number" ? (row.metrics[chief(row)!] as number) : null), cell: (row) => <span>{chiefText(row, chief(row))} <span class="soft small">{chief(row)?.replaceAll("_", " ")}</span></span>, numeric: true },
+    { key: "chief", title: "Result (95 %)", value: (row) => (typeof row.metrics[chief(row) ?? ""] === "number" ? (row.metrics[chief(row)!] as number) : null), cell: (row) => <span>{chiefText(row, benchmarks)} <span class="soft small">{chief(row)?.replaceAll("_", " ")}</span></span>, numeric: true },
     { key: "compared", title: "", value: (row) => row.report.comparison?.reduce((sum, { runs }) => sum + runs.length, 0) ?? 0, cell: (row) => { const runs = row.report.comparison?.reduce((sum, section) => sum + section.runs.length, 0) ?? 0; return runs > 1 ? <span class="soft small">compares {runs} runs</span> : ""; } },
     { key: "created", title: "Finished", value: (row) => row.created_at, cell: (row) => <Ago time={row.created_at} /> },
   ];
@@ -52,7 +44,7 @@ function UnderWay({ ordered, wanted, onEnd }: { ordered: OrderedJob; wanted: boo
   const [job, setJob] = useState(ordered);
   useEffect(() => {
     const stop = new AbortController();
-    const onEvent = (event: { type: string; data: object }) => event.type === "progress" && setJob((before) => ({ ...before, progress: { ...before.progress, ...event.data } }));
+    const onEvent = (event: JobEvent) => setJob((before) => jobAfter(before, event));
     watchJob(ordered, { onEvent, patience: Infinity }, stop.signal).then((ended) => {
       setJob(ended);
       onEnd();

@@ -12,6 +12,7 @@ import { Trouble, useWork, WorkLine } from "../../ui/forms";
 import { report } from "../../ui/notices";
 import { Empty, Field, PageHead, Panel } from "../../ui/parts";
 import { Picture } from "../../ui/picture";
+import { titleOf } from "../models/words";
 
 /** As many patches as the paper shows. */
 const TOP = 20;
@@ -111,7 +112,7 @@ export function Look() {
               <div class="fields">
                 <Field label="Answer" hint="Given one, its words are followed instead of the question's."><input type="text" value={answer} maxLength={2000} onInput={(event) => setAnswer(event.currentTarget.value)} /></Field>
                 <Field label="Only words that hold" hint="Such as the number of a mark."><input type="text" value={only} maxLength={100} onInput={(event) => setOnly(event.currentTarget.value)} /></Field>
-                <Field label="Model"><select value={model} onChange={(event) => setModel(event.currentTarget.value)}><option value="">what answers now</option>{local.map((one) => { const name = one.version === null ? one.name : `${one.name}@${one.version}`; return <option key={one.id} value={name}>{name}</option>; })}</select></Field>
+                <Field label="Model"><select value={model} onChange={(event) => setModel(event.currentTarget.value)}><option value="">what answers now</option>{local.map((one) => <option key={one.id} value={titleOf(one)}>{titleOf(one)}</option>)}</select></Field>
               </div>
               <Trouble problem={work.problem} />
               <WorkLine job={work.job} label="Looking inside the model" />

@@ -1,12 +1,11 @@
 // A benchmark's report: runs with their 95 % intervals, what differs surely, all metrics, categories, and the worst answers.
 
 import type { Interval, Run, Section } from "../../api/learning";
-import { Badge, Panel } from "../../ui/parts";
+import { Badge, Panel, spoken } from "../../ui/parts";
 import { Picture } from "../../ui/picture";
 
 const isInterval = (value: unknown): value is Interval => typeof value === "object" && value !== null && "low" in value;
 const chiefOf = (run: Run, chief: string): Interval | null => (isInterval(run[chief]) ? run[chief] : null);
-const spoken = (name: string): string => name.replaceAll("_", " ");
 const range = ({ low, high }: Interval): string => `${low.toFixed(1)} to ${high.toFixed(1)}`;
 
 /** A bar to the value with a line over its interval; the figures stand beside it. */

@@ -10,6 +10,7 @@ import { usePaged } from "../../paged";
 import { go, href, route } from "../../router";
 import { Chips, numberOf, Trouble } from "../../ui/forms";
 import { Field, PageHead, Panel } from "../../ui/parts";
+import { titleOf } from "../models/words";
 
 const SOURCES = { files: "its installed files", drawings: "drawings made for it" };
 
@@ -58,7 +59,7 @@ export function Start() {
         <Panel>
           <Chips label="Benchmarks" chosen={chosen} onChange={setChosen} options={known.map(({ name, source, chief }) => ({ value: name, disabled: source === null, title: source === null ? "Its files are not installed: MARKWISE_BENCHMARKS names the folder for them" : `${chief}, on ${SOURCES[source]}` }))} />
           <p class="soft small">{known.some(({ source }) => source === null) ? "What is struck through needs its files in the folder of MARKWISE_BENCHMARKS; the rest can be asked of drawings." : "Every benchmark can be asked."}</p>
-          <Chips label="Models (none: the one that answers now)" chosen={named} onChange={setNamed} options={askable.map((one) => ({ value: one.version === null ? one.name : `${one.name}@${one.version}`, words: one.version === null ? one.name : `${one.name}@${one.version}` }))} />
+          <Chips label="Models (none: the one that answers now)" chosen={named} onChange={setNamed} options={askable.map((one) => ({ value: titleOf(one), words: titleOf(one) }))} />
           <Chips label="Asked" chosen={ways} onChange={setWays} options={[{ value: "marks", words: "with marks" }, { value: "plain", words: "without marks" }]} />
           <div class="fields">
             <Field label="Questions of each" hint="Empty: all there are."><input type="number" id="n" min={1} value={n} onInput={(event) => setN(event.currentTarget.value)} /></Field>

@@ -11,6 +11,7 @@ import { numberOf, Trouble } from "../../ui/forms";
 import { Icon } from "../../ui/icon";
 import { tell } from "../../ui/notices";
 import { Badge } from "../../ui/parts";
+import { titleOf } from "./words";
 
 interface Rule {
   benchmark: string;
@@ -28,8 +29,6 @@ export function Verdict({ found }: { found: GateFinding[] }) {
     </table>
   );
 }
-
-export const titleOf = (model: Model): string => (model.version === null ? model.name : `${model.name}@${model.version}`);
 
 /** Asks what the gate holds, deploys, and says what came of it. `model` null is the built-in one. */
 export function Deploy({ model, onClose, onDone }: { model: Model; onClose: () => void; onDone: () => void }) {

@@ -2,16 +2,18 @@
 
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
-import type { Deployment, Evaluation, Model } from "../../api/learning";
+import type { Benchmark, Deployment, Evaluation, Model } from "../../api/learning";
 import { post } from "../../api/http";
 import { useGet } from "../../fetched";
 import { usePaged } from "../../paged";
 import { href, route } from "../../router";
 import { Confirm } from "../../ui/dialog";
 import { attempt, report, tell } from "../../ui/notices";
-import { Ago, Badge, CannotShow, Facts, PageHead, Panel } from "../../ui/parts";
+import { Ago, Badge, CannotShow, Facts, PageHead, Panel, spoken } from "../../ui/parts";
 import { type Column, Table } from "../../ui/table";
-import { Deploy, titleOf } from "./gate";
+import { chiefText } from "../evaluation/words";
+import { Deploy } from "./gate";
+import { titleOf } from "./words";
 import "../../ui/forms.css";
 import "./models.css";
 
@@ -63,12 +65,10 @@ function ModelList() {
   );
 }
 
-const chiefOf = (one: Evaluation): string => Object.entries(one.metrics).filter(([, value]) => typeof value === "number").slice(0, 3).map(([name, value]) => `${name} ${(value as number).toFixed(2)}`).join(", ");
-
-const MEASURED: Column<Evaluation>[] = [
+const measuredBy = (benchmarks: Benchmark[]): Column<Evaluation>[] => [
   { key: "benchmark", title: "Benchmark", value: (row) => row.benchmark, cell: (row) => <a href={href("evaluation", row.id)}>{row.benchmark}</a> },
   { key: "marks", title: "Asked", value: (row) => (row.settings.tags ? "with marks" : "without marks") },
-  { key: "metrics", title: "Figures", value: chiefOf },
+  { key: "chief", title: "Result (95 %)", value: (row) => chiefText(row, benchmarks), cell: (row) => <span>{chiefText(row, benchmarks)} <span class="soft small">{spoken(benchmarks.find(({ name }) => name === row.benchmark)?.chief ?? "")}</span></span> },
   { key: "created", title: "When", value: (row) => row.created_at, cell: (row) => <Ago time={row.created_at} /> },
 ];
 
@@ -90,6 +90,7 @@ function factsOf(record: Record<string, unknown>): [string, ComponentChildren][]
 function ModelDetail({ id }: { id: string }) {
   const { value: model, problem, reload } = useGet<Model>(`/v1/models/${encodeURIComponent(id)}`);
   const evaluations = usePaged<Evaluation>("/v1/evaluations", {}, 200);
+  const benchmarks = useGet<{ data: Benchmark[] }>("/v1/benchmarks");
   const { deploy, dialogs } = useDeployment(reload);
   if (problem) return <div class="page"><CannotShow what="This model" problem={problem} again={reload}><a href={href("models")}>All models</a></CannotShow></div>;
   if (!model) return <p class="loading" role="status">Loading</p>;
@@ -99,11 +100,11 @@ function ModelDetail({ id }: { id: string }) {
     <div class="page" id="model" data-deployed={model.deployed}>
       <PageHead title={titleOf(model)} lead={<><a href={href("models")}>All models</a>{model.created_at && <> · made <Ago time={model.created_at} /></>}{model.job_id && <> · <a href={href("training", model.job_id)}>its training</a></>}</>}>
         {model.deployed && <Badge tone="good">answers now</Badge>}
-        <a class="button" href={href("evaluation", "new", { model: model.version === null ? model.name : titleOf(model) })}>Evaluate</a>
+        <a class="button" href={href("evaluation", "new", { model: titleOf(model) })}>Evaluate</a>
         {!model.deployed && DEPLOYABLE.includes(model.kind) && <button type="button" class="button primary" onClick={() => deploy(model)}>Deploy</button>}
       </PageHead>
       <Panel title="Measured">
-        {measured.length > 0 ? <Table label={`Evaluations of ${titleOf(model)}`} rows={measured} columns={MEASURED} rowKey={(row) => row.id} /> : <p class="soft">Nobody has measured it yet.</p>}
+        {measured.length > 0 ? <Table label={`Evaluations of ${titleOf(model)}`} rows={measured} columns={measuredBy(benchmarks.value?.data ?? [])} rowKey={(row) => row.id} /> : <p class="soft">Nobody has measured it yet.</p>}
       </Panel>
       <div class="columns">
         {facts.length > 0 && <Panel title="Made of"><Facts rows={facts} /></Panel>}

@@ -1,13 +1,14 @@
 // The numbers that trainings report, as charts: one training by stage, or one number of several trainings side by side.
 
 import { useEffect, useRef, useState } from "preact/hooks";
-import { watchJob } from "../../api/events";
+import { jobAfter, watchJob } from "../../api/events";
 import { get } from "../../api/http";
 import type { Curve, OrderedJob } from "../../api/learning";
 import { wasAborted } from "../../api/problem";
+import type { JobEvent } from "../../api/types";
 import { Chart, type Line } from "../../ui/chart";
 import { report } from "../../ui/notices";
-import { duration, Panel } from "../../ui/parts";
+import { duration, Panel, spoken } from "../../ui/parts";
 
 /** A chart is drawn anew this often at most, however fast numbers come. */
 const EVERY_MS = 2000;
@@ -29,9 +30,9 @@ export function useCurves(job: OrderedJob, onEnd: (job: OrderedJob) => void): { 
       timer = setTimeout(() => { timer = undefined; due.current = Date.now(); void fetchThem(); }, Math.max(0, due.current + EVERY_MS - Date.now()));
     };
     void fetchThem();
-    const onEvent = (event: { type: string; data: object }) => {
+    const onEvent = (event: JobEvent) => {
       if (event.type === "metric") soon();
-      if (event.type === "progress") setNow((before) => ({ ...before, ...("status" in event.data && event.data.status ? { status: event.data.status as OrderedJob["status"] } : {}), progress: { ...before.progress, ...event.data } }));
+      setNow((before) => jobAfter(before, event));
     };
     if (!job.finished_at) {
       watchJob(job, { onEvent, patience: Infinity }, stop.signal).then((ended) => { void fetchThem(); setNow(ended); onEnd(ended); }, (error: unknown) => wasAborted(error) || report(error));
@@ -45,8 +46,6 @@ export function useCurves(job: OrderedJob, onEnd: (job: OrderedJob) => void): { 
 export function lineOf(curve: Curve, name: string): Line {
   return { name, x: curve.points.map(({ step }, index) => step ?? index), y: curve.points.map(({ value }) => value) };
 }
-
-const spoken = (name: string): string => name.replaceAll("_", " ");
 
 function latest(curves: Curve[], name: string): number | null {
   const found = curves.filter((curve) => curve.name === name).at(-1)?.points.at(-1);

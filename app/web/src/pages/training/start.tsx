@@ -10,6 +10,7 @@ import { usePaged } from "../../paged";
 import { go, href, route } from "../../router";
 import { numberOf, Trouble } from "../../ui/forms";
 import { Field, PageHead, Panel } from "../../ui/parts";
+import { titleOf } from "../models/words";
 
 export function Start() {
   const recipes = useGet<{ data: Recipe[] }>("/v1/recipes");
@@ -52,7 +53,7 @@ export function Start() {
             {recipe?.needs === "dataset" && (
               <>
                 <Field label="Dataset"><select id="dataset" required value={form.dataset_id} onChange={set("dataset_id")}><option value="">choose one</option>{datasets.rows.map((one) => <option key={one.id} value={one.id}>{one.name}, version {one.version} ({one.statistics.texts} texts)</option>)}</select></Field>
-                <Field label="Start from"><select value={form.base} onChange={set("base")}>{bases.map((one) => <option key={one.id} value={one.id}>{one.version === null ? one.name : `${one.name}@${one.version}`}</option>)}</select></Field>
+                <Field label="Start from"><select value={form.base} onChange={set("base")}>{bases.map((one) => <option key={one.id} value={one.id}>{titleOf(one)}</option>)}</select></Field>
               </>
             )}
           </div>

@@ -1,6 +1,0 @@
-import{H as e,V as t,j as n,z as r}from"./index-QSWvmN8-.js";function i(e){let t={id:null,type:`message`,data:``};for(let n of e.split(`
-`)){let e=n.indexOf(`:`);if(e<1)continue;let r=n.slice(e+1).trimStart();n.startsWith(`id:`)&&(t.id=r),n.startsWith(`event:`)&&(t.type=r),n.startsWith(`data:`)&&(t.data+=r)}return t.data?{...t,data:JSON.parse(t.data)}:null}async function*a(e){let t=e.getReader(),n=new TextDecoder,r=``;for(;;){let{value:e,done:a}=await t.read();if(a)return;r+=n.decode(e,{stream:!0}).replaceAll(`\r`,``);for(let e=r.indexOf(`
-
-`);e>=0;e=r.indexOf(`
-
-`)){let t=i(r.slice(0,e));r=r.slice(e+2),t&&(yield t)}}}var o=e=>[`succeeded`,`failed`,`cancelled`].includes(e.status),s=n=>e(n)||n instanceof t&&[403,404].includes(n.status);async function c(e,{onEvent:t,onMisses:i,patience:c=8},l){let u=null,d=0,f=e=>{if(s(e)||(d+=1,i?.(d),d>c))throw e},p=()=>{d&&i?.(0),d=0};for(;!o(e);){try{let n={Accept:`text/event-stream`,...u?{"Last-Event-ID":u}:{}},i=await r(`GET`,`/v1/jobs/${e.id}/events`,{headers:n,signal:l});for await(let{id:e,type:n,data:r}of a(i.body))u=e??u,p(),n!==`completed`&&t({type:n,data:r})}catch(e){f(e)}try{e=await n(`/v1/jobs/${e.id}`,l),p(),o(e)||t({type:`progress`,data:{...e.progress,status:e.status}})}catch(e){f(e)}o(e)||await new Promise(e=>setTimeout(e,Math.min(500*2**d,8e3)))}return e}export{c as t};

@@ -1,0 +1,1 @@
+function e(e,t){let n=t.find(({name:t})=>t===e.benchmark)?.chief,r=n===void 0?void 0:e.report[n];if(typeof r==`object`&&r&&`low`in r){let{value:e,low:t,high:n}=r;return`${e.toFixed(1)} (${t.toFixed(1)} to ${n.toFixed(1)})`}let i=n===void 0?void 0:e.metrics[n];return typeof i==`number`?i.toFixed(1):`–`}export{e as t};

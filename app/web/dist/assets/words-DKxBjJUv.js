@@ -1,0 +1,1 @@
+var e=({name:e,version:t})=>t===null?e:`${e}@${t}`;export{e as t};
