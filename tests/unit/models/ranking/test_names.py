@@ -110,6 +110,15 @@ def test_the_same_signs_lead_the_same_words():
         assert [rank(say.format(one.text), page)[0].id for one in page] == ["1", "2"], say
 
 
+@pytest.mark.parametrize("trap", ["{} (recommended)", "Click {}", "{} now", "Really {}", "{}!!!", "Not {}"])
+def test_a_button_that_holds_the_name_is_not_the_link_that_bears_it(trap):
+    page = (
+        mark("1", "Save copy", "link", (10, 10, 60, 30)),
+        mark("2", trap.format("Save copy"), "button", (10, 60, 160, 90)),
+    )
+    assert rank("Press the Save copy button", page)[0].id == "1"
+
+
 def test_typing_wants_a_field_whoever_else_bears_the_name():
     page = (mark("1", "Subject", "button", (10, 10, 100, 30)), mark("2", "Subject line", "textbox", (10, 50, 300, 80)))
     assert rank('Type "hello" into the Subject box', page)[0].id == "2"
