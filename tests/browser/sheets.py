@@ -1,14 +1,15 @@
-"""A contact sheet of the web app: every page at 1440 and 390 px, light and dark, with pictures of our own.
+"""A contact sheet of the web app: every page at work at 1440 and 390 px, light and dark, with pictures of our own.
 
-`python -m tests.browser.sheets` starts a service, fills it, and writes tests/browser/sheets/NAME.webp; about a minute. Pages of
-the navigation are found by themselves; what a page shows besides its start stands in `STATES`.
+`python -m tests.browser.sheets` starts a service, fills it (`stocked.py`), and writes tests/browser/sheets/NAME.webp; about four
+minutes. Pages of the navigation are found by themselves; what a page shows besides its start stands in `shown`.
 """
 
 import contextlib
 import io
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
@@ -18,7 +19,8 @@ from playwright.sync_api import Browser, Page, expect
 from playwright.sync_api import TimeoutError as PatienceOver
 from rich.console import Console
 
-from tests.acceptance.service import DEMO_PAGE, drawn, finished, serving
+from tests.acceptance.service import serving
+from tests.browser.stocked import SETTINGS, Stock, stock
 from tests.chromium import chromium
 
 FOLDER = Path(__file__).parent / "sheets"
@@ -26,44 +28,89 @@ PAGES_TS = Path(__file__).resolve().parents[2] / "app" / "web" / "src" / "pages.
 WIDTHS_PX = {1440: 900, 390: 844}
 THEMES = ("light", "dark")
 QUALITY = 72
-SHAPES = {"box": [30, 40, 110, 120], "disc": [150, 50, 240, 140], "triangle": [60, 150, 180, 220]}
-# A sheet shows how a page looks, not every pixel of it: wide windows are halved.
+# A sheet shows how a page looks, not every pixel of it: wide windows are made smaller.
 SHOWN_WIDTH_PX = {1440: 960, 390: 390}
 
-
-def fill(api: httpx.Client) -> dict[str, str]:
-    """Put pictures, marks, answers, texts and jobs into an empty service; returns ids that addresses are made of."""
-    sets = []
-    for seed in range(24):
-        labels = '["shapes"]' if seed % 3 else '["shapes", "checked"]'
-        file = drawn(seed, (320 + 60 * (seed % 3), 240))
-        image = api.post("/v1/images", files={"file": file}, data={"labels": labels}).json()
-        if seed % 3 == 0:
-            regions = [{"bbox_xyxy_px": box, "text": text} for text, box in SHAPES.items()]
-            ask = {"image": {"type": "id", "id": image["id"]}, "regions": regions}
-            sets.append(api.post("/v1/marksets", json=ask).json()["id"])
-    page = api.post("/v1/marksets", files={"file": DEMO_PAGE.read_bytes()}).json()
-    for task, query in (("list", "List the marks"), ("act", "Click Find trains"), ("refer", "the search box")):
-        api.post("/v1/ground", json={"mark_set_id": page["id"], "task": task, "query": query}).raise_for_status()
-    order = api.post("/v1/annotations", json={"images": {"label": "checked"}, "mark_set_ids": sets}).json()
-    job = finished(api, order["id"])
-    texts = api.get("/v1/texts", params={"job_id": job["id"]}).json()["data"]
-    for text, verdict in zip(texts, ("accepted", "accepted", "rejected"), strict=False):
-        api.patch(f"/v1/texts/{text['id']}", json={"review": verdict}).raise_for_status()
-    api.post("/v1/datasets", json={"name": "shapes"}).raise_for_status()
-    return {"set": page["id"], "job": job["id"]}
+# Pictures are fetched when they come near the window.
+COMING = """() => ![...document.querySelectorAll("img[data-state=loading]")].some((one) => {
+  const { top, bottom } = one.getBoundingClientRect();
+  return bottom > 0 && top < innerHeight;
+})"""
 
 
-def addresses(ids: dict[str, str]) -> dict[str, str]:
-    """Sheet -> address: the start of every page, and what else is worth seeing."""
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What one sheet shows: an address, and what a person does there before the picture is taken."""
+
+    address: str
+    act: Callable[[Page], None] = lambda page: None
+
+
+def _open_answer(page: Page) -> None:
+    page.locator(".answer button.question").first.click()
+
+
+def _take_a_mark(page: Page) -> None:
+    page.locator("#marks .mark").nth(2).click()
+
+
+def _choose_some(page: Page) -> None:
+    page.locator("#grid").focus()
+    for key in ("Space", "Shift+ArrowRight", "Shift+ArrowRight"):
+        page.keyboard.press(key)
+
+
+def _try_to_delete(page: Page) -> None:
+    _choose_some(page)
+    page.get_by_role("button", name="Delete", exact=True).click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    expect(page.locator("#deleting")).to_have_attribute("data-state", "ended")
+
+
+def _look_at_the_mixture(page: Page) -> None:
+    page.get_by_label("listing", exact=True).check()
+    page.click("#look")
+    expect(page.locator("#preview .sample").first).to_be_visible()
+
+
+def _look_inside(page: Page) -> None:
+    page.click("#see")
+    expect(page.locator("#look")).to_have_attribute("data-painted", "true")
+
+
+def _ask_for_the_gate(page: Page) -> None:
+    page.get_by_role("button", name="Deploy", exact=True).click()
+    page.click("#add-rule")
+
+
+def shown(ids: Stock) -> dict[str, Shown]:
+    """The sheets by name: the start of every page, and what else is worth seeing."""
     names = re.findall(r'\{ name: "(\w+)"', PAGES_TS.read_text(encoding="utf-8"))
     states = {
-        "ask": f"#/ask/{ids['set']}",
-        "ask-empty": "#/ask",
-        "editor": f"#/editor/{ids['set']}",
-        "job": f"#/jobs/{ids['job']}",
+        "ask": Shown(f"#/ask/{ids.page_set}", _open_answer),
+        "ask-empty": Shown("#/ask"),
+        "gallery-chosen": Shown("#/gallery?label=checked", _choose_some),
+        "gallery-picture": Shown(f"#/gallery/{ids.image}"),
+        "gallery-nothing": Shown("#/gallery?q=zebra"),
+        "editor": Shown(f"#/editor/{ids.page_set}", _take_a_mark),
+        "editor-empty": Shown("#/editor"),
+        "job": Shown(f"#/jobs/{ids.annotation}"),
+        "job-waiting": Shown(f"#/jobs/{ids.waiting}"),
+        "dataset": Shown(f"#/datasets/{ids.dataset}"),
+        "dataset-new": Shown("#/datasets/new", _look_at_the_mixture),
+        "training-run": Shown(f"#/training/{ids.trainings[0]}"),
+        "training-compared": Shown(f"#/training?compare={','.join(ids.trainings)}"),
+        "training-new": Shown(f"#/training/new?dataset={ids.dataset}"),
+        "evaluation-report": Shown(f"#/evaluation/{ids.evaluation}"),
+        "evaluation-new": Shown("#/evaluation/new"),
+        "evaluation-look": Shown(f"#/evaluation/look?set={ids.scene_set}", _look_inside),
+        "model": Shown(f"#/models/{ids.model}"),
+        "model-gate": Shown(f"#/models/{ids.model}", _ask_for_the_gate),
+        "settings-webhooks": Shown("#/settings/webhooks"),
+        "settings-audit": Shown("#/settings/audit"),
+        "gallery-kept": Shown("#/gallery?label=checked", _try_to_delete),
     }
-    return {name: f"#/{name}" for name in names} | states
+    return {name: Shown(f"#/{name}") for name in names} | states
 
 
 def settled(page: Page) -> None:
@@ -71,58 +118,64 @@ def settled(page: Page) -> None:
     expect(page.locator("main .page").first).to_be_visible()
     expect(page.locator("main .loading")).to_have_count(0)
     with contextlib.suppress(PatienceOver):
-        page.wait_for_load_state("networkidle", timeout=5_000)
+        page.wait_for_load_state("networkidle", timeout=3_000)
+        page.wait_for_function(COMING, timeout=3_000)
     page.evaluate(
         "async () => { await Promise.all([...document.images].filter((one) => one.src).map((one) => one.decode().catch(() => 0))); }"
     )
     page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
 
-def shots(browser: Browser, url: str, address: str) -> Iterator[Image.Image]:
-    """The windows of one address, wide ones first."""
+def shots(browser: Browser, url: str, wanted: dict[str, Shown]) -> dict[str, list[Image.Image]]:
+    """The windows of each sheet, wide ones first."""
+    taken: dict[str, list[Image.Image]] = {name: [] for name in wanted}
     for width, height in WIDTHS_PX.items():
         for theme in THEMES:
             context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=theme)
-            page = context.new_page()
-            page.goto(f"{url}/{address}")
-            settled(page)
-            if address.startswith("#/ask/"):
-                page.locator(".answer button.question").first.click()
+            for name, one in wanted.items():
+                page = context.new_page()
+                page.goto(f"{url}/{one.address}")
                 settled(page)
-            if address.startswith("#/editor/"):
-                page.locator("#marks .mark").nth(2).click()
+                one.act(page)
                 settled(page)
-            shot = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
+                taken[name].append(Image.open(io.BytesIO(page.screenshot())).convert("RGB"))
+                page.close()
             context.close()
-            shown = SHOWN_WIDTH_PX[width]
-            yield shot.resize((shown, round(shot.height * shown / width)), Image.Resampling.LANCZOS)
+    return taken
 
 
 def joined(pictures: list[Image.Image], gap: int = 12) -> Image.Image:
-    """Beside each other on a grey ground."""
-    width = sum(picture.width for picture in pictures) + gap * (len(pictures) + 1)
-    sheet = Image.new("RGB", (width, max(picture.height for picture in pictures) + 2 * gap), (128, 132, 138))
-    left = gap
+    """Beside each other on a grey ground, wide ones made smaller."""
+    fitted = []
     for picture in pictures:
+        width = SHOWN_WIDTH_PX[picture.width]
+        fitted.append(picture.resize((width, round(picture.height * width / picture.width)), Image.Resampling.LANCZOS))
+    across = sum(picture.width for picture in fitted) + gap * (len(fitted) + 1)
+    sheet = Image.new("RGB", (across, max(picture.height for picture in fitted) + 2 * gap), (128, 132, 138))
+    left = gap
+    for picture in fitted:
         sheet.paste(picture, (left, gap))
         left += picture.width + gap
     return sheet
 
 
 @click.command(help=__doc__)
-@click.option("--only", help="One sheet, by its name.")
-def main(only: str | None) -> None:
+@click.option("--only", multiple=True, help="One sheet, by its name; may be given several times.")
+@click.option("--windows", type=click.Path(path_type=Path), help="A folder for the windows themselves, as PNG.")
+def main(only: tuple[str, ...], windows: Path | None) -> None:
     """Draw the sheets."""
     console = Console(stderr=True)
     FOLDER.mkdir(exist_ok=True)
-    expect.set_options(timeout=60_000)
-    with chromium() as browser, serving() as url, httpx.Client(base_url=url, timeout=150) as api:
-        wanted = addresses(fill(api))
-        for name, address in wanted.items():
-            if only in (None, name):
-                path = FOLDER / f"{name}.webp"
-                joined(list(shots(browser, url, address))).save(path, quality=QUALITY, method=6)
-                console.print(f"{path} {path.stat().st_size // 1024} KiB")
+    expect.set_options(timeout=120_000)
+    with chromium() as browser, serving(**SETTINGS) as url, httpx.Client(base_url=url, timeout=150) as api:
+        console.print("filling the service")
+        wanted = {name: one for name, one in shown(stock(api)).items() if not only or name in only}
+        for name, pictures in shots(browser, url, wanted).items():
+            path = FOLDER / f"{name}.webp"
+            joined(pictures).save(path, quality=QUALITY, method=6)
+            console.print(f"{path} {path.stat().st_size // 1024} KiB")
+            for number, picture in enumerate(pictures if windows else ()):
+                picture.save(windows / f"{name}-{picture.width}-{THEMES[number % 2]}.png")
 
 
 if __name__ == "__main__":
