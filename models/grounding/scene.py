@@ -55,7 +55,10 @@ class Scene:
         self._given = backend
         self.request = request
         self.marks = {mark.id: mark for mark in request.marking.marks}
-        self._numbers = self._renumbered()
+        told = any(mark.text or mark.role for mark in self.marks.values())
+        self._by_sight = self.small and backend.input_px is not None and request.tags and not told
+        """Whether a small model must read the marks off a picture made for it: then it gets what it reads best."""
+        self._numbers = numbers_of(tuple(self.marks)) if self._by_sight else {}
         self.backend: VlmBackend = Renamed(backend, self._numbers) if self._numbers else backend
         self.named = marks_in_query(request.query, self.marks)
         self.timing_ms: dict[str, float] = {}
@@ -66,12 +69,6 @@ class Scene:
         self._understood: dict[str, Understood] = {}
         self._around: list[Candidate] | None = None
         self._painted: tuple[tuple[str, ...], NDArray[np.uint8]] | None = None
-
-    def _renumbered(self) -> dict[str, str]:
-        """Id -> number for marks that a small model must read off a picture made for it; empty where nothing need change."""
-        told = any(mark.text or mark.role for mark in self.marks.values())
-        apt = self.small and self._given.input_px is not None and self.request.tags and not told
-        return numbers_of(tuple(self.marks)) if apt else {}
 
     @property
     def small(self) -> bool:
@@ -227,7 +224,7 @@ class Scene:
                 request.image,
                 request.marking,
                 (tuple(shown), repr(style), size_px),
-                lambda: paint_for_model(request.image, regions, names, style, size_px),
+                lambda: paint_for_model(request.image, regions, names, style, size_px, close=self._by_sight),
             )
         if len(marks) < len(self.marks):
             return paint(request.image, request.regions, replace(request.marking, marks=marks))

@@ -4,6 +4,7 @@ A label that is legible at 1280 px is not at 224, so marks are placed and painte
 training call this same function; it is the training loop's hot path. Knows no model.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -26,15 +27,19 @@ from models.regions import Regions, scale_crop
 PAD_RGB = (127, 127, 127)
 _LABEL_SHARE = 16 / 224  # digits below about 15 px at 224 could not be learnt
 _MIN_LABEL_PX = 10
+_CLOSE_MARGIN, _CLOSEST = 0.02, 0.5
 
 
-def paint_for_model(image: Picture, regions: Regions, ids: Sequence[str], style: Style, size_px: int) -> Picture:
+def paint_for_model(
+    image: Picture, regions: Regions, ids: Sequence[str], style: Style, size_px: int, *, close: bool = False
+) -> Picture:
     """Return the picture, (size_px, size_px, 3) uint8, fitted, padded to a square with grey, and marked with `ids`.
 
     One id per region; regions with an empty mask get no mark. Labels are white on dark whatever the style, 16 px high
-    at 224 and down to 10 where it is crowded. Raises BadImage or BadRegions when sizes or counts do not agree.
+    at 224 and down to 10 where it is crowded. `close` shows only the part that `close_up` says. Raises BadImage or BadRegions
+    when sizes or counts do not agree.
     """
-    return mark_for_model(image, regions, ids, style, size_px)[0]
+    return mark_for_model(image, regions, ids, style, size_px, close=close)[0]
 
 
 def paint_marking_for_model(image: Picture, regions: Regions, marking: Marking, size_px: int) -> Picture:
@@ -44,14 +49,16 @@ def paint_marking_for_model(image: Picture, regions: Regions, marking: Marking, 
 
 
 def mark_for_model(
-    image: Picture, regions: Regions, ids: Sequence[str], style: Style, size_px: int
+    image: Picture, regions: Regions, ids: Sequence[str], style: Style, size_px: int, *, close: bool = False
 ) -> tuple[Picture, tuple[Mark, ...]]:
     """Return what `paint_for_model` returns, and its marks with all geometry in pixels of that square."""
     check_image(image, regions.size_hw)
     if len(ids) != len(regions):
         raise BadRegions(f"there must be one id per region, {len(regions)}; got {len(ids)}")
     style = style_of(style)
-    canvas, scale_xy, offset_xy = fit_square(image, size_px)
+    x0, y0, x1, y1 = close_up(regions) if close else (0, 0, image.shape[1], image.shape[0])
+    canvas, scale_xy, (left, top) = fit_square(image[y0:y1, x0:x1], size_px)
+    offset_xy = left - x0 * scale_xy[0], top - y0 * scale_xy[1]
     crops: dict[int, Crop] = {}
     for i in range(len(regions)):
         origin, crop = regions.crop(i)
@@ -63,6 +70,32 @@ def mark_for_model(
     dark = replace(style, label_colors="black", label_alpha=1.0)
     draw_marks(canvas, marks, dark, crops.__getitem__, line_px=max(1, round(size_px / 224)))
     return canvas, marks
+
+
+def close_up(regions: Regions) -> tuple[int, int, int, int]:
+    """Return the part of a picture in which all its regions are seen as large as they can be: x0, y0, x1, y1 in pixels, half-open.
+
+    A square with a margin round them, moved or cut to stay in the picture; never smaller than half the picture's longer side,
+    which is twice the size. The whole picture where there are no regions, or nothing to gain.
+    """
+    size_wh = regions.size_hw[::-1]
+    if not len(regions):
+        return 0, 0, *size_wh
+    boxes = regions.boxes_xyxy_px.astype(np.float64)
+    first, last = boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)
+    side = max(float((last - first).max()) * (1 + 2 * _CLOSE_MARGIN), _CLOSEST * max(size_wh))
+    (x0, x1), (y0, y1) = (
+        _span(middle, side, length) for middle, length in zip((first + last) / 2, size_wh, strict=True)
+    )
+    return x0, y0, x1, y1
+
+
+def _span(middle: float, side: float, length: int) -> tuple[int, int]:
+    """A stretch as long as `side` about `middle`, within 0 and `length`."""
+    if side >= length:
+        return 0, length
+    first = min(max(0.0, middle - side / 2), length - side)
+    return math.floor(first), min(length, math.ceil(first + side))
 
 
 def fit_square(image: Picture, size_px: int) -> tuple[Picture, tuple[float, float], tuple[float, float]]:

@@ -44,7 +44,7 @@ def test_the_model_hears_numbers_and_its_words_come_back_as_ids(ids: tuple[str, 
     assert result.text == f"Marks {ids[0]} and {ids[2]}. Not [{ids[1]}]."
     assert [one.id for one in result.marks] == [ids[0], ids[2], ids[1]]
     request = named(PLAIN, ids, "x")
-    painted = paint_for_model(IMAGE, request.regions, ["1", "2", "3"], request.marking.style, 224)
+    painted = paint_for_model(IMAGE, request.regions, ["1", "2", "3"], request.marking.style, 224, close=True)
     assert np.array_equal(model.requests[0].images[0], painted)
 
 
