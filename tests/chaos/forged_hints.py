@@ -21,7 +21,7 @@ from tests.chaos.table import Row, run
 from tests.chaos.yard import Yard, yard
 
 DRAINED_S = 60.0
-GOOD = 40
+GOOD, WORKERS = 40, 2
 QUEUE = "batch"
 
 
@@ -65,11 +65,16 @@ def forgeries(known: list[str], marker: Path, chance: random.Random) -> dict[str
     }
 
 
-def attack(place: Yard, marker: Path, messages: int, over: list[UUID], later: list[UUID]) -> tuple[int, int, float]:
-    """Send the messages among orders; returns effects that must not be, orders left undone, and the seconds until all was drained.
+def attack(place: Yard, marker: Path, messages: int, workers: int) -> tuple[int, int, int, float]:
+    """Start workers and send the messages among orders.
 
-    `over` are jobs that ended, `later` those that are not due: neither may run, whoever asks.
+    Returns effects that must not be, orders left undone, workers that ended, and the seconds until all was drained.
     """
+    later = place.order("effect", [{}] * 10)  # put off before anybody could take one
+    place.rows("UPDATE jobs SET run_at = now() + interval '1 hour' WHERE id = ANY(%s) RETURNING 1", later)
+    staff = place.staffed(workers)
+    over = place.order("effect", [{}] * 10)
+    _wait(place, over)
     chance = random.Random(11)
     makers = list(forgeries([*map(str, over), *map(str, later)], marker, chance).values())
     with place.redis() as client:
@@ -82,7 +87,8 @@ def attack(place: Yard, marker: Path, messages: int, over: list[UUID], later: li
             time.sleep(0.1)
         took_s = time.monotonic() - began
     had = [row[0] for row in place.rows("SELECT job_id FROM effects")]
-    return len(had) - len(over) - (GOOD - _open(place, good)), _open(place, good), took_s
+    ended = sum(worker.poll() is not None for worker in staff)
+    return len(had) - len(over) - (GOOD - _open(place, good)), _open(place, good), ended, took_s
 
 
 def _wait(place: Yard, ordered: list[UUID]) -> None:
@@ -101,14 +107,7 @@ def measure(messages: int = 10_000) -> Row:
     """Forge, and count what came of it."""
     with yard() as place:
         marker = place.settings.data_folder / "marker"
-        later = place.order("effect", [{}] * 10)  # put off before anybody could take one
-        place.rows("UPDATE jobs SET run_at = now() + interval '1 hour' WHERE id = ANY(%s) RETURNING 1", later)
-        place.processes.housekeeping()
-        workers = [place.processes.worker() for _ in range(2)]
-        over = place.order("effect", [{}] * 10)
-        _wait(place, over)
-        strange, undone, took_s = attack(place, marker, messages, over, later)
-        ended = sum(worker.poll() is not None for worker in workers)
+        strange, undone, ended, took_s = attack(place, marker, messages, WORKERS)
     failures = (
         *([f"{strange} effects too many"] if strange else []),
         *([f"{undone} orders undone"] if undone else []),
@@ -125,7 +124,7 @@ def measure(messages: int = 10_000) -> Row:
         duplicated=max(0, strange),
         recovery_s=took_s,
         failures=failures,
-        seen=f"{ended} of {len(workers)} workers ended, {messages / took_s:.0f} messages/s",
+        seen=f"{ended} of {WORKERS} workers ended, {messages / took_s:.0f} messages/s",
     )
 
 
