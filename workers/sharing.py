@@ -65,10 +65,10 @@ class SharedItems:
         self._owner = job.job_id == order_id
         self._next_event_at = 0.0
 
-    def take(self, most: int, *, budget: Budget | None = None) -> Pile:
+    def take(self, most: int, *, budget: Budget | None = None, begun: int = 0) -> Pile:
         """Take up to `most` items, those of dead claims first, and no more than `budget` pays for.
 
-        Raises OrderOver, LeaseLost, Cancelled.
+        With `begun` only such as were begun that often, to no end. Raises OrderOver, LeaseLost, Cancelled.
         """
         self._job.checkpoint()
         with self._job.transaction() as session:
@@ -77,7 +77,7 @@ class SharedItems:
             in_work = self._in_work(session) if budget else 0
             paid = budget.room(order.usage, in_work) if budget else None
             room = most if paid is None else min(most, paid)
-            numbers = self._free(session, room) if room > 0 else []
+            numbers = self._free(session, room, begun) if room > 0 else []
             taken = self._claim(session, numbers) if numbers else ()
         return Pile(taken=taken, in_work=in_work + len(taken), broke=paid == 0)
 
@@ -118,12 +118,12 @@ class SharedItems:
         running = (JobItemRow.job_id == self._order_id, JobItemRow.status == ItemStatus.RUNNING)
         return session.scalar(select(func.count()).where(*running, _is_live())) or 0
 
-    def _free(self, session: Session, most: int) -> list[int]:
-        of_order = JobItemRow.job_id == self._order_id
+    def _free(self, session: Session, most: int, begun: int) -> list[int]:
+        of_order = (JobItemRow.job_id == self._order_id, *((JobItemRow.attempt >= begun,) if begun else ()))
         left_behind = (JobItemRow.status == ItemStatus.RUNNING, or_(JobItemRow.holder_id.is_(None), ~_is_live()))
         numbers: list[int] = []
         for wanted in (left_behind, (JobItemRow.status == ItemStatus.QUEUED,)):
-            query = select(JobItemRow.item).where(of_order, *wanted).order_by(JobItemRow.item)
+            query = select(JobItemRow.item).where(*of_order, *wanted).order_by(JobItemRow.item)
             limited = query.limit(most - len(numbers)).with_for_update(skip_locked=True, of=JobItemRow)
             numbers += session.scalars(limited)
             if len(numbers) >= most:

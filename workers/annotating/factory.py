@@ -53,7 +53,8 @@ class Factory:
         self._items = SharedItems(job, order.id)
         self._helpers = Helpers(job, order.id, share=self._bench.slots, limit=self._bench.limit)
         self._in_work: dict[Future[list[Finished]], tuple[Item, ...]] = {}
-        self._suspects: list[Item] = []
+        self._one_by_one = False
+        """Whether suspects are run now, one after the other and nothing beside them."""
         self._batch = 16
         self._trouble: Exception | None = None
 
@@ -83,7 +84,7 @@ class Factory:
         if self._in_work:
             self._collect(_LOOK_S)
             return True
-        if self._trouble is not None or self._suspects:
+        if self._trouble is not None or self._one_by_one:
             return self._trouble is None
         return not self._is_over(pile)
 
@@ -102,9 +103,9 @@ class Factory:
         return False
 
     def _fill(self, pool: ThreadPoolExecutor) -> Pile | None:
-        if self._suspects:
+        if self._one_by_one:
             if not self._in_work:
-                self._run_alone(pool, self._suspects.pop(0))
+                self._take_suspect(pool)
             return None
         free = min(self._bench.slots, self._bench.pace.limit) + self._bench.ahead - len(self._in_work)
         if free <= 0:
@@ -115,10 +116,10 @@ class Factory:
         pile = self._items.take(most, budget=self._order.budget)
         together = [item for item in pile.taken if item.attempt <= ITEM_ATTEMPTS]
         suspects = [item for item in pile.taken if item.attempt > ITEM_ATTEMPTS]
-        self._suspects += suspects[:1]
-        if suspects[1:]:
-            # One at a time: those that only wait for their turn would count the next crash as theirs.
-            self._settle([Finished(item=item, again=True) for item in suspects[1:]])
+        if suspects:
+            # Back until nothing else is in work: while they only wait for that, the next crash would count as theirs.
+            self._settle([Finished(item=item, again=True) for item in suspects])
+            self._one_by_one = True
         if together:
             known = self._bench.look_up(together)
             for part in [(item,) for item in together] if self._bench.one_by_one else [tuple(together)]:
@@ -127,11 +128,14 @@ class Factory:
             self._helpers.enlist()
         return pile
 
-    def _run_alone(self, pool: ThreadPoolExecutor, item: Item) -> None:
-        if item.attempt > ITEM_ATTEMPTS + _ALONE_ATTEMPTS:
-            self._settle([Finished(item=item, error=PARKED)])
-        else:
-            self._in_work[pool.submit(self._timed, (item,), self._bench.look_up([item]))] = (item,)
+    def _take_suspect(self, pool: ThreadPoolExecutor) -> None:
+        pile = self._items.take(1, budget=self._order.budget, begun=ITEM_ATTEMPTS)
+        self._one_by_one = bool(pile.taken)
+        for item in pile.taken:
+            if item.attempt > ITEM_ATTEMPTS + _ALONE_ATTEMPTS:
+                self._settle([Finished(item=item, error=PARKED)])
+            else:
+                self._in_work[pool.submit(self._timed, (item,), self._bench.look_up([item]))] = (item,)
 
     def _timed(self, items: tuple[Item, ...], known: Known) -> list[Finished]:
         began = time.monotonic()
@@ -178,6 +182,6 @@ class Factory:
         until = time.monotonic() + _WIND_DOWN_S
         while self._in_work and time.monotonic() < until:
             self._collect(until - time.monotonic())
-        rest = [item for items in self._in_work.values() for item in items] + self._suspects
+        rest = [item for items in self._in_work.values() for item in items]
         if rest:
             self._items.settle([Finished(item=item, again=True) for item in rest], self._bench.rows.write)

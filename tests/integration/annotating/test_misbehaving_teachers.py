@@ -273,6 +273,26 @@ def test_suspects_that_wait_for_their_turn_count_no_crash(desk, resources, scrip
     assert {item.attempt for item in desk.items(job_id)} == {4}
 
 
+def test_a_suspect_is_begun_when_nothing_else_is_in_work_and_nothing_is_begun_beside_it(
+    desk, resources, script, engine, tenant
+) -> None:
+    script.latency_s = 0.5
+    job_id = desk.order(desk.images(18), writer="vlm", concurrency=6)
+    with transaction(engine, tenant) as session:
+        session.execute(update(JobItemRow).where(JobItemRow.item == 1).values(attempt=2))
+    thread = threading.Thread(target=Runner(resources, HANDLERS, worker="one").run, args=[job_id])
+    thread.start()
+    beside = []
+    while thread.is_alive():
+        running = {item.item for item in desk.items(job_id) if item.status == "running"}
+        beside += [len(running) - 1] if 1 in running else []
+        thread.join(0.02)
+    assert desk.job(job_id).status == "succeeded"
+    # Between taking it among others and giving it back, a look may see more.
+    assert statistics.median(beside) == 0
+    assert desk.items(job_id)[1].attempt == 3
+
+
 def test_a_text_whose_image_was_deleted_meanwhile_fails_alone(desk, runner, script, teacher, engine, tenant) -> None:
     script.latency_s = 1.0
     marked = desk.images(4)
