@@ -49,16 +49,17 @@ class Housekeeper:
         self._reap_at = 0.0
         self._scan_at = 0.0
         self._redis_down = False
+        self._died: BaseException | None = None
 
     def stop(self) -> None:
         """Make `run` return within a poll."""
         self._stop.set()
 
     def run(self) -> None:
-        """Keep house until stopped."""
+        """Keep house until stopped; raises what a thread beside it died of, so that nothing goes on half alive."""
         beside = [
-            threading.Thread(target=target, name=name, daemon=True)
-            for name, target in (("markwise-postman", self._postman.run), ("markwise-sweeper", self._sweeper.run))
+            threading.Thread(target=self._to_the_end, args=(work,), name=name, daemon=True)
+            for name, work in (("markwise-postman", self._postman.run), ("markwise-sweeper", self._sweeper.run))
         ]
         for thread in beside:
             thread.start()
@@ -78,6 +79,16 @@ class Housekeeper:
             self._broker.close()
             self._engine.dispose()
             self._tenant_engine.dispose()
+        if self._died is not None:
+            raise self._died
+
+    def _to_the_end(self, work: Callable[[], None]) -> None:
+        # A thread that is gone is missed by nobody; a process that ends is started again, and its log says why.
+        try:
+            work()
+        except BaseException as exc:
+            self._died = exc
+            self.stop()
 
     def _listen(self) -> None:
         with psycopg.connect(

@@ -10,12 +10,14 @@ import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.catalog.session import queue_transaction, transaction
 from app.catalog.webhooks import Due, WebhookRepository, claim_due
+from app.errors import NotFound
 from app.imaging.errors import ImagingError
 from app.imaging.fetch import FetchPolicy, Resolver, post, system_resolver
 from app.services import webhooks
@@ -67,9 +69,14 @@ class Postman:
             taken = claim_due(session, limit=_AT_ONCE, lease_s=_LEASE_S)
         if taken:
             with ThreadPoolExecutor(len(taken), thread_name_prefix="markwise-webhook") as pool:
-                for future in [pool.submit(self._deliver, due) for due in taken]:
+                for future in [pool.submit(self._deliver_unless_gone, due) for due in taken]:
                     future.result()
         return len(taken)
+
+    def _deliver_unless_gone(self, due: Due) -> None:
+        # A webhook, or the job it would tell of, may be deleted from the moment the delivery was claimed: its log went with it.
+        with suppress(NotFound):
+            self._deliver(due)
 
     def _deliver(self, due: Due) -> None:
         with transaction(self._engine, due.tenant_id) as session:

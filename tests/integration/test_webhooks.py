@@ -4,12 +4,14 @@ import base64
 import hashlib
 import hmac
 import json
+import socket
 from collections.abc import Iterator
 from ipaddress import ip_network
 from uuid import UUID
 
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, event, text
+from sqlalchemy.orm import Session
 
 from app.catalog.session import transaction
 from app.catalog.tables import WebhookDeliveryRow
@@ -244,3 +246,39 @@ def test_a_dead_postmans_delivery_is_taken_on_again_and_his_word_does_not_count(
     with transaction(engine, tenant) as session:
         assert not WebhookRepository(session).settle(dead, status="failed", error="late")
     assert (log(webhook_id)[0].status, log(webhook_id)[0].attempts) == ("delivered", 2)
+
+
+def test_a_webhook_deleted_while_its_delivery_is_under_way_stops_no_other(
+    engine, tenant, subscribe, finished, postman, log, receiver
+) -> None:
+    """The receiver has its webhook deleted before it answers; 410 would have it switched off, and there is nothing to switch."""
+    leaving, _ = subscribe(path="/leaving")
+    staying, _ = subscribe()
+
+    def leave(connection: socket.socket) -> None:
+        with transaction(engine, tenant) as session:
+            WebhookRepository(session).delete(leaving)
+        answer(410)(connection)
+
+    receiver.paths["/leaving"] = leave
+    finished()
+    assert postman.round() == 2
+    assert [entry.status for entry in log(staying)] == ["delivered"]
+    assert postman.round() == 0
+
+
+def test_a_webhook_deleted_between_claim_and_delivery_stops_no_other(
+    engine, tenant, subscribe, finished, postman, log, receiver
+) -> None:
+    leaving, _ = subscribe(path="/leaving")
+    staying, _ = subscribe()
+    finished()
+
+    def leave(_claiming: Session) -> None:
+        with transaction(engine, tenant) as session:
+            WebhookRepository(session).delete(leaving)
+
+    event.listen(Session, "after_commit", leave, once=True)
+    assert postman.round() == 2
+    assert [entry.status for entry in log(staying)] == ["delivered"]
+    assert [head.split(b"\r\n")[0] for head in receiver.heads] == [b"POST /hook HTTP/1.1"]

@@ -13,6 +13,8 @@ from app.queue.control import cancel
 from app.queue.outbox import enqueue
 from tests.integration.queue.test_leases import expire
 from workers.dispatcher import Dispatcher
+from workers.housekeeping import Housekeeper
+from workers.postman import Postman
 from workers.reaper import Reaper
 
 
@@ -155,3 +157,14 @@ def test_a_dead_worker_does_not_keep_a_job_from_being_cancelled(
     assert job(job_id).status == "cancelled"
     with transaction(engine, tenant) as session:
         assert set(session.scalars(select(JobItemRow.status))) == {"cancelled"}
+
+
+def test_what_ends_a_thread_beside_ends_the_process(database, monkeypatch) -> None:
+    """So that it is started again: webhooks that nobody delivers would be missed by nobody."""
+
+    def die(_self: Postman) -> int:
+        raise ArithmeticError
+
+    monkeypatch.setattr(Postman, "round", die)
+    with pytest.raises(ArithmeticError):
+        Housekeeper(database).run()
