@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, any_, cast, func, select, text, tuple_, union, update
+from sqlalchemy import ColumnElement, Select, any_, cast, func, select, union, update
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from app.catalog.images import ImageRepository
-from app.catalog.paging import Page, anchor_of
+from app.catalog.paging import Page, follows
 from app.catalog.tables import AnswerRow, ImageRow, MarkRow, MarkSetRow, TextRow
 from app.errors import Unprocessable
 
@@ -48,17 +48,15 @@ class Gallery:
     def __init__(self, session: Session) -> None:
         self.session = session
 
-    def page(self, wanted: Wanted, *, limit: int, after: str | None) -> Page[ImageRow]:
-        """Return a page of the wanted images, newest first; raises BadRequest for an unknown cursor, Unprocessable for no word."""
+    def page(self, wanted: Wanted, *, limit: int, after: str | None) -> Page[Any]:
+        """Return what lists show of a page of the wanted images, newest first; raises BadRequest for an unknown cursor, Unprocessable for no word."""
         query = _wanted(wanted)
         if after is not None:
-            last = anchor_of(self.session, ImageRow, after)
-            query = query.where(tuple_(ImageRow.created_at, ImageRow.id) < tuple_(last.created_at, last.id))
+            query = query.where(follows(self.session, ImageRow, after))
         query = query.order_by(ImageRow.created_at.desc(), ImageRow.id.desc()).limit(limit + 1)
         with _as_search(self.session):
             ids = list(self.session.scalars(query))
-        rows = ImageRepository(self.session).with_ids(ids[:limit])
-        found = [rows[one] for one in ids[:limit] if one in rows]
+        found = ImageRepository(self.session).shown(ids[:limit])
         return Page(rows=found, next_cursor=str(found[-1].id) if len(ids) > limit and found else None)
 
     def total(self, wanted: Wanted) -> int:
@@ -125,6 +123,7 @@ def _said(query: ColumnElement[Any]) -> Any:
 
 @contextmanager
 def _as_search(session: Session) -> Iterator[None]:
-    session.execute(text("SET LOCAL ROLE markwise_search"))
+    connection = session.connection()
+    connection.exec_driver_sql("SET LOCAL ROLE markwise_search")
     yield
-    session.execute(text("RESET ROLE"))  # after an error the transaction is over, and the role with it
+    connection.exec_driver_sql("RESET ROLE")  # after an error the transaction is over, and the role with it

@@ -1,17 +1,29 @@
 """Images in the catalog: added once per tenant and sha256, found by id or sha256. Looking for some is `gallery`'s."""
 
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import any_, cast, delete, select, update
+from sqlalchemy import ColumnElement, Row, any_, cast, delete, select, update
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.orm import Session
 
-from app.catalog.paging import Page, page_after
+from app.catalog.paging import Page, columns_after
 from app.catalog.storage_use import StorageUses
 from app.catalog.tables import DatasetItemRow, DatasetRow, ImageRow, TextRow
 from app.errors import Conflict, NotFound
+
+_SHOWN = select(
+    ImageRow.id,
+    ImageRow.sha256,
+    ImageRow.media_type,
+    ImageRow.width,
+    ImageRow.height,
+    ImageRow.bytes,
+    ImageRow.labels,
+    ImageRow.created_at,
+)
 
 
 class ImageRepository:
@@ -56,9 +68,14 @@ class ImageRepository:
             self.session.execute(update(ImageRow).where(ImageRow.id == image_id).values(labels=[*row.labels, *fresh]))
             self.session.refresh(row)
 
-    def list_after(self, *, limit: int, after: str | None) -> Page[ImageRow]:
-        """Return a page of all images, newest first."""
-        return page_after(self.session, select(ImageRow), ImageRow, limit=limit, after=after)
+    def list_after(self, *, limit: int, after: str | None) -> Page[Any]:
+        """Return what lists show of a page of all images, newest first."""
+        return columns_after(self.session, _SHOWN, ImageRow, limit=limit, after=after)
+
+    def shown(self, ids: Sequence[UUID]) -> list[Row[Any]]:
+        """Return what lists show of those of `ids` that exist, newest first."""
+        query = _SHOWN.where(_among(ids)).order_by(ImageRow.created_at.desc(), ImageRow.id.desc())
+        return list(self.session.execute(query))
 
     def ids_with_label(self, label: str) -> list[UUID]:
         """Return the ids of all images with a label, oldest first."""
@@ -71,9 +88,7 @@ class ImageRepository:
 
     def existing_ids(self, ids: list[UUID]) -> set[UUID]:
         """Return those of `ids` that exist."""
-        # One array, not one parameter each: a statement takes 65,535 of them, an import may have more images.
-        wanted = cast(ids, ARRAY(postgresql.UUID(as_uuid=True)))
-        return set(self.session.scalars(select(ImageRow.id).where(ImageRow.id == any_(wanted))))
+        return set(self.session.scalars(select(ImageRow.id).where(_among(ids))))
 
     def delete(self, image_id: UUID) -> None:
         """Delete an image and everything that hangs on it; raises NotFound, or Conflict where a dataset holds a text about it."""
@@ -85,3 +100,8 @@ class ImageRepository:
                 f"The dataset {name} holds a text about this image; datasets cannot change, so the image stays."
             )
         self.session.execute(delete(ImageRow).where(ImageRow.id == image_id))
+
+
+def _among(ids: Sequence[UUID]) -> ColumnElement[bool]:
+    """One array, not one parameter each: a statement takes 65,535 of them, and they are written out anew for every number of them."""
+    return ImageRow.id == any_(cast(list(ids), ARRAY(postgresql.UUID(as_uuid=True))))

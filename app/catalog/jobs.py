@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from sqlalchemy import delete, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, defer
 
 from app.catalog.paging import Page, page_after
 from app.catalog.tables import JobEventRow, JobItemRow, JobRow
@@ -27,12 +27,20 @@ class JobRepository:
         return row
 
     def list_after(
-        self, *, limit: int, after: str | None, kind: str | None = None, status: str | None = None
+        self,
+        *,
+        limit: int,
+        after: str | None,
+        kind: str | None = None,
+        status: str | None = None,
+        orders: bool = True,
     ) -> Page[JobRow]:
-        """Return a page of jobs, newest first, optionally of one kind or status."""
+        """Return a page of jobs, newest first, optionally of one kind or status; without `orders` their `payload` stays where it is."""
         query = select(JobRow).where(JobRow.kind != HELP if kind is None else JobRow.kind == kind)
         if status is not None:
             query = query.where(JobRow.status == status)
+        if not orders:  # one may hold an accessibility tree of megabytes
+            query = query.options(defer(JobRow.payload, raiseload=True))
         return page_after(self.session, query, JobRow, limit=limit, after=after)
 
     def items_after(self, job_id: UUID, *, limit: int, after: int, status: str | None = None) -> list[JobItemRow]:

@@ -5,18 +5,37 @@ from typing import Any
 from uuid import UUID
 
 import numpy as np
-from sqlalchemy import Row, any_, select, tuple_
+from sqlalchemy import Row, any_, func, select, tuple_
 from sqlalchemy import cast as sql_cast
 from sqlalchemy.dialects import postgresql
-from sqlalchemy.dialects.postgresql import ARRAY, insert
-from sqlalchemy.orm import Session, aliased, defer
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, insert
+from sqlalchemy.orm import Session, aliased
 
-from app.catalog.paging import Page, page_after
+from app.catalog.marks import StoredMark, marks_of, stored_mark
+from app.catalog.paging import Page, columns_after
 from app.catalog.storage_use import StorageUses
-from app.catalog.tables import MarkRow, MarkSetRow
+from app.catalog.tables import ImageRow, MarkRow, MarkSetRow
 from app.errors import NotFound
 from models.marks import Mark, Marking, MarkStyle
 from models.regions import Regions
+
+_UNKNOWN = "There is no mark set with this id."
+# Of the settings only the style: with `provided` they hold every region that was given. A style that is null stays null.
+_STYLE = func.coalesce(MarkSetRow.settings["style"], sql_cast("markwise", JSONB), type_=JSONB)
+_SHOWN = select(
+    MarkSetRow.id,
+    MarkSetRow.created_at,
+    MarkSetRow.segmenter_name,
+    MarkSetRow.segmenter_version,
+    MarkSetRow.granularity,
+    _STYLE.label("style"),
+    MarkSetRow.omitted_regions,
+    MarkSetRow.lookalikes,
+    MarkSetRow.image_id,
+    ImageRow.sha256,
+    ImageRow.width,
+    ImageRow.height,
+).join(ImageRow, ImageRow.id == MarkSetRow.image_id)
 
 
 class MarkSetRepository:
@@ -29,7 +48,7 @@ class MarkSetRepository:
         """Return one mark set; raises NotFound."""
         row = self.session.get(MarkSetRow, mark_set_id)
         if row is None:
-            raise NotFound("There is no mark set with this id.")
+            raise NotFound(_UNKNOWN)
         return row
 
     def find(self, image_id: UUID, settings_sha256: str) -> MarkSetRow | None:
@@ -80,29 +99,25 @@ class MarkSetRepository:
         newest = {row.root: row.id for row in rows}  # the last of each line stays
         return {root: found for root, found in newest.items() if root != found}
 
-    def marks_of(self, ids: Iterable[UUID], *, masks: bool = True) -> dict[UUID, list[MarkRow]]:
-        """Return the marks of several sets, each in its order; without `masks` their `rle`, most of a row, stays where it is."""
-        found: dict[UUID, list[MarkRow]] = {}
-        query = (
-            select(MarkRow).where(MarkRow.mark_set_id.in_(list(ids))).order_by(MarkRow.mark_set_id, MarkRow.position)
-        )
-        if not masks:
-            query = query.options(defer(MarkRow.rle, raiseload=True))
-        for mark in self.session.scalars(query):
-            found.setdefault(mark.mark_set_id, []).append(mark)
-        return found
+    def marks_of(self, ids: Iterable[UUID], *, masks: bool = True) -> dict[UUID, list[StoredMark]]:
+        """Return the marks of several sets, each in its order; without `masks` their `rle` stays where it is."""
+        return marks_of(self.session, list(ids), masks=masks)
 
-    def list_after(self, *, limit: int, after: str | None, image_id: UUID | None = None) -> Page[MarkSetRow]:
-        """Return a page of mark sets, newest first, optionally of one image."""
-        query = select(MarkSetRow)
-        if image_id is not None:
-            query = query.where(MarkSetRow.image_id == image_id)
-        return page_after(self.session, query, MarkSetRow, limit=limit, after=after)
-
-    def marks(self, mark_set_id: UUID) -> list[MarkRow]:
+    def marks(self, mark_set_id: UUID) -> list[StoredMark]:
         """Return the marks of a set in their order."""
-        query = select(MarkRow).where(MarkRow.mark_set_id == mark_set_id).order_by(MarkRow.position)
-        return list(self.session.scalars(query))
+        return self.marks_of([mark_set_id]).get(mark_set_id, [])
+
+    def shown(self, mark_set_id: UUID) -> Row[Any]:
+        """Return what is shown of one mark set besides its marks: the columns of `_SHOWN`. Raises NotFound."""
+        row = self.session.execute(_SHOWN.where(MarkSetRow.id == mark_set_id)).one_or_none()
+        if row is None:
+            raise NotFound(_UNKNOWN)
+        return row
+
+    def list_after(self, *, limit: int, after: str | None, image_id: UUID | None = None) -> Page[Any]:
+        """Return a page of mark sets as `shown` returns one, newest first, optionally of one image."""
+        query = _SHOWN if image_id is None else _SHOWN.where(MarkSetRow.image_id == image_id)
+        return columns_after(self.session, query, MarkSetRow, limit=limit, after=after)
 
     def add(self, row: MarkSetRow, regions: Regions, marking: Marking) -> UUID:
         """Insert a mark set with its marks, or find the equal one that was there first; returns its id. Raises StorageFull."""
@@ -122,38 +137,17 @@ class MarkSetRepository:
         StorageUses(self.session).check(None)
         if marking.marks:
             self.session.execute(
-                insert(MarkRow), [mark_columns(new_id, i, m, regions) for i, m in enumerate(marking.marks)]
+                insert(MarkRow), [mark_columns(new_id, i, stored_mark(m, regions)) for i, m in enumerate(marking.marks)]
             )
         return new_id
 
 
-def mark_columns(mark_set_id: UUID | None, position: int, mark: Mark, regions: Regions) -> dict[str, Any]:
+def mark_columns(mark_set_id: UUID, position: int, mark: StoredMark) -> dict[str, Any]:
     """The columns of one mark of a set."""
-    return {
-        "mark_set_id": mark_set_id,
-        "mark": mark.id,
-        "position": position,
-        "region_id": mark.region_id,
-        "bbox_xyxy_px": _stored(mark.bbox_xyxy_px),
-        "point_xy_px": _stored(mark.point_xy_px),
-        "occluded": bool(mark.occluded),
-        "label_xy_px": _stored(mark.label_xy_px),
-        "label_bbox_xyxy_px": _stored(mark.label_bbox_xyxy_px),
-        "leader": None if mark.leader is None else _stored(mark.leader),
-        "area_px": int(mark.area_px),
-        "score": float(mark.score),
-        "text": mark.text,
-        "role": mark.role,
-        "rle": dict(regions.rles[mark.region_index]),
-    }
+    return {"mark_set_id": mark_set_id, "position": position, **mark._asdict()}
 
 
-def _stored(values: Iterable[float]) -> list[float]:
-    """Thousandths of a pixel: regions hold float32, in which 10.3 is 10.300000190734863."""
-    return [round(float(value), 3) for value in values]
-
-
-def regions_of(size_hw: tuple[int, int], marks: list[MarkRow]) -> Regions:
+def regions_of(size_hw: tuple[int, int], marks: Sequence[StoredMark]) -> Regions:
     """Rebuild the regions of stored marks, in mark order, on an image of `size_hw` pixels."""
     return Regions(
         size_hw=size_hw,
@@ -167,7 +161,7 @@ def regions_of(size_hw: tuple[int, int], marks: list[MarkRow]) -> Regions:
     )
 
 
-def marking_of(row: MarkSetRow, marks: list[MarkRow], style: MarkStyle) -> Marking:
+def marking_of(row: MarkSetRow, marks: Sequence[StoredMark], style: MarkStyle) -> Marking:
     """Rebuild the placed marks of a stored set; region indices follow `regions_of`."""
     return Marking(
         marks=tuple(

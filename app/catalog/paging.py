@@ -1,16 +1,18 @@
 """Cursor paging over tenant tables: newest first by (created_at, id), which is stable while rows are added."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
-from sqlalchemy import Select, tuple_
+from sqlalchemy import ColumnElement, Select, select, tuple_
 from sqlalchemy.orm import Session
 
 from app.catalog.declaring import TenantRow
 from app.errors import BadRequest
 
 Row = TypeVar("Row", bound=TenantRow)
+_Query = TypeVar("_Query", bound=Select[*tuple[Any, ...]])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,21 +25,34 @@ class Page(Generic[Row]):
 
 def page_after(session: Session, query: Select[Any], table: type[Row], *, limit: int, after: str | None) -> Page[Row]:
     """Return up to `limit` rows of `query` that follow the row `after`; raises BadRequest for an unknown cursor."""
-    if after is not None:
-        anchor = anchor_of(session, table, after)
-        query = query.where(tuple_(table.created_at, table.id) < tuple_(anchor.created_at, anchor.id))
-    rows = list(session.scalars(query.order_by(table.created_at.desc(), table.id.desc()).limit(limit + 1)))
-    more = len(rows) > limit
-    rows = rows[:limit]
-    return Page(rows=rows, next_cursor=str(rows[-1].id) if more else None)
+    return _cut(session.scalars(_following(session, query, table, after).limit(limit + 1)), limit)
 
 
-def anchor_of(session: Session, table: type[Row], after: str) -> Row:
-    """Return the row that a cursor names; raises BadRequest."""
-    anchor = session.get(table, _cursor(after))
+def columns_after(
+    session: Session, query: Select[*tuple[Any, ...]], table: type[TenantRow], *, limit: int, after: str | None
+) -> Page[Any]:
+    """`page_after` for a query of single columns, `id` among them: an ORM object takes four times the CPU time of a plain row."""
+    return _cut(session.execute(_following(session, query, table, after).limit(limit + 1)), limit)
+
+
+def follows(session: Session, table: type[TenantRow], after: str) -> ColumnElement[bool]:
+    """Return the condition that a row comes behind the one that a cursor names; raises BadRequest."""
+    place = select(table.created_at, table.id).where(table.id == _cursor(after))
+    anchor = session.execute(place).one_or_none()
     if anchor is None:
         raise BadRequest("The cursor in `after` names nothing in this list.")
-    return anchor
+    return tuple_(table.created_at, table.id) < tuple_(*anchor)
+
+
+def _following(session: Session, query: _Query, table: type[TenantRow], after: str | None) -> _Query:
+    if after is not None:
+        query = query.where(follows(session, table, after))
+    return query.order_by(table.created_at.desc(), table.id.desc())
+
+
+def _cut(found: Iterable[Any], limit: int) -> Page[Any]:
+    rows = list(found)
+    return Page(rows=rows[:limit], next_cursor=str(rows[limit - 1].id) if len(rows) > limit else None)
 
 
 def _cursor(after: str) -> UUID:

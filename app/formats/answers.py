@@ -5,8 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from app.catalog.mark_sets import mark_columns
-from app.catalog.tables import MarkRow
+from app.catalog.marks import stored_mark
 from app.formats.bodies import MarkBody, mark_body, time_text
 from app.formats.lookalikes import warnings
 from models.grounding import Action, GroundResult
@@ -32,7 +31,7 @@ def answer_body(
         "task": result.task,
         "query": query,
         **_found(result),
-        "marks": _named_marks(result, marking, regions, mark_set_id, {warning["mark"] for warning in told}),
+        "marks": _named_marks(result, marking, regions, {warning["mark"] for warning in told}),
         "warnings": told,
         "mark_set_id": None if mark_set_id is None else str(mark_set_id),
         "model": {"name": result.model_name, "version": result.model_version},
@@ -47,18 +46,13 @@ def answer_body(
 
 
 def _named_marks(
-    result: GroundResult, marking: Marking, regions: Regions, mark_set_id: UUID | None, painted: Collection[str | None]
+    result: GroundResult, marking: Marking, regions: Regions, painted: Collection[str | None]
 ) -> list[MarkBody]:
     height, width = regions.size_hw
     named = {mark.id for mark in result.marks}
     return [
-        mark_body(
-            MarkRow(**mark_columns(mark_set_id, i, mark, regions)),
-            width=width,
-            height=height,
-            lookalike=mark.id in painted,
-        )
-        for i, mark in enumerate(marking.marks)
+        mark_body(stored_mark(mark, regions), width=width, height=height, lookalike=mark.id in painted)
+        for mark in marking.marks
         if mark.id in named
     ]
 

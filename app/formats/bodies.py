@@ -8,8 +8,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NotRequired
 
+from sqlalchemy import Row
 from typing_extensions import TypedDict
 
+from app.catalog.marks import StoredMark
 from app.catalog.storage_use import StorageUse
 from app.catalog.tables import (
     AuditEntryRow,
@@ -20,8 +22,6 @@ from app.catalog.tables import (
     JobItemRow,
     JobRow,
     KeyRow,
-    MarkRow,
-    MarkSetRow,
     ModelVersionRow,
 )
 from app.formats.lookalikes import WarningBody, lookalikes_of, warnings
@@ -218,7 +218,7 @@ def _maybe(moment: datetime | None) -> str | None:
     return None if moment is None else time_text(moment)
 
 
-def image_body(row: ImageRow) -> ImageBody:
+def image_body(row: ImageRow | Row[Any]) -> ImageBody:
     """The contract's image."""
     return {
         "id": str(row.id),
@@ -233,19 +233,19 @@ def image_body(row: ImageRow) -> ImageBody:
     }
 
 
-def mark_body(row: MarkRow, *, width: int, height: int, masks: bool = False, lookalike: bool = False) -> MarkBody:
+def mark_body(row: StoredMark, *, width: int, height: int, masks: bool = False, lookalike: bool = False) -> MarkBody:
     """The contract's mark; normalised boxes are fractions of the displayed image."""
     x0, y0, x1, y1 = row.bbox_xyxy_px
     body: MarkBody = {
         "id": row.mark,
         "region_id": row.region_id,
-        "bbox_xyxy_px": [x0, y0, x1, y1],
+        "bbox_xyxy_px": row.bbox_xyxy_px,
         "bbox_xyxy_norm": [x0 / width, y0 / height, x1 / width, y1 / height],
-        "point_xy_px": list(row.point_xy_px),
+        "point_xy_px": row.point_xy_px,
         "occluded": row.occluded,
-        "label_xy_px": list(row.label_xy_px),
-        "label_bbox_xyxy_px": list(row.label_bbox_xyxy_px),
-        "leader": None if row.leader is None else list(row.leader),
+        "label_xy_px": row.label_xy_px,
+        "label_bbox_xyxy_px": row.label_bbox_xyxy_px,
+        "leader": row.leader,
         "area_px": row.area_px,
         "score": row.score,
         "text": row.text,
@@ -253,29 +253,27 @@ def mark_body(row: MarkRow, *, width: int, height: int, masks: bool = False, loo
         "lookalike": lookalike,
     }
     if masks:
-        body["rle"] = dict(row.rle)
+        body["rle"] = row.rle
     return body
 
 
-def mark_set_body(
-    row: MarkSetRow, marks: list[MarkRow], image: ImageRow, *, cached: bool, masks: bool = False
-) -> MarkSetBody:
-    """The contract's mark set."""
+def mark_set_body(row: Row[Any], marks: list[StoredMark], *, cached: bool, masks: bool = False) -> MarkSetBody:
+    """The contract's mark set; `row` is what `MarkSetRepository.shown` returns."""
+    width, height = row.width, row.height
     told = warnings(lookalikes_of(row.lookalikes), {mark.mark: mark.bbox_xyxy_px for mark in marks})
     painted = {warning["mark"] for warning in told}
     return {
         "id": str(row.id),
         "object": "mark_set",
-        "image": {"id": str(image.id), "sha256": image.sha256, "width": image.width, "height": image.height},
+        "image": {"id": str(row.image_id), "sha256": row.sha256, "width": width, "height": height},
         "segmenter": {
             "name": row.segmenter_name,
             "version": row.segmenter_version,
             "granularity": row.granularity,
         },
-        "style": row.settings.get("style", "markwise"),
+        "style": row.style,
         "marks": [
-            mark_body(mark, width=image.width, height=image.height, masks=masks, lookalike=mark.mark in painted)
-            for mark in marks
+            mark_body(mark, width=width, height=height, masks=masks, lookalike=mark.mark in painted) for mark in marks
         ],
         "omitted_regions": row.omitted_regions,
         "warnings": told,

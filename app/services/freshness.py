@@ -9,7 +9,8 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from app.catalog.mark_sets import MarkSetRepository
-from app.catalog.tables import MarkRow, TextRow
+from app.catalog.marks import StoredMark
+from app.catalog.tables import TextRow
 from models.mixtures.fit import Outdated, still_fits
 from models.writers.types import TaggedMark
 
@@ -23,7 +24,7 @@ def outdated(session: Session, texts: Sequence[TextRow]) -> Mapping[UUID, Outdat
     newest = mark_sets.newest_revisions(sets)
     if not newest:
         return {}
-    marks = mark_sets.marks_of({*newest, *newest.values()})
+    marks = mark_sets.marks_of({*newest, *newest.values()}, masks=False)
     found = {}
     for text in texts:
         if text.mark_set_id is None or text.mark_set_id not in newest:
@@ -35,7 +36,7 @@ def outdated(session: Session, texts: Sequence[TextRow]) -> Mapping[UUID, Outdat
     return found
 
 
-def _values(rows: Sequence[MarkRow]) -> list[TaggedMark]:
+def _values(rows: Sequence[StoredMark]) -> list[TaggedMark]:
     return [
         TaggedMark(
             id=row.mark,

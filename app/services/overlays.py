@@ -7,13 +7,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.catalog.mark_sets import marking_of, regions_of
-from app.catalog.tables import MarkRow, MarkSetRow
+from app.catalog.marks import StoredMark
+from app.catalog.tables import MarkSetRow
 from app.errors import Unprocessable
 from models.errors import BadInput
 from models.marks import Previous, paint, place, style_of
 
 
-def restyled(pixels: NDArray[np.uint8], row: MarkSetRow, marks: list[MarkRow], style: str) -> NDArray[np.uint8]:
+def restyled(pixels: NDArray[np.uint8], row: MarkSetRow, marks: list[StoredMark], style: str) -> NDArray[np.uint8]:
     """Return `pixels` ((H, W, 3) uint8 RGB) with the marks of a set in `style`; raises Unprocessable for one that is unknown."""
     regions = regions_of((pixels.shape[0], pixels.shape[1]), marks)
     try:

@@ -9,7 +9,8 @@ from collections import OrderedDict
 from uuid import UUID
 
 from app.catalog.mark_sets import marking_of, regions_of
-from app.catalog.tables import ImageRow, MarkRow, MarkSetRow
+from app.catalog.marks import StoredMark
+from app.catalog.tables import ImageRow, MarkSetRow
 from app.imaging.encode import read_canonical
 from app.services.questions import marked_picture
 from app.storage.blobs import BlobStore
@@ -39,7 +40,7 @@ class MarkedPictures:
                 self._kept.move_to_end(mark_set_id)
             return found
 
-    def load(self, row: MarkSetRow, marks: list[MarkRow], image: ImageRow) -> MarkedPicture:
+    def load(self, row: MarkSetRow, marks: list[StoredMark], image: ImageRow) -> MarkedPicture:
         """Read a picture from the blob store and keep it. Its arrays are read-only. Raises BlobError."""
         with waiting():
             files = tuple(self._blobs.get(key) for key in (image.blob_key, row.overlay_blob_key))

@@ -16,6 +16,8 @@ from typing import BinaryIO, Protocol
 MAX_KEY_CHARACTERS = 512
 # A part starts with a letter or digit, so "..", hidden files and our own temporary files are not keys.
 KEY_PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9._=+-]{0,199}")
+# What the second part of a key stands for; all others are pictures.
+_NOUNS = {"models": "model", "adapters": "model", "imports": "uploaded file", "exports": "export"}
 SHA256_HEX = re.compile(r"[0-9a-f]{64}")
 
 
@@ -29,6 +31,16 @@ class BadKey(BlobError):
 
 class BlobMissing(BlobError):
     """No blob has this key."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"no blob {key}")
+        self.key = key
+
+    @property
+    def noun(self) -> str:
+        """What was kept under the key, for a sentence: "image", "model", "uploaded file" or "export"."""
+        kind = self.key.split("/")[1:2]
+        return _NOUNS.get(kind[0] if kind else "", "image")
 
 
 class BlobCorrupt(BlobError):

@@ -150,7 +150,7 @@ def _translated(key: str, *, writing: bool = False) -> Iterator[None]:
         yield
     except OSError as failed:
         if not writing and isinstance(failed, FileNotFoundError | IsADirectoryError | NotADirectoryError):
-            raise BlobMissing(f"no blob {key}") from None
+            raise BlobMissing(key) from None
         raise StoreUnavailable(
             f"the blob folder cannot be used for {key}: {os.strerror(failed.errno or 0)}"
         ) from failed

@@ -178,7 +178,7 @@ def _translated(key: str) -> Iterator[None]:
     except ClientError as failed:
         code = failed.response.get("Error", {}).get("Code", "unknown")
         if code in MISSING_CODES:
-            raise BlobMissing(f"no blob {key}") from None
+            raise BlobMissing(key) from None
         if code in ALREADY_THERE_CODES:
             raise _AlreadyThere from None
         raise StoreUnavailable(f"the object store refused {key}: {code}") from failed

@@ -8,23 +8,18 @@ half an hour of two cores. `--reuse` keeps the folder, goes on filling where an 
 
 import argparse
 import datetime as dt
-import http.client
 import json
 import os
 import platform
 import random
 import shutil
-import socket
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import psutil
 import psycopg
 from rich.progress import track
 
@@ -33,10 +28,13 @@ from app.settings import Settings
 from app.stack import embedded
 from app.stack.migrate import migrate
 from tests.bench import scale_fill
+from tests.bench.scale_api import Served, served
 from tests.bench.scale_plans import plans
 
 RESULTS = Path(__file__).parent / "results" / "scale"
 TARGET_MS = 20.0
+TURN = 20
+"""Requests to one API before it is another's turn: a process's CPU time is told in hundredths of a second."""
 # What a production server of this size would have, but for fsync: what is lost here is filled again.
 SERVER = (("fsync", "off"), ("shared_buffers", "1GB"), ("work_mem", "16MB"), ("effective_cache_size", "12GB"))
 FILLING = (("synchronous_commit", "off"), ("full_page_writes", "off"), ("max_wal_size", "4GB"), ("autovacuum", "off"))
@@ -55,13 +53,18 @@ def main() -> None:
         "--fill-for", type=float, default=None, help="stop filling after so many seconds (with --reuse)"
     )
     parser.add_argument("--requests", type=int, default=400, help="of each kind")
+    parser.add_argument(
+        "--against",
+        type=Path,
+        help="an earlier checkout: asked the same in turns, and every answer must be the same bytes",
+    )
     parser.add_argument("--no-write", action="store_true", help="only print")
     asked = parser.parse_args()
     asked.home.mkdir(exist_ok=True, parents=True)
     asked.home.chmod(0o711)
     try:
         if fill(asked.home, asked.images, asked.fill_for):
-            report(measured(asked.home, asked.requests), write=not asked.no_write)
+            report(measured(asked.home, asked.requests, asked.against), write=not asked.no_write)
     finally:
         if not asked.reuse:
             shutil.rmtree(asked.home, ignore_errors=True)
@@ -103,8 +106,8 @@ def _filled(connection: Connection, images: int, until: float) -> bool:
     return True
 
 
-def measured(home: Path, requests: int) -> dict[str, Any]:
-    """Start the product's API on the catalog, ask, and return what was found."""
+def measured(home: Path, requests: int, against: Path | None = None) -> dict[str, Any]:
+    """Start the product's API on the catalog, ask, and return what was found; with `against`, beside another checkout's."""
     with embedded.started(Settings(home=home, profile="embedded"), postgres_options=SERVER) as settings:
         with psycopg.connect(str(settings.database_url), autocommit=True) as connection:
             tenant_id: UUID = _one(connection, "SELECT id FROM tenants WHERE name = 'large'")
@@ -113,8 +116,9 @@ def measured(home: Path, requests: int) -> dict[str, Any]:
         engine = app_engine(settings, name="markwise-bench", pool_size=1)
         explained = plans(engine, tenant_id, UUID(ids["images"][0]), UUID(ids["mark_sets"][0]))
         engine.dispose()
-        with served(settings) as (client, watched):
-            rows = [timed(client, watched, name, path, requests) for name, path in kinds(ids).items()]
+        with served(settings) as here, nullcontext() if against is None else served(settings, against) as there:
+            apis = {"": here} if there is None else {"": here, ", there": there}
+            rows = [row for name, path in kinds(ids).items() for row in timed(apis, name, path, requests)]
     return {
         "date": dt.datetime.now(dt.UTC).date().isoformat(),
         "machine": f"{platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} when done",
@@ -146,62 +150,17 @@ def kinds(ids: Ids) -> dict[str, Callable[[], str]]:
     }
 
 
-@contextmanager
-def served(settings: Settings) -> Iterator[tuple[http.client.HTTPConnection, list[psutil.Process]]]:
-    """The product's API process on a free port: a connection to it, and the processes whose CPU time counts."""
-    limits = {"require_keys": True, "key_requests_per_min": 0, "key_at_once": 0, "log_level": "WARNING"}
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    argv = [sys.executable, "-m", "app.stack.api_process", "--port", str(port)]
-    process = subprocess.Popen(argv, env=settings.model_copy(update=limits).child_environment())
-    client = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-    try:
-        _connected(client, process)
-        servers = [p for p in psutil.Process().children() if "postgres" in p.name()]
-        yield client, [psutil.Process(process.pid), *servers]
-    finally:
-        client.close()
-        process.terminate()
-        process.wait(30)
-
-
-def _connected(client: http.client.HTTPConnection, process: "subprocess.Popen[bytes]") -> None:
-    while True:
-        try:
-            client.connect()
-            return
-        except OSError:
-            if process.poll() is not None:
-                raise
-            time.sleep(0.1)
-
-
-def timed(
-    client: http.client.HTTPConnection, watched: list[psutil.Process], name: str, path: Callable[[], str], requests: int
-) -> dict[str, Any]:
-    """Ask `requests` times and return percentiles in ms, and the CPU time of API and Postgres."""
-    headers = {"Authorization": f"Bearer {scale_fill.tenant_key('large')}"}
-    took_ms, size = [], 0
-    before = [_cpu_s(process) for process in watched]
-    for _ in range(requests):
-        wanted, began = path(), time.perf_counter()
-        client.request("GET", wanted, headers=headers)
-        response = client.getresponse()
-        size += len(response.read())
-        took_ms.append(1000 * (time.perf_counter() - began))
-        if response.status != http.client.OK:
-            raise SystemExit(f"{wanted} was answered with {response.status}")
-    cpu_ms = [1000 * (_cpu_s(process) - then) / requests for process, then in zip(watched, before, strict=True)]
-    took_ms.sort()
-    parts = {f"p{part}_ms": round(took_ms[min(requests - 1, requests * part // 100)], 1) for part in (50, 95, 99)}
-    return {"read": name, **parts, "api_cpu_ms": round(cpu_ms[0], 1), "postgres_cpu_ms": round(sum(cpu_ms[1:]), 1),
-            "kB": round(size / requests / 1000, 1)}  # fmt: skip
-
-
-def _cpu_s(process: psutil.Process) -> float:
-    everyone = [process, *process.children(recursive=True)]
-    return sum(sum(one.cpu_times()[:2]) for one in everyone)
+def timed(apis: Mapping[str, Served], read: str, path: Callable[[], str], requests: int) -> Iterator[dict[str, Any]]:
+    """Ask each API `requests` times, the same and in turns; yields what each took. Ends the program where two answers differ."""
+    names = list(apis)
+    for first in range(0, requests, TURN):
+        paths = [path() for _ in range(min(TURN, requests - first))]
+        names.reverse()  # who asks first warms the pages for the other
+        answers = [apis[name].ask(paths) for name in names]
+        for asked, *bodies in zip(paths, *answers, strict=True):
+            if len(set(bodies)) > 1:
+                raise SystemExit(f"{asked} is answered differently")
+    yield from (api.told(f"{read}{name}") for name, api in apis.items())
 
 
 def _one(connection: Connection, statement: str) -> Any:

@@ -9,7 +9,6 @@ from sqlalchemy.orm import Session
 
 from app.catalog.gallery import Gallery, Wanted
 from app.catalog.images import ImageRepository
-from app.catalog.mark_sets import MarkSetRepository
 from app.catalog.session import transaction
 from app.catalog.storage_use import StorageUses
 from app.services import marking
@@ -26,11 +25,9 @@ def reads(image_id: UUID, mark_set_id: UUID) -> Mapping[str, Read]:
         "images with a common label": lambda s: Gallery(s).page(Wanted(labels=("common",)), limit=50, after=None),
         "images with a seldom label": lambda s: Gallery(s).page(Wanted(labels=("seldom",)), limit=50, after=None),
         "images with a label of none": lambda s: Gallery(s).page(Wanted(labels=("nobody's",)), limit=50, after=None),
-        "a mark set": lambda s: marking.whole(s, mark_set_id),
-        "mark sets of an image": lambda s: MarkSetRepository(s).list_after(limit=50, after=None, image_id=image_id),
-        "mark sets, a page of 50": lambda s: marking.whole_page(
-            s, MarkSetRepository(s).list_after(limit=50, after=str(mark_set_id)).rows
-        ),
+        "a mark set": lambda s: marking.shown(s, mark_set_id, masks=False),
+        "mark sets of an image": lambda s: marking.shown_page(s, limit=50, after=None, image_id=image_id),
+        "mark sets, a page of 50": lambda s: marking.shown_page(s, limit=50, after=str(mark_set_id)),
         "a quota": lambda s: StorageUses(s).check(None),
     }
 

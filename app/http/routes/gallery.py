@@ -3,13 +3,15 @@
 from typing import Annotated, Literal, NotRequired
 
 from fastapi import APIRouter, Query
+from fastapi.responses import Response
 from typing_extensions import TypedDict
 
 from app.catalog.gallery import Gallery, Wanted
 from app.catalog.images import ImageRepository
+from app.catalog.session import transaction
 from app.formats.bodies import ImageBody, image_body
 from app.http.deps import MarkCaller, PageOf, Tx, WebPart
-from app.http.lists import ListBody, list_body
+from app.http.lists import ListBody, as_it_is, list_body
 from app.http.schemas.images import DeletedIn
 from app.http.schemas.learning import RelabelIn
 from app.services.forgetting import Forgetting
@@ -59,10 +61,10 @@ class DeletedBody(TypedDict):
     kept: list[KeptBody]
 
 
-@router.get("/v1/images", response_model_exclude_unset=True)
+@router.get("/v1/images", response_model=ImageList)
 def list_images(
-    tx: Tx,
-    _: MarkCaller,
+    web: WebPart,
+    caller: MarkCaller,
     page: PageOf,
     label: Annotated[
         list[str] | None, Query(max_length=20, description="several: images that carry all of them")
@@ -75,18 +77,17 @@ def list_images(
         ),
     ] = None,
     include: Annotated[Literal["total"] | None, Query()] = None,
-) -> ImageList:
+) -> Response:
     """List images, newest first: all, or those with labels and words. With `include=total` also says how many there are."""
     wanted = Wanted(labels=label or (), words=q or None)
-    if wanted == Wanted():
-        found = ImageRepository(tx).list_after(limit=page.limit, after=page.after)
-    else:
-        found = Gallery(tx).page(wanted, limit=page.limit, after=page.after)
+    with transaction(web.engine, caller.tenant_id) as session:
+        if wanted == Wanted():
+            found = ImageRepository(session).list_after(limit=page.limit, after=page.after)
+        else:
+            found = Gallery(session).page(wanted, limit=page.limit, after=page.after)
+        total = Gallery(session).total(wanted) if include == "total" else None
     listed = list_body(found, image_body)
-    body: ImageList = {"data": listed["data"], "has_more": listed["has_more"], "next_cursor": listed["next_cursor"]}
-    if include == "total":
-        body["total"] = Gallery(tx).total(wanted)
-    return body
+    return as_it_is(listed if total is None else {**listed, "total": total})
 
 
 @router.patch("/v1/images")

@@ -32,8 +32,9 @@ def list_jobs(
     include: Include = None,
 ) -> ListBody[JobBody]:
     """List jobs, newest first."""
-    rows = JobRepository(tx).list_after(limit=page.limit, after=page.after, kind=kind, status=status)
-    return list_body(rows, lambda row: job_body(row, order=include == "order"))
+    orders = include == "order"
+    rows = JobRepository(tx).list_after(limit=page.limit, after=page.after, kind=kind, status=status, orders=orders)
+    return list_body(rows, lambda row: job_body(row, order=orders))
 
 
 @router.get("/v1/jobs/{job_id}")

@@ -3,20 +3,18 @@
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-import orjson
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse, Response
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
 from app.catalog.mark_sets import MarkSetRepository, regions_of
-from app.catalog.paging import Page
 from app.catalog.session import transaction
 from app.formats.bodies import MarkSetBody, mark_set_body
 from app.formats.exports import Format, export
 from app.http.body import Upload, openapi_body, read_body
 from app.http.deps import MarkCaller, PageOf, Tx, Web, WebPart, wait_of
-from app.http.lists import ListBody, list_body
+from app.http.lists import ListBody, as_it_is, list_body
 from app.http.routes.images import CONTENT_HEADERS, accept
 from app.http.schemas.marksets import MarkPatchIn, MarkSetIn, RevisionIn
 from app.http.waiting import Ordered, respond
@@ -32,8 +30,8 @@ Include = Annotated[Literal["masks"] | None, Query()]
 
 def render_mark_set(session: Session, mark_set_id: UUID, *, cached: bool, masks: bool) -> MarkSetBody:
     """The body of one mark set."""
-    row, marks, image = marking.whole(session, mark_set_id)
-    return mark_set_body(row, marks, image, cached=cached, masks=masks)
+    row, marks = marking.shown(session, mark_set_id, masks=masks)
+    return mark_set_body(row, marks, cached=cached, masks=masks)
 
 
 @router.post("/v1/marksets", status_code=201, response_model=MarkSetBody, openapi_extra=openapi_body(MarkSetIn))
@@ -65,19 +63,21 @@ def _order(
 
 
 @router.get("/v1/marksets", response_model=ListBody[MarkSetBody])
-def list_mark_sets(tx: Tx, _: MarkCaller, page: PageOf, image_id: Annotated[UUID | None, Query()] = None) -> Response:
+def list_mark_sets(
+    web: WebPart, caller: MarkCaller, page: PageOf, image_id: Annotated[UUID | None, Query()] = None
+) -> Response:
     """List mark sets, newest first, optionally of one image."""
-    found = MarkSetRepository(tx).list_after(limit=page.limit, after=page.after, image_id=image_id)
-    whole: Page[Any] = Page(rows=marking.whole_page(tx, found.rows), next_cursor=found.next_cursor)
-    # As it is: checking a thousand marks against their model and writing them took as long as reading them.
-    body = list_body(whole, lambda parts: mark_set_body(*parts, cached=True))
-    return Response(orjson.dumps(body), media_type="application/json")
+    with transaction(web.engine, caller.tenant_id) as session:
+        found = marking.shown_page(session, limit=page.limit, after=page.after, image_id=image_id)
+    return as_it_is(list_body(found, lambda parts: mark_set_body(*parts, cached=True)))
 
 
-@router.get("/v1/marksets/{mark_set_id}")
-def get_mark_set(tx: Tx, _: MarkCaller, mark_set_id: UUID, include: Include = None) -> MarkSetBody:
+@router.get("/v1/marksets/{mark_set_id}", response_model=MarkSetBody)
+def get_mark_set(web: WebPart, caller: MarkCaller, mark_set_id: UUID, include: Include = None) -> Response:
     """Show one mark set."""
-    return render_mark_set(tx, mark_set_id, cached=True, masks=include == "masks")
+    with transaction(web.engine, caller.tenant_id) as session:
+        body = render_mark_set(session, mark_set_id, cached=True, masks=include == "masks")
+    return as_it_is(body)
 
 
 @router.get(
@@ -93,14 +93,17 @@ def get_overlay(
     style: Annotated[str | None, Query(max_length=100)] = None,
 ) -> Response:
     """Show the marked picture, in its own style or, with the same ids, in another one."""
-    with transaction(web.engine, caller.tenant_id) as session:
-        row, marks, image = marking.whole(session, mark_set_id)
     encoding = {"png": Encoding.PNG, "webp": Encoding.WEBP, "jpg": Encoding.JPEG}[extension]
-    if style is None and encoding is Encoding.PNG:
-        return Response(web.blobs.get(row.overlay_blob_key), media_type="image/png", headers=CONTENT_HEADERS)
     if style is None:
-        overlay = read_canonical(web.blobs.get(row.overlay_blob_key))
+        with transaction(web.engine, caller.tenant_id) as session:
+            key = MarkSetRepository(session).get(mark_set_id).overlay_blob_key
+        painted = web.blobs.get(key)
+        if encoding is Encoding.PNG:
+            return Response(painted, media_type="image/png", headers=CONTENT_HEADERS)
+        overlay = read_canonical(painted)
     else:
+        with transaction(web.engine, caller.tenant_id) as session:
+            row, marks, image = marking.whole(session, mark_set_id)
         overlay = restyled(read_canonical(web.blobs.get(image.blob_key)), row, marks, style)
     return Response(encode(overlay, encoding), media_type=encoding.media_type, headers=CONTENT_HEADERS)
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from app.catalog.mark_sets import mark_columns
-from app.catalog.tables import MarkRow, MarkSetRow
+from app.catalog.marks import StoredMark, stored_mark
+from app.catalog.tables import MarkSetRow
 from app.errors import Unprocessable
 from app.services.overlays import restyled
 from models.marks import Previous, mark, place
@@ -22,10 +22,10 @@ def line_of_text() -> NDArray[np.uint8]:
     return image
 
 
-def stored(image: NDArray[np.uint8]) -> tuple[MarkSetRow, list[MarkRow], Previous]:
+def stored(image: NDArray[np.uint8]) -> tuple[MarkSetRow, list[StoredMark], Previous]:
     regions = Regions.from_boxes((200, 300), [[100, 60, 160, 76]], texts=["link"], roles=["link"])
     _, marking = mark(image, regions)
-    marks = [MarkRow(**mark_columns(uuid4(), i, found, regions)) for i, found in enumerate(marking.marks)]
+    marks = [stored_mark(found, regions) for found in marking.marks]
     row = MarkSetRow(id=uuid4(), style="markwise", settings={"style": "markwise"}, omitted_regions=0)
     return row, marks, Previous(regions=regions, marking=marking)
 
