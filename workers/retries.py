@@ -53,7 +53,6 @@ class NotWaitedFor(Exception):
 # The first line that fits decides; subclasses stand before their parents.
 _GIVE_UP: tuple[tuple[type[BaseException], dict[str, Any]], ...] = (
     (EveryItemFailed, ALL_FAILED),
-    (BlobMissing, error_body("image.gone", "The image was deleted meanwhile", status=404)),
     (BlobCorrupt, error_body(app_errors.Damaged.code, app_errors.Damaged().title, status=app_errors.Damaged.status)),
     (model_errors.OutOfTime, _OUT_OF_TIME),
     (model_errors.BadImage, error_body("image.bad", "The image cannot be used", status=422)),
@@ -112,7 +111,16 @@ def decide(error: BaseException, attempt: int) -> Retry | GiveUp:
         # Its message may name a folder of this machine; the log has it, the caller gets the setting's name.
         detail = f"The operator sets {error.setting}; the log of the worker says more." if error.setting else None
         return GiveUp(error=_NO_WEIGHTS if detail is None else _NO_WEIGHTS | {"detail": detail})
+    return GiveUp(error=_gone(error) if isinstance(error, BlobMissing) else _listed(error))
+
+
+def _gone(error: BlobMissing) -> dict[str, Any]:
+    """Deleted between the look at its row and this one."""
+    return error_body(f"{error.noun.split()[-1]}.gone", f"The {error.noun} was deleted meanwhile", status=404)
+
+
+def _listed(error: BaseException) -> dict[str, Any]:
     for kind, body in _GIVE_UP:
         if isinstance(error, kind):
-            return GiveUp(error=body | {"detail": str(error)} if isinstance(error, _OURS) and str(error) else body)
-    return GiveUp(error=_of_app_error(app_errors.AppError()))
+            return body | {"detail": str(error)} if isinstance(error, _OURS) and str(error) else body
+    return _of_app_error(app_errors.AppError())

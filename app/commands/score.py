@@ -43,10 +43,11 @@ def score(
     if as_json:
         click.echo(json.dumps(result.to_json()))
     else:
-        _show(result)
+        show_score(result)
 
 
-def _show(result: Score) -> None:
+def show_score(result: Score) -> None:
+    """Print the metrics as a table, and on standard error what could not be matched."""
     table = Table("metric", "value", title=f"{result.benchmark}, {result.n} answers")
     for name, value in result.metrics.items():
         table.add_row(name, f"{value:.2f}" if isinstance(value, float) else str(value))

@@ -16,6 +16,7 @@ LETTERS: Final = "abcdefghijklmnopqrstuvwxyz"
 CONFUSED: Final = {"o": "0", "0": "O", "l": "1", "1": "l", "i": "l", "I": "l", "t": "1", "O": "0", "S": "5", "B": "8"}
 STRAY: Final = ("e", "f", "G", "O", "V", "Q", "+", "*", "•", "x", "8", "=", ">", "©")
 ENDINGS: Final = ("...", ":", "*", " ▼", " ↑↓", " >", "!", "?", " (optional)", " ", ".", ",")
+JOINTS: Final = ("", "", "with ", "for ", "and ", "by ", "in ", "- ", "/ ", "of ")
 TAILS: Final = (
     ": activate to sort column ascending", " example", " in a new window", " (opens in a new tab)", " menu", " options",
     " of the page", ", collapsed", " is required",
@@ -62,6 +63,19 @@ def family(rng: Random, count: int) -> list[str]:
         own = rng.choice((rng.choice(ADJECTIVES), rng.choice(NOUNS), unseen_word(rng), rng.choice(words.ACTIONS)))
         own = own.capitalize() if head[0].isupper() else own
         text = f"{head} {own}" if rng.random() < 0.6 else f"{own} {head}"
+        if text not in found:
+            found.append(text)
+    return found
+
+
+def nested(rng: Random, count: int) -> list[str]:
+    """`count` different texts that all hold the first one whole, as `Login with Google` holds `Login`."""
+    core = rng.choice((rng.choice(LABELS), rng.choice(FIELDS), rng.choice(NAV), unseen_word(rng), words.label(rng)))
+    found = [core]
+    while len(found) < count:
+        own = rng.choice((rng.choice(ADJECTIVES), rng.choice(NOUNS), unseen_word(rng), rng.choice(words.ACTIONS)))
+        before, after = f"{own.capitalize()} {core}", f"{core} {rng.choice(JOINTS)}{own}"
+        text = rng.choice((before, after, f"{before} {rng.choice(JOINTS)}{rng.choice(NOUNS)}"))
         if text not in found:
             found.append(text)
     return found

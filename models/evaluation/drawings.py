@@ -3,14 +3,14 @@
 `--set varied` asks about scenes of 2-10 objects in other styles, sizes, scales and numberings, and about mark tables nobody
 drew; `--set served` asks as the service does (`models.evaluation.served`). Else pictures are painted by `paint_for_model`, prompts
 come from `models.vlm.prompts`, and answers from the library's own greedy `generate` on the saved checkpoint. A grey picture in
-place of every scene shows what the words alone would give.
+place of every scene shows what the words alone would give. Last comes what a reply of 16 tokens costs (`models.evaluation.replies`).
 """
 
 import argparse
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from random import Random
 from typing import Any, Final
@@ -24,6 +24,7 @@ from models import drawings
 from models.drawings import Drawing
 from models.errors import WeightsMissing
 from models.evaluation.listing import ListingScore, score_answers, score_listing
+from models.evaluation.replies import reply_time
 from models.evaluation.served import evaluate_served
 from models.marks import paint_for_model
 from models.training.pool import rows_of
@@ -238,18 +239,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         else:
             asked = evaluate_varied if options.set == "varied" else evaluate
             results = asked(Checkpoint(options.model), options.n, options.seed)
+        taken = reply_time(options.model, options.seed)
     except WeightsMissing as error:
         print(str(error), file=sys.stderr)
         return 1
     if options.json:
-        print(
-            json.dumps(
-                {"model": str(options.model), "scenes": options.n, "first_seed": options.seed, "accuracy": results}
-            )
-        )
+        found = {"model": str(options.model), "scenes": options.n, "first_seed": options.seed, "accuracy": results}
+        print(json.dumps(found | {"reply": None if taken is None else asdict(taken)}))
     else:
         for name, value in results.items():
             print(f"{name:>22}  {value:.3f}")
+        print("no scene is answered with 16 tokens" if taken is None else taken)
     return 0
 
 

@@ -72,7 +72,8 @@ def _fresh(folder: Path) -> Path:
 
 
 def _save(tensors: dict[str, Tensor], file: Path) -> None:
-    save_file({name: tensor.detach().clone().contiguous() for name, tensor in tensors.items()}, file)
+    # Copied on the host: a copy beside a 7B model's masters and moments, 84 GB, would have no room on its device.
+    save_file({name: tensor.detach().to("cpu", copy=True).contiguous() for name, tensor in tensors.items()}, file)
 
 
 def _replace(folder: Path, fresh: Path, state: dict[str, Any]) -> None:

@@ -4,6 +4,7 @@ Every step draws from its own random generator, named by seed, stage, step and r
 the batches it would have met. Knows nothing of what a stage teaches.
 """
 
+import math
 import signal
 import time
 from dataclasses import dataclass
@@ -26,7 +27,7 @@ METRIC_EVERY: Final = 20
 
 
 class Diverged(ModelError):
-    """The loss is not a number, or exactly zero: nothing can be learnt from here."""
+    """The loss or its gradient is not a number, or the loss exactly zero: nothing can be learnt from here."""
 
 
 class StopFlag:
@@ -139,7 +140,12 @@ def _step(
     loss = float(sum(outcome.loss for outcome in outcomes))
     if not 0.0 < loss < float("inf"):
         raise Diverged(f"the loss of step {budget.step} in stage {stage.name} is {loss}")
-    optimizer.step(_rate(stage, budget, settings))
+    norm = optimizer.step(_rate(stage, budget, settings))
+    if not math.isfinite(norm):
+        # The weights are spoilt by now; raised before they are saved, so that the last checkpoint stays a good one.
+        raise Diverged(
+            f"the gradient of step {budget.step} in stage {stage.name} is {norm}, though its loss is {loss:.4g}"
+        )
     return outcomes
 
 

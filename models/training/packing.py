@@ -189,7 +189,7 @@ class Packer:
                 )
             )
             if segment.hint is not None:
-                row.goals.append(self._hint(segment, segment.hint, ids[asked:], start))
+                row.goals.append(self._hint(segment, segment.hint, start))
                 mark = segment.answer.removeprefix("Mark ").rstrip(".")
                 if mark in row.marks:
                     number_of = row.marks.index(mark)
@@ -213,10 +213,11 @@ class Packer:
         ends = [at for at in range(first, len(prefix)) if prefix[at] == self.line_end[0]]
         return [(start + 1, end) for start, end in pairwise(ends)]
 
-    def _hint(self, segment: Segment, phrase: str, answer: list[int], start: int) -> "_Goal":
+    def _hint(self, segment: Segment, phrase: str, start: int) -> "_Goal":
         """Where the question has just said what is sought, the answer's telling token is asked for already."""
         end = segment.query.rindex(phrase) + len(phrase)
         last = start + len(self._encode(segment.query[:end])) - 1
+        answer = self._encode(f" {segment.hinted or segment.answer}")
         telling = answer[2] if answer[2:] and answer[1] == self.blank else answer[0]
         return _Goal(
             task=f"hint-{segment.task}", weight=HINT_SHARE * segment.weight, at=[last, last + 1], targets=[telling] * 2

@@ -2,7 +2,7 @@
 
 `sighting`, `lookup`, `answering`: the language half, two layers deeper, learns mark tables step by step, and letters and
 yes-no questions on pretend pictures. `seeing`: tower and projector meet other sizes, styles and letters. `varied` and
-`polish`: everything together.
+`polish`: everything together, and `settle`: the same with what came last, yes-no questions and tables of texts alike.
 """
 
 from collections.abc import Iterator
@@ -46,6 +46,12 @@ LOOKUP_SHARE: Final = 0.3
 ALIGN_SHARE: Final = 0.3
 GLANCE: Final = 24  # patches of a picture that a table is mostly learnt with
 YES_NO: Final = 6
+# Of the stages that teach everything: peak rate, for which share of the budget it is held, share of plain scenes, yes-no questions each.
+TURNS: Final = {
+    "varied": (4e-4, 0.15, 0.0, YES_NO),
+    "polish": (3e-4, 0.15, 0.5, YES_NO),
+    "settle": (3e-4, 0.4, 0.5, 10),
+}
 DOTLESS: Final = 0.3
 
 
@@ -85,9 +91,11 @@ class Varied:
         )
 
 
-def scenes_batch(packer: Packer, items: list[Item], rng: Random, kept: Tensor | None = None) -> Packed:
-    """Scenes with six yes-no questions each; `kept` (B, K) thins the pictures."""
-    return scene_batch(packer, items, rng, kept, yes_no=YES_NO, dotless=DOTLESS)
+def scenes_batch(
+    packer: Packer, items: list[Item], rng: Random, kept: Tensor | None = None, *, yes_no: int = YES_NO
+) -> Packed:
+    """Scenes with `yes_no` questions of that kind each; `kept` (B, K) thins the pictures."""
+    return scene_batch(packer, items, rng, kept, yes_no=yes_no, dotless=DOTLESS)
 
 
 def tables_batch(packer: Packer, rng: Random, count: int, patches: list[list[int]] | None) -> Packed:
@@ -232,15 +240,14 @@ class SeeingStage:
 class VariedStage:
     """Everything on varied pictures and tables, at a low rate that falls nearly all the time.
 
-    Run twice: as `varied`, and as `polish`, where half of the pictures are the plain ones again.
+    Run three times: as `varied`, as `polish` and as `settle`; in the latter two half of the pictures are the plain ones again.
     """
-
-    hold_until = 0.15
 
     def __init__(self, name: str, pools: Varied, packer: Packer, batch: int = 6, tables: int = 3) -> None:
         """`batch` scenes and `tables` tables per step."""
-        self.name, self.peak_rate = name, 4e-4 if name == "varied" else 3e-4
-        self.plain = batch // 2 if name == "polish" else 0
+        self.name = name
+        self.peak_rate, self.hold_until, plain_share, self.yes_no = TURNS[name]
+        self.plain = int(plain_share * batch)
         self.pools, self.packer, self.batch, self.tables = pools, packer, batch, tables
 
     def scale_of(self, name: str) -> float:
@@ -258,7 +265,8 @@ class VariedStage:
         images, labels, items = self._pictures(rng)
         features = forward.see(tiny.llava, images)
         picture = tiny.llava.model.multi_modal_projector(features)
-        outcome = answered(tiny, scenes_batch(self.packer, items, rng), picture, 1.0, measure=measure)
+        packed = scenes_batch(self.packer, items, rng, yes_no=self.yes_no)
+        outcome = answered(tiny, packed, picture, 1.0, measure=measure)
         dense, align = tiny.heads.loss(features, labels), align_loss(tiny, features, labels)
         outcome.loss = outcome.loss + DENSE_SHARE * dense + ALIGN_SHARE * align
         outcome.values = {"dense": float(dense.detach()), "align": float(align.detach())}

@@ -56,6 +56,7 @@ class Segment:
     answer: str
     weight: float = 1.0
     hint: str | None = None
+    hinted: str | None = None  # what is asked for after the hint, if it is not the answer
     telling: float = 1.0  # how much more the id in `Mark 12.` counts than the rest, or where a listing goes on or ends
 
 
@@ -129,8 +130,12 @@ def _yes_no(scene: Scene, rng: Random, *, hard: bool) -> Segment:
     name, answer = scene.names[i], "Yes."
     if rng.random() < 0.5:
         name, answer = _denied(scene, name, rng, hard=hard), "No."
-    query = _filled(rng.choice(prompts.YES_NO_TEMPLATES), mark=scene.ids[i], phrase=f"the {name}")
-    return segment("yes-no", query, answer, 1.0 if hard else 0.5)
+    phrase = f"the {name}"
+    query = _filled(rng.choice(prompts.YES_NO_TEMPLATES), mark=scene.ids[i], phrase=phrase)
+    found = segment("yes-no", query, answer, 1.0 if hard else 0.5, phrase)
+    # Where the named thing is, which the model can tell, decides; from `Yes.` and `No.` alone it was slow to find that out.
+    at = scene.ids[scene.names.index(name)] if name in scene.names else NONE
+    return replace(found, hinted=prompts.choice_answer(at, "tiny"))
 
 
 def _denied(scene: Scene, name: str, rng: Random, *, hard: bool) -> str:

@@ -11,7 +11,7 @@ from random import Random
 from typing import Final
 
 from models.drawings import words
-from models.drawings.labels import as_asked, as_read, family, rich_label
+from models.drawings.labels import as_asked, as_read, family, nested, rich_label
 from models.training.segments import FIELDS, ROLE_NAMES, TELLING, WHICH_WEIGHT, Segment, row_name
 from models.training.varied import ids_of, plain_ids
 from models.vlm import prompts
@@ -19,7 +19,8 @@ from models.vlm.prompts import TableRow
 
 MISREAD_SHARE: Final = 0.3
 ASKED_OTHERWISE_SHARE: Final = 0.3
-FAMILY_SHARE: Final = 0.35  # of the tables
+FAMILY_SHARE: Final = 0.55  # of the tables
+KIN_SHARE: Final = 0.35  # of the questions, where a table has a family
 WORDLESS_SHARE: Final = 0.1
 ABSENT_SHARE: Final = 0.14
 PLACE_SHARE: Final = 0.07
@@ -32,10 +33,11 @@ COMMON_ROLES: Final = ("link", "link", "button", "button", "textbox", "checkbox"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """Rows as the model is told them, and `names[i]`, what row i is truly called ("" without a text)."""
+    """Rows as the model is told them, `names[i]`, what row i is truly called ("" without a text), and rows that share words."""
 
     rows: tuple[TableRow, ...]
     names: tuple[str, ...]
+    kin: range = range(0)
 
 
 def random_table(rng: Random, count: int) -> Table:
@@ -46,7 +48,7 @@ def random_table(rng: Random, count: int) -> Table:
         ids = ids_of(rng, count, "number")
     elif count > 3 and draw < 0.65:  # the marks that were shortlisted
         ids = tuple(str(number) for number in sorted(rng.sample(range(1, rng.randint(count, 99) + 1), count)))
-    names = _names(rng, count)
+    names, kin = _names(rng, count)
     mostly = rng.choice(COMMON_ROLES)
     y = rng.randint(1, 12)
     rows = []
@@ -60,18 +62,21 @@ def random_table(rng: Random, count: int) -> Table:
             )
         )  # fmt: skip
         y = min(99, y + rng.choice((0, 0, 2, 5, 9)) if count < 30 else y + (rng.random() < 0.6))
-    return Table(rows=tuple(rows), names=tuple(names))
+    return Table(rows=tuple(rows), names=tuple(names), kin=kin)
 
 
-def _names(rng: Random, count: int) -> list[str]:
+def _names(rng: Random, count: int) -> tuple[list[str], range]:
     names = ["" if rng.random() < WORDLESS_SHARE else rich_label(rng) for _ in range(count)]
+    kin = range(0)
     if count >= 4 and rng.random() < FAMILY_SHARE:
-        alike = family(rng, rng.randint(2, min(6, count)))
+        alike = rng.choice((family, nested))(rng, rng.randint(2, min(6, count)))
+        rng.shuffle(alike)
         start = rng.randint(0, count - len(alike))
-        names[start : start + len(alike)] = alike
+        kin = range(start, start + len(alike))
+        names[kin.start : kin.stop] = alike
     if count >= 4 and rng.random() < 0.15:
         names[rng.randrange(count)] = rng.choice(names)
-    return names
+    return names, kin
 
 
 def table_questions(table: Table, rng: Random, count: int) -> list[Segment]:
@@ -87,7 +92,7 @@ def table_questions(table: Table, rng: Random, count: int) -> list[Segment]:
             query = rng.choice(prompts.WHAT_TEMPLATES).replace("{mark}", row.id)
             found.append(Segment(task="table-what", query=query, answer=f"{row_name(row)}.", weight=0.5))
         else:
-            i = rng.randrange(len(table.rows))
+            i = rng.choice(table.kin if table.kin and rng.random() < KIN_SHARE else range(len(table.rows)))
             phrase_or_none = _phrase(table, i, rng)
             if phrase_or_none:
                 answer = prompts.choice_answer(table.rows[i].id, "tiny")
@@ -131,7 +136,10 @@ def _phrase(table: Table, i: int, rng: Random) -> str | None:
     asked = as_asked(name, rng) if rng.random() < ASKED_OTHERWISE_SHARE else name
     others = [_key(other) for j, other in enumerate(table.names) if j != i]
     others += [_key(other.text or "") for j, other in enumerate(table.rows) if j != i]
-    if _key(name) in others or not _words(asked) or any(_words(asked) <= set(other.split()) for other in others):
+    # A whole text is meant although others hold it, too: "Login" beside "Login with Google".
+    whole = _key(asked) == _key(row.text or "") and _key(asked) not in others
+    held = any(_words(asked) <= set(other.split()) for other in others)
+    if _key(name) in others or not _words(asked) or (held and not whole):
         return None
     return _with_role(asked, row, rng)
 

@@ -45,9 +45,10 @@ def ablation(
 
     The arms are the paper's Table 4: base instruction data; with listings; with questions about marks; with both; with as many
     dense captions without tags. Every cell reads the same number of tokens. What a cell found is kept as it ends, in
-    RESULTS/cells; table.md and ablation.svg follow. Run it again to go on where it was cut off.
+    RESULTS/cells; table.md and ablation.svg follow, with 95 % intervals, and the table is printed at the end. Run it again to go
+    on where it was cut off.
 
-    On a GPU, to convergence and with the paper's Figure 3:
+    On a GPU, to convergence and with the paper's Figure 3 (66 cells and their doublings; the plot has the curves):
 
     \b
     markwise train ablation --out grid --size small --size large --doublings 5 --pictures 50000 \
@@ -74,6 +75,11 @@ def ablation(
         held_out=held_out,
         doublings=doublings,
     )
-    if not grid.run(plan, out, results or out / "results", Reporter(), stop):
+    results = results or out / "results"
+    ended = grid.run(plan, out, results, Reporter(), stop)
+    if (table := results / "table.md").is_file():
+        click.echo(table.read_text(encoding="utf-8"))
+        click.echo(f"table and plot: {table}, {results / 'ablation.svg'}; every cell: {results / 'cells'}", err=True)
+    if not ended:
         click.echo("stopped; the same command goes on from here", err=True)
         sys.exit(130)

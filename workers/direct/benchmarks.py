@@ -1,7 +1,7 @@
 """`markwise evaluate run`: puts a benchmark's questions to a model, here without a service, or orders it of one.
 
-Here: one model, one benchmark, answers into a file. Of a service (`--server`): models x benchmarks x tags as a durable job, and
-the comparison back. Knows no scorer.
+Here: one model, one benchmark, answers into a file, and their score where the truth is at hand. Of a service (`--server`): models x
+benchmarks x tags as a durable job, and the comparison back. Knows no rule of a benchmark.
 """
 
 import json
@@ -14,13 +14,14 @@ import click
 
 from app.cli import Failure
 from app.commands.evaluating import body_of, order
+from app.commands.score import show_score
 from app.imaging.decode import ImageDecoder
 from app.settings import Settings
 from models.errors import BackendDown, BadEvaluation, ModelError
 from models.evaluation.drawn import draw
 from models.evaluation.judges import JUDGED, Judge, Verdicts, truths
 from models.evaluation.runs import Ask, Asking, Outcome, Tags, run, together
-from models.evaluation.scores import BENCHMARKS
+from models.evaluation.scores import BENCHMARKS, Score, score
 from models.evaluation.self_annotated import NOTES, SelfAnnotating
 from models.evaluation.suites import Suite, suite
 from models.marks import STYLES
@@ -77,13 +78,15 @@ _folder = click.Path(exists=True, file_okay=False, path_type=Path)
 @click.option("--server", envvar="MARKWISE_EVALUATE_AT", help="Order it of the service at this address.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
 def run_benchmark(names: tuple[str, ...], server: str | None, **given: Any) -> None:
-    r"""Put the questions of a benchmark to a model and keep its answers.
+    r"""Put the questions of a benchmark to a model, keep its answers, and print its score where the labels are known.
 
-    A run that was cut off goes on where it ended when the same command is given again. Score the answers with
-    `markwise evaluate score`, compare runs with `markwise evaluate report`. With --server several benchmarks and models
-    are measured as one job of the service, and the comparison comes back.
+    Without any file and without a service the shipped model is asked about drawings, whose labels are drawn with them. A run
+    that was cut off goes on where it ended when the same command is given again. Score answers again with `markwise evaluate
+    score`, compare runs with `markwise evaluate report`. With --server several benchmarks and models are measured as one job
+    of the service, and the comparison comes back.
 
     \b
+    markwise evaluate run listing --tags --out listing.jsonl
     markwise evaluate run pope --questions llava_pope_test.jsonl --images val2014 --out pope.jsonl
     markwise evaluate run pope --questions llava_pope_test.jsonl --images val2014 --out pope-T.jsonl --tags
     markwise evaluate run listing refer click --both --server http://127.0.0.1:8000 --out report.html
@@ -154,7 +157,8 @@ def _run(name: str, given: dict[str, Any]) -> None:
         bar = stack.enter_context(progress_bar())
         told = partial(_tell, bar, bar.add_task(name, total=len(asked)))
         outcome = run(asked, ask, out, settings=kept, parallel=parallel, told=told)
-    _report(outcome, len(asked), out, kept, as_json=given["as_json"])
+    scored = _scored(found, out, by_judge=given["judge"] is not None) if outcome.answered + outcome.reused else None
+    _report(outcome, len(asked), out, kept, scored, as_json=given["as_json"])
 
 
 def _suite(settings: Settings, name: str, given: dict[str, Any]) -> Suite:
@@ -199,11 +203,23 @@ def _tell(bar: Any, task: Any, count: int) -> None:
     bar.update(task, completed=count)
 
 
-def _report(outcome: Outcome, asked: int, out: Path, kept: dict[str, Any], *, as_json: bool) -> None:
+def _scored(found: Suite, answers: Path, *, by_judge: bool) -> Score | None:
+    """The score of an answer file; None where no labels are known, or a judge's verdicts are needed and there are none."""
+    if not found.labels or (found.benchmark in JUDGED and not by_judge):
+        return None
+    return score(found.benchmark, labels=found.labels, answers=[answers])
+
+
+def _report(
+    outcome: Outcome, asked: int, out: Path, kept: dict[str, Any], scored: Score | None, *, as_json: bool
+) -> None:
     if as_json:
         found = {"answers": str(out), "asked": asked, "answered": outcome.answered, "reused": outcome.reused}
-        click.echo(json.dumps(kept | found | {"failed": dict(outcome.failed)}))
+        told = {"failed": dict(outcome.failed), "score": None if scored is None else scored.to_json()}
+        click.echo(json.dumps(kept | found | told))
         return
     click.echo(f"{outcome.answered} of {asked} questions answered, {outcome.reused} of them before -> {out}")
+    if scored is not None:
+        show_score(scored)
     for key, why in list(outcome.failed.items())[:20]:
         click.echo(f"unanswered: {key.splitlines()[0]}: {why}", err=True)

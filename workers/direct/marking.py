@@ -8,8 +8,7 @@ from typing import Any
 
 import click
 
-from app.catalog.mark_sets import mark_columns
-from app.catalog.tables import MarkRow
+from app.catalog.marks import stored_mark
 from app.formats.bodies import mark_body
 from app.formats.exports import Format, export
 from app.formats.lookalikes import warnings
@@ -140,8 +139,6 @@ def mark_bodies(marking: Marking, regions: Regions, painted: Collection[str | No
     """Marks as the HTTP contract shows them; `painted` are the ids of those that show a look-alike."""
     height, width = regions.size_hw
     return [
-        mark_body(
-            MarkRow(**mark_columns(None, i, mark, regions)), width=width, height=height, lookalike=mark.id in painted
-        )
-        for i, mark in enumerate(marking.marks)
+        mark_body(stored_mark(mark, regions), width=width, height=height, lookalike=mark.id in painted)
+        for mark in marking.marks
     ]

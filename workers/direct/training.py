@@ -65,6 +65,7 @@ def train_recipes(as_json: bool) -> None:
 @click.option("--row-tokens", type=click.IntRange(64), help="At most so many tokens in one: memory, not the result.")
 @click.option("--max-tokens", type=click.IntRange(16), help="Longer conversations are cut.")
 @click.option("--learning-rate", type=click.FloatRange(min=0, min_open=True))
+@click.option("--lora-rank", type=click.IntRange(1), help="An adapter with `finetune`; another rank with LoRA recipes.")
 @click.option("--precision", type=click.Choice(["bf16", "fp32"]), help="The recipe's own is bf16.")
 @click.option("--gradient-checkpointing/--no-gradient-checkpointing", default=None, help="Less memory, more time.")
 @click.option(
@@ -73,6 +74,10 @@ def train_recipes(as_json: bool) -> None:
 @click.option(
     "--stage", "curriculum", multiple=True, type=click.IntRange(1), help="Records of a stage, in order; repeatable."
 )
+@click.option(
+    "--max-broken-share", type=click.FloatRange(0, 1), help="Stop beyond this share of broken pictures; 0.05 without."
+)
+@click.option("--checkpoint-every", "checkpoint_every_s", type=click.FloatRange(1), help="Seconds; 180 without.")
 @click.option("--retention", type=click.Path(exists=True, dir_okay=False), help="Text-only LLaVA JSON to measure on.")
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--resume", is_flag=True, help="Go on from the checkpoints in --out.")

@@ -18,6 +18,11 @@ TAGGED: Final[frozenset[Kind]] = frozenset({"list", "qa"})
 SIZES: Final = {"small": 4, "large": 8}
 
 
+def lists(arm: str) -> bool:
+    """Whether an arm is taught listings, so that it matters of how many pictures."""
+    return "list" in ARMS[arm]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cell:
     """One training run: which mixture, which seed, how large a model, how many tokens, how many listed pictures."""

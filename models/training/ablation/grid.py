@@ -18,7 +18,7 @@ import torch
 from transformers import LlavaForConditionalGeneration
 
 from models.training.ablation import cells, measures, plot, report, start
-from models.training.ablation.arms import ARMS, SIZES, Cell
+from models.training.ablation.arms import ARMS, SIZES, Cell, lists
 from models.training.ablation.views import Views
 from models.training.events import Reporter
 from models.training.loop import StopFlag
@@ -44,10 +44,11 @@ class Plan:
     doublings: int = 0  # how often a cell is run anew with twice the tokens, as long as that makes it better by GAIN
 
     def cells(self) -> Iterator[Cell]:
-        """All cells, seed by seed."""
+        """All cells, seed by seed; an arm that lists nothing is run once, not once for every number of listed pictures."""
         listed = self.listing_pictures or (self.pictures,)
         for seed, size, tokens, count, arm in product(range(self.seeds), self.sizes, self.tokens, listed, self.arms):
-            yield Cell(arm=arm, seed=seed, size=size, tokens=tokens, listing_pictures=count)
+            if lists(arm) or count == max(listed):
+                yield Cell(arm=arm, seed=seed, size=size, tokens=tokens, listing_pictures=count)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

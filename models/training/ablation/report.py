@@ -1,5 +1,7 @@
 """What the grid found: means over seeds, 95 % intervals and paired differences to the base arm, as numbers and as a table.
 
+Cells are compared that read equally many tokens, and, where cells were run anew with twice the tokens until that no longer helped,
+the last of every arm and seed with each other.
 Intervals are a bootstrap of both seeds and pictures (every arm answers about the same pictures, so differences are paired).
 Three seeds show that seeds differ, hardly how much: the single seeds stand beside every mean. Loads no torch.
 """
@@ -14,11 +16,14 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from models.training.ablation.arms import ARMS
+from models.training.ablation.arms import ARMS, lists
 from models.training.ablation.talk import SPLITS
 
 DRAWS: Final = 2_000
 Counts = NDArray[np.float64]  # (pictures, columns), summed before a share or an F1 is taken
+Record = dict[str, Any]
+Arms = dict[str, list[Record]]  # by arm, its cells by seed
+CONVERGED: Final = 0  # in place of a number of tokens
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,24 +105,63 @@ MEASURES: Final = (
 )  # fmt: skip
 
 
-def read_cells(folder: Path) -> list[dict[str, Any]]:
+def read_cells(folder: Path) -> list[Record]:
     """Every finished cell of a results folder, in a steady order."""
     return [json.loads(path.read_text(encoding="utf-8")) for path in sorted((folder / "cells").glob("*.json"))]
 
 
-def groups_of(cells: Sequence[dict[str, Any]]) -> dict[tuple[str, int, int], dict[str, list[dict[str, Any]]]]:
-    """(size, tokens, listed pictures) -> arm -> its cells by seed."""
-    found: dict[tuple[str, int, int], dict[str, list[dict[str, Any]]]] = {}
-    for cell in cells:
-        key = (cell["cell"]["size"], cell["cell"]["tokens"], cell["cell"]["listing_pictures"])
-        found.setdefault(key, {}).setdefault(cell["cell"]["arm"], []).append(cell)
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Group:
+    """Cells that are compared: of one size, with so many tokens (CONVERGED: as many as helped) and pictures listed."""
+
+    size: str
+    tokens: int
+    listed: int
+
+    def __str__(self) -> str:
+        """Its heading."""
+        return f"{self.size} model, {self.budget}, {self.listed} pictures listed"
+
+    @property
+    def budget(self) -> str:
+        """How much its cells read."""
+        return f"{self.tokens / 1e6:g} M tokens a cell" if self.tokens else "to convergence"
+
+
+def groups_of(cells: Sequence[Record]) -> dict[Group, Arms]:
+    """The cells in their groups; an arm that lists nothing stands in each whose arms list no more pictures than it has met."""
+    matched = _grouped(cells)
+    last: dict[tuple[Any, ...], Record] = {}
+    for cell in sorted((one["cell"] | {"record": one} for one in cells), key=lambda c: int(c["tokens"])):
+        last[cell["arm"], cell["seed"], cell["size"], cell["listing_pictures"]] = cell["record"]
+    if len(last) == len(cells):
+        return matched
+    ended = [cell | {"cell": cell["cell"] | {"tokens": CONVERGED}} for cell in last.values()]
+    return matched | _grouped(ended)
+
+
+def _grouped(cells: Sequence[Record]) -> dict[Group, Arms]:
+    wanted = {_own(cell) for cell in cells if lists(cell["cell"]["arm"])}
+    found: dict[Group, Arms] = {}
+    # Those that met fewer pictures come last and take the place of those that met more.
+    for cell in sorted(cells, key=lambda c: -int(c["cell"]["listing_pictures"])):
+        own, arm, seed = _own(cell), cell["cell"]["arm"], cell["cell"]["seed"]
+        joined = [g for g in wanted if (g.size, g.tokens) == (own.size, own.tokens) and g.listed <= own.listed]
+        for group in (joined or [own]) if not lists(arm) else [own]:
+            kept = found.setdefault(group, {}).setdefault(arm, [])
+            kept[:] = [other for other in kept if other["cell"]["seed"] != seed] + [cell]
     return {
-        key: {arm: sorted(arms[arm], key=lambda c: int(c["cell"]["seed"])) for arm in ARMS if arm in arms}
-        for key, arms in sorted(found.items())
+        group: {arm: sorted(arms[arm], key=lambda c: int(c["cell"]["seed"])) for arm in ARMS if arm in arms}
+        for group, arms in sorted(found.items())
     }
 
 
-def estimate(cells: Sequence[dict[str, Any]], measure: Measure, against: Sequence[dict[str, Any]] = ()) -> Estimate:
+def _own(cell: Record) -> Group:
+    told = cell["cell"]
+    return Group(size=told["size"], tokens=told["tokens"], listed=told["listing_pictures"])
+
+
+def estimate(cells: Sequence[Record], measure: Measure, against: Sequence[Record] = ()) -> Estimate:
     """A measure over the seeds of an arm; with `against`, its difference to another arm over the seeds both have."""
     mine = {int(cell["cell"]["seed"]): measure.counts(cell["outcomes"]) for cell in cells}
     other = {int(cell["cell"]["seed"]): measure.counts(cell["outcomes"]) for cell in against}
@@ -137,11 +181,11 @@ def estimate(cells: Sequence[dict[str, Any]], measure: Measure, against: Sequenc
     return Estimate(mean=float(np.mean(single)), low=float(low), high=float(high), seeds=single)
 
 
-def table(cells: Sequence[dict[str, Any]]) -> str:
+def table(cells: Sequence[Record]) -> str:
     """Markdown: per group the measures of every arm, then the differences to the base arm."""
     parts = []
-    for (size, tokens, listed), arms in groups_of(cells).items():
-        parts.append(f"## {size} model, {tokens / 1e6:g} M tokens a cell, {listed} pictures listed\n")
+    for group, arms in groups_of(cells).items():
+        parts.append(f"## {group}\n")
         parts.append(_rows(arms, estimate))
         if "base" in arms and len(arms) > 1:
             parts.append("Difference to `base`, same pictures and seeds:\n")
@@ -150,7 +194,7 @@ def table(cells: Sequence[dict[str, Any]]) -> str:
     return "\n".join(parts)
 
 
-def _rows(arms: dict[str, list[dict[str, Any]]], cell: Callable[[list[dict[str, Any]], Measure], Estimate]) -> str:
+def _rows(arms: Arms, cell: Callable[[list[Record], Measure], Estimate]) -> str:
     lines = [
         "| arm | seeds | " + " | ".join(measure.title for measure in MEASURES) + " |",
         "|---" * (len(MEASURES) + 2) + "|",

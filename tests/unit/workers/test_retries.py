@@ -34,9 +34,14 @@ def test_a_store_that_is_down_is_tried_again_and_a_deleted_picture_is_not() -> N
     assert isinstance(later, Retry)
     assert (later.counts, later.delay_s, later.error["status"]) == (False, 2.0, 503)
     assert "SlowDown" not in str(later.error)
-    gone = decide(BlobMissing("no blob t/images/0"), 1)
+    gone = decide(BlobMissing("t/images/0"), 1)
     assert isinstance(gone, GiveUp)
     assert (gone.error["code"], gone.error["status"], gone.error["detail"]) == ("image.gone", 404, None)
+    for key, code in (("t/overlays/0/markwise.png", "image.gone"), ("t/models/0/model.safetensors", "model.gone")):
+        other = decide(BlobMissing(key), 1)
+        assert isinstance(other, GiveUp)
+        assert other.error["code"] == code
+        assert code.split(".")[0] in other.error["title"]
     damaged = decide(BlobCorrupt("blob t/images/0 does not match its checksum"), 1)
     assert isinstance(damaged, GiveUp)
     assert (damaged.error["code"], damaged.error["status"], damaged.error["detail"]) == ("storage.damaged", 500, None)

@@ -80,6 +80,23 @@ def test_an_impossible_loss_stops_the_run(tmp_path, value):
         run(model(), Fit(broken_at=3, value=value), tmp_path)
 
 
+def test_a_gradient_that_is_not_a_number_stops_the_run_and_spoils_no_checkpoint(tmp_path):
+    class Poisoned(Fit):
+        def losses(self, model, rng, *, measure):
+            for outcome in super().losses(model, rng, measure=measure):
+                if self.calls == 3:
+                    outcome.loss.register_hook(lambda grad: grad * float("nan"))
+                yield outcome
+
+    line, reporter = model(), Reporter(out=io.StringIO())
+    settings = LoopSettings(out=tmp_path, seed=0, warmup_steps=1, checkpoint_every_s=0.0)
+    with pytest.raises(Diverged, match="gradient of step 2 in stage fit is nan"):
+        run_stage(line, Poisoned(), Budget(steps=40), settings, reporter, StopFlag())
+    tensors, state = checkpoints.read(tmp_path / "stage-fit")
+    assert state["step"] == 2
+    assert all(tensor.isfinite().all() for tensor in tensors.values())
+
+
 def test_metrics_and_progress_are_reported(tmp_path):
     _, events = run(model(), Fit(), tmp_path)
     metrics = [event for event in events if event["event"] == "metric"]

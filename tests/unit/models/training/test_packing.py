@@ -57,6 +57,17 @@ def test_only_answers_are_targets(packer):
     assert packer.tokenizer.decode(packed.targets) == " Mark 3.</s>"
 
 
+def test_where_the_named_thing_is_is_asked_for_where_the_name_ends(packer):
+    query = "Is mark 2 the red circle?"
+    one = Segment(task="yes-no", query=query, answer="No.", hint="the red circle", hinted="Mark 7.")
+    batch = packer.pack([Example(table="", segments=[one])], dtype=torch.float32)
+    said = [packer.tokenizer.decode([int(token)]) for token in batch.targets]
+    hinted = [(int(at), text) for at, text, owner in zip(batch.answer_at, said, batch.segment_of, strict=True) if owner]
+    assert batch.tasks == ("yes-no", "hint-yes-no")
+    assert [text for _, text in hinted] == ["7", "7"]
+    assert packer.tokenizer.decode(batch.ids[0, : hinted[0][0] + 1]).endswith("the red circle")
+
+
 def test_segments_do_not_see_each_other_and_padding_stays_finite():
     mask = block_mask(torch.tensor([[0, 0, 1, 1, 2, -1]]), torch.float32)[0, 0]
     seen = [[column for column in range(6) if mask[row, column] == 0] for row in range(6)]

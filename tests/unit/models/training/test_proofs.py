@@ -3,6 +3,8 @@
 import io
 import json
 from dataclasses import replace
+from functools import partial
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -16,6 +18,7 @@ from models.training.encoder import Encoder
 from models.training.events import Reporter
 from models.training.finetune import FinetuneStage, finetune, save, template_of, with_lora
 from models.training.loop import LoopSettings, StopFlag, run_stage
+from models.training.optimizer import MasterAdamW
 from models.training.packed import use_packed_attention
 from models.training.recipes import recipe_of
 from models.training.schedule import Budget
@@ -168,6 +171,16 @@ def test_lora_keeps_the_projector_reloads_and_merges_with_equal_logits(base, dat
     assert float((untouched - wanted).abs().max()) > 1e-2
 
 
+def test_an_adapter_computes_in_the_models_own_type_and_learns_in_float32():
+    recipe = recipe_of("llava-1.5-lora")
+    trained = with_lora(stand_model().to(torch.bfloat16), recipe)
+    stage = SimpleNamespace(recipe=recipe)
+    live = MasterAdamW(trained.named_parameters(), partial(FinetuneStage.scale_of, stage), clip_norm=1.0)
+    assert {parameter.dtype for parameter in trained.parameters()} == {torch.bfloat16}
+    assert {master.dtype for master in live.masters.values()} == {torch.float32}
+    assert any("lora_A" in name for name in live.masters)
+
+
 def test_lora_trains_adapter_and_projector_and_nothing_else(base, data, tmp_path):
     assert run(base, data, tmp_path, recipe="llava-1.5-lora", steps=3, lora_rank=4)[0]
     before, after = (load_file(folder / "model.safetensors") for folder in (base, tmp_path / "model"))
@@ -176,6 +189,18 @@ def test_lora_trains_adapter_and_projector_and_nothing_else(base, data, tmp_path
     assert any("q_proj" in name for name in changed)
     assert all("multi_modal_projector" in name or "language_model" in name for name in changed)
     assert not any("embed_tokens" in name or "norm" in name for name in changed)
+
+
+def test_text_alone_trains_and_leaves_the_projector_as_it_was(base, data, tmp_path):
+    """LLaVA's own sampler crashed on data of one kind."""
+    records = [record for record in json.loads((data / "data.json").read_text()) if "image" not in record]
+    assert len(records) >= 3
+    (tmp_path / "data.json").write_text(json.dumps(records))
+    assert run(base, tmp_path, tmp_path / "out", steps=2)[0]
+    before, after = (load_file(folder / "model.safetensors") for folder in (base, tmp_path / "out" / "model"))
+    changed = {name for name in after if name in before and not torch.equal(before[name], after[name])}
+    assert any("language_model" in name for name in changed)
+    assert not any("multi_modal_projector" in name or "vision_tower" in name for name in changed)
 
 
 def test_retention_and_what_was_left_out_are_measured(base, data, tmp_path):

@@ -59,6 +59,15 @@ def test_yes_and_no_are_both_taught_and_true():
     assert min(answers.values()) > 60
 
 
+def test_a_yes_no_question_is_taught_through_where_the_named_thing_is():
+    known, absent = dict(zip(SCENE.names, SCENE.ids, strict=True)), 0
+    for one in drawn("yes-no", lambda rng: scene_segments(SCENE, rng, yes_no=4, dotless=0.3)):
+        at = known.get(one.hint.removeprefix("the "))
+        assert one.hinted == ("None." if at is None else f"Mark {at}.")
+        absent += at is None
+    assert absent > 60
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_table_answers_point_to_a_row_that_fits_the_words(seed):
     rng = Random(seed)

@@ -52,8 +52,12 @@ def test_drawings_are_asked_where_no_file_is_named(tmp_path):
     assert json.loads(result.stdout)["answered"] == 3
     scored = invoke("score", "refer", "--labels", tmp_path / "refer-drawn" / "labels.jsonl", "--answers", out, "--json")
     assert json.loads(scored.stdout)["n"] == 3
-    again = invoke("run", "refer", "--tags", "--limit", 3, "--out", out, "--json")
-    assert json.loads(again.stdout)["reused"] == 3
+    again = json.loads(invoke("run", "refer", "--tags", "--limit", 3, "--out", out, "--json").stdout)
+    assert again["reused"] == 3
+    assert again["score"] == json.loads(scored.stdout)
+    shown = invoke("run", "refer", "--tags", "--limit", 3, "--out", out)
+    assert "refer, 3 answers" in shown.stdout
+    assert all(name in shown.stdout for name in again["score"]["metrics"])
 
 
 def test_open_answers_are_judged_as_they_come(tmp_path):
@@ -70,7 +74,10 @@ def test_open_answers_are_judged_as_they_come(tmp_path):
     scored = invoke("score", "mmvet", "--labels", suite / "labels.json", "--answers", out, "--json")
     assert json.loads(scored.stdout)["metrics"] == {"total": 50, "rec": 50}
     out.unlink()
-    assert invoke("run", "mmvet", "--judge", "gpt", "--out", out).exit_code == 0
+    judged = invoke("run", "mmvet", "--judge", "gpt", "--out", out, "--json")
+    assert json.loads(judged.stdout)["score"]["metrics"] == {"total": 50, "rec": 50}
+    unjudged = invoke("run", "mmvet", "--out", tmp_path / "words.jsonl", "--json")
+    assert json.loads(unjudged.stdout)["score"] is None
     assert Judging.asked == 2, "the verdicts beside the answers are used again"
 
 

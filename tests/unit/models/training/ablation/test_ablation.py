@@ -3,12 +3,13 @@
 import json
 from collections import Counter
 from random import Random
+from xml.etree import ElementTree as ET
 
 import pytest
 import torch
 from click.testing import CliRunner
 
-from models.training.ablation import cells, grid, report, start, talk
+from models.training.ablation import cells, grid, plot, report, start, talk
 from models.training.ablation.arms import ARMS, Cell
 from models.training.ablation.talk import Facts
 from models.training.ablation.views import Views, painted
@@ -70,6 +71,7 @@ def small(tmp_path_factory):
         patch.setattr(StopFlag, "listen", lambda _: None)  # pytest keeps its own
         patch.setattr(start, "ALIGN_STEPS", 2)
         patch.setattr(start, "ALIGN_PICTURES", 4)
+        patch.setattr(report, "DRAWS", 10)
         options = ["--out", str(home), "--pictures", "12", "--held-out", "3", "--tokens", "3000", "--seeds", "1"]
         run = CliRunner().invoke(ablation, [*options, "--arm", "base", "--arm", "base+listing+qa"])
         again = CliRunner().invoke(ablation, [*options, "--arm", "base", "--arm", "base+listing+qa"])
@@ -82,7 +84,9 @@ def test_a_grid_keeps_every_cell_and_does_none_twice(small):
     files = sorted((home / "results" / "cells").glob("*.json"))
     assert [json.loads(file.read_text())["cell"]["arm"] for file in files] == ["base+listing+qa", "base"]
     assert again.output.count("already done") == 2
-    assert "| base+listing+qa | 1 |" in (home / "results" / "table.md").read_text()
+    table = (home / "results" / "table.md").read_text()
+    assert "| base+listing+qa | 1 |" in table
+    assert table in again.stdout, "the table is printed, also by a run that had nothing to do"
     assert (home / "results" / "ablation.svg").read_text().startswith("<svg")
 
 
@@ -127,5 +131,60 @@ def test_a_difference_is_paired(monkeypatch):
 def test_a_plan_comes_seed_by_seed():
     plan = grid.Plan(base=None, seeds=2, listing_pictures=(1_000, 5_000))
     order = [(cell.seed, cell.listing_pictures, cell.arm) for cell in plan.cells()]
-    assert len(order) == len(set(order)) == 20
-    assert [seed for seed, *_ in order] == [0] * 10 + [1] * 10
+    assert len(order) == len(set(order)) == 14
+    assert [seed for seed, *_ in order] == [0] * 7 + [1] * 7
+    assert {arm for _, listed, arm in order if listed == 1_000} == {"base+listing", "base+listing+qa"}
+    assert {arm for _, listed, arm in order if listed == 5_000} == set(ARMS)
+
+
+def test_the_papers_third_figure_is_66_cells():
+    plan = grid.Plan(base=None, sizes=("small", "large"), listing_pictures=(1_000, 5_000, 10_000, 50_000))
+    assert len(list(plan.cells())) == 66
+
+
+def cell_of(arm, listed, *, tokens=1_000_000, seed=0, size="small", right=1):
+    told = {"arm": arm, "seed": seed, "size": size, "tokens": tokens, "listing_pictures": listed}
+    said = {condition: dict.fromkeys(talk.SPLITS, "ynyn") for condition in ("plain", "tags")}
+    short = {condition: [[1, 2], [1, 2]] for condition in ("plain", "tags")}
+    found = {"listing": [[right, 4]] * 2, "refer": [[1, 2]] * 2, "pope": said, "short": short}
+    return {"cell": told, "outcomes": found}
+
+
+def test_an_arm_without_listings_is_compared_at_every_number_of_listed_pictures():
+    base = [cell_of("base", 50_000), cell_of("base", 5_000)]
+    listing = [cell_of("base+listing", count) for count in (1_000, 5_000, 50_000)]
+    found = report.groups_of([*base, *listing])
+    assert [(group.listed, list(arms)) for group, arms in found.items()] == [
+        (count, ["base", "base+listing"]) for count in (1_000, 5_000, 50_000)
+    ]
+    met = {group.listed: arms["base"][0]["cell"]["listing_pictures"] for group, arms in found.items()}
+    assert met == {1_000: 5_000, 5_000: 5_000, 50_000: 50_000}
+    assert [list(arms) for arms in report.groups_of(base).values()] == [["base"], ["base"]]
+
+
+def test_arms_that_were_run_until_it_no_longer_helped_are_compared_at_their_ends(monkeypatch):
+    monkeypatch.setattr(report, "DRAWS", 10)
+    cells = [
+        cell_of("base", 100), cell_of("base", 100, tokens=2_000_000, right=2),
+        cell_of("base+listing", 100, right=3), cell_of("base", 100, seed=1), cell_of("base+listing", 100, seed=1),
+    ]  # fmt: skip
+    found = report.groups_of(cells)
+    ended = found[report.Group(size="small", tokens=report.CONVERGED, listed=100)]
+    assert {arm: [one["outcomes"]["listing"][0][0] for one in some] for arm, some in ended.items()} == {
+        "base": [2, 1],
+        "base+listing": [3, 1],
+    }
+    assert "## small model, to convergence, 100 pictures listed" in report.table(cells)
+    assert all(group.tokens for group in report.groups_of(cells[:1] + cells[2:]))
+
+
+def test_curves_are_drawn_where_several_numbers_of_pictures_are_listed(monkeypatch):
+    monkeypatch.setattr(report, "DRAWS", 10)
+    one = [cell_of("base", 50), cell_of("base+listing", 50)]
+    assert "by pictures listed" not in plot.draw(one)
+    several = [*one, cell_of("base+listing", 10, right=3), cell_of("base+listing", 50, size="large")]
+    drawn = plot.draw(several)
+    ET.fromstring(drawn)
+    assert drawn.count("by pictures listed, 1 M tokens a cell") == 1
+    lines = [line for line in drawn.splitlines() if 'stroke-width="2"' in line]
+    assert len(lines) == len(plot.SHOWN), "one of the two sizes has two points"
