@@ -151,7 +151,7 @@ def _unmarked(job: JobContext, image_id: UUID, style: Any) -> Marked:
     return Marked(
         image=image,
         pixels=pixels,
-        overlay=pixels,
+        painted=lambda: pixels,
         regions=regions,
         marking=place(regions, style),
         mark_set=None,

@@ -6,6 +6,7 @@ Also what answering and annotating call when an image has no marks yet. Knows no
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -33,16 +34,24 @@ Report = Callable[[int, int, str], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Marked:
-    """A marked image in memory; `mark_set` is an unsaved row, the stored one when `stored`, or None without marks."""
+    """A marked image in memory; `mark_set` is an unsaved row, the stored one when `stored`, or None without marks.
+
+    `painted` is asked for the overlay once, when somebody wants it: to read a stored one takes as long as to read the image.
+    """
 
     image: ImageRow
     pixels: Picture
-    overlay: Picture
+    painted: Callable[[], Picture]
     regions: Regions
     marking: Marking
     mark_set: MarkSetRow | None
     stored: bool
     timing_ms: dict[str, float]
+
+    @property
+    def overlay(self) -> Picture:
+        """The image with its marks; raises BlobError where it is lost or damaged."""
+        return self.painted()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -132,7 +141,7 @@ def marked_regions(
     return Marked(
         image=image,
         pixels=pixels,
-        overlay=overlay,
+        painted=lambda: overlay,
         regions=made.regions,
         marking=marking,
         mark_set=row,
@@ -142,7 +151,7 @@ def marked_regions(
 
 
 def stored_marks(job: JobContext, mark_set_id: UUID) -> Marked:
-    """Return a stored mark set with its pictures; raises NotFound."""
+    """Return a stored mark set with its pictures, the painted one read when it is asked for; raises NotFound, BlobError."""
     with job.transaction() as session:
         mark_sets = MarkSetRepository(session)
         row = mark_sets.get(mark_set_id)
@@ -152,7 +161,7 @@ def stored_marks(job: JobContext, mark_set_id: UUID) -> Marked:
     return Marked(
         image=image,
         pixels=read_canonical(blobs.get(image.blob_key)),
-        overlay=read_canonical(blobs.get(row.overlay_blob_key)),
+        painted=cache(lambda: read_canonical(blobs.get(row.overlay_blob_key))),
         regions=regions_of((image.height, image.width), marks),
         marking=marking_of(row, marks, style_of(row.settings["style"])),
         mark_set=row,

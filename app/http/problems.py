@@ -163,7 +163,7 @@ def _store_down(request: Request, exc: Exception) -> JSONResponse:
 def _blob_gone(request: Request, exc: Exception) -> JSONResponse:
     """Deleted between the look at its row and this one; if not, the log is where it is found out."""
     log.error("a row names a blob that is not there: %s", exc)
-    return refusal(request, NotFound("The picture was deleted."))
+    return refusal(request, NotFound(f"The {exc.noun if isinstance(exc, BlobMissing) else 'file'} was deleted."))
 
 
 def _blob_damaged(request: Request, exc: Exception) -> JSONResponse:

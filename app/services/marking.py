@@ -6,15 +6,18 @@ the catalog holds that hash unique per image. The work itself is a job's.
 
 import hashlib
 import json
-from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from app.catalog.images import ImageRepository
 from app.catalog.mark_sets import MarkSetRepository
-from app.catalog.tables import ImageRow, JobRow, MarkRow, MarkSetRow
+from app.catalog.marks import StoredMark
+from app.catalog.paging import Page
+from app.catalog.tables import ImageRow, JobRow, MarkSetRow
 from app.errors import Unprocessable
 from app.queue.outbox import enqueue
 from app.queue.tasks import Queue
@@ -26,6 +29,8 @@ from models.segmenters.installed import Installed
 
 # Raised whenever a segmenter or the placement changes what it makes, so that old sets are not taken for new ones.
 MARKING_VERSION = 2
+Shown = tuple[Row[Any], list[StoredMark]]
+"""A mark set as `MarkSetRepository.shown` returns it, and its marks."""
 
 
 def canonical_settings(given: dict[str, Any]) -> dict[str, Any]:
@@ -105,16 +110,23 @@ def order(session: Session, image_id: UUID, settings: dict[str, Any], idempotenc
     )
 
 
-def whole(session: Session, mark_set_id: UUID) -> tuple[MarkSetRow, list[MarkRow], ImageRow]:
+def whole(session: Session, mark_set_id: UUID) -> tuple[MarkSetRow, list[StoredMark], ImageRow]:
     """Return a mark set with its marks and its image; raises NotFound."""
     mark_sets = MarkSetRepository(session)
     row = mark_sets.get(mark_set_id)
     return row, mark_sets.marks(mark_set_id), ImageRepository(session).get(row.image_id)
 
 
-def whole_page(session: Session, rows: Sequence[MarkSetRow]) -> list[tuple[MarkSetRow, list[MarkRow], ImageRow]]:
-    """`whole` for a page of mark sets, without masks, in two questions: one by one a page of fifty took a hundred and fifty."""
-    marks = MarkSetRepository(session).marks_of([row.id for row in rows], masks=False)
-    images = ImageRepository(session).with_ids([row.image_id for row in rows])
-    # Whoever deletes an image meanwhile takes its mark sets along.
-    return [(row, marks.get(row.id, []), images[row.image_id]) for row in rows if row.image_id in images]
+def shown(session: Session, mark_set_id: UUID, *, masks: bool) -> Shown:
+    """Return a mark set as `mark_set_body` shows it; raises NotFound."""
+    mark_sets = MarkSetRepository(session)
+    row = mark_sets.shown(mark_set_id)
+    return row, mark_sets.marks_of([mark_set_id], masks=masks).get(mark_set_id, [])
+
+
+def shown_page(session: Session, *, limit: int, after: str | None, image_id: UUID | None = None) -> Page[Any]:
+    """Return a page of `Shown`, newest first and without masks, in as many questions as one of them takes."""
+    mark_sets = MarkSetRepository(session)
+    page = mark_sets.list_after(limit=limit, after=after, image_id=image_id)
+    marks = mark_sets.marks_of([row.id for row in page.rows], masks=False)
+    return replace(page, rows=[(row, marks.get(row.id, [])) for row in page.rows])

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.formats.lookalikes import lookalikes_of
-from models.grounding import NEED_NO_QUERY, Captions, GroundRequest, MarkedPicture, Turn
+from models.grounding import Captions, GroundRequest, MarkedPicture, Turn
 from models.marks import Marking
 from models.protocols import PIXELS_ONLY
 from models.regions import Regions
@@ -58,10 +58,8 @@ def marked_picture(
 
 
 def queries_of(question: dict[str, Any]) -> list[str]:
-    """The queries of a request, at least one; some tasks need none in words."""
-    given = question["queries"] if question["queries"] is not None else [question["query"] or ""]
-    queries = [str(query) for query in given]
-    return queries if question["task"] in NEED_NO_QUERY else [query for query in queries if query.strip()]
+    """The queries of a request, at least one; an empty one where the task needs none in words."""
+    return [str(query) for query in question["queries"] or [question["query"] or ""]]
 
 
 def request_of(question: dict[str, Any], query: str, pictures: Pictures, *, left_s: float | None) -> GroundRequest:

@@ -25,7 +25,7 @@ def classify(scene: Scene) -> GroundResult:
 
 
 def stream(scene: Scene) -> Iterator[str | Mention | GroundResult]:
-    """Yield a line per mark with its mention as soon as its group is named, then the result; raises like `classify`."""
+    """Yield a line per mark with its mention as soon as it and all before it are named, then the result; raises like `classify`."""
     answers = closed_pool(scene.request.choices, scene.backend.dialect)
     asked = tuple(mark for mark in scene.marks if mark in scene.named) or tuple(scene.marks)
     read = _read(scene, asked, answers) if scene.small else {}
@@ -50,15 +50,10 @@ def stream(scene: Scene) -> Iterator[str | Mention | GroundResult]:
 
 def _labels(scene: Scene, asked: Sequence[str], answers: dict[str, str], read: Mapping[str, Label]) -> Iterator[Label]:
     """Yield the labels in mark order, each as soon as all before it are there."""
-    known = dict(read)
-    ready = iter(asked)
-    upcoming = next(ready, None)
-    for group in [[], *_groups(scene, [mark for mark in asked if mark not in read])]:
-        named = scene.side_by_side(partial(_weigh, scene, answers, group), group)
-        known |= {label.mark: label for label in named}
-        while upcoming is not None and upcoming in known:
-            yield known[upcoming]
-            upcoming = next(ready, None)
+    groups = _groups(scene, [mark for mark in asked if mark not in read])
+    named = (label for group in groups for label in scene.side_by_side(partial(_weigh, scene, answers, group), group))
+    for mark in asked:
+        yield read[mark] if mark in read else next(named)
 
 
 def _groups(scene: Scene, asked: Sequence[str]) -> list[list[str]]:

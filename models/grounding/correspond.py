@@ -5,7 +5,7 @@ model: a large one sees both pictures; the small one reads one picture at a time
 and which mark that is in the second. A target mark is given once, to the surest. Called by `models.grounding` only.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from models.grounding.composed import Composed
@@ -75,7 +75,7 @@ def _frame(scene: Scene) -> Frame:
     return Frame(image=scene.request.image, regions=scene.request.regions.take(indices))
 
 
-def _surest(pairs: list[_Pair | None]) -> list[_Pair]:
+def _surest(pairs: Iterable[_Pair | None]) -> list[_Pair]:
     """Give every target mark to the surest pair."""
     best: dict[str, _Pair] = {}
     for pair in pairs:
@@ -120,9 +120,7 @@ def _by_small_model(scene: Scene, target: Scene, free: tuple[str, ...]) -> Calla
             return None
         offered = free[:SHORTLIST]
         phrase = f"the {name}"
-        return _best(
-            mark, choose(target, offered, lambda told: build_prompt("refer", phrase, target.rows(told), "tiny"))
-        )
+        return _best(mark, choose(target, offered, lambda rows: build_prompt("refer", phrase, rows, "tiny")))
 
     return ask
 

@@ -29,9 +29,9 @@ def phrases(scene: Scene) -> GroundResult:
 
     def look_up(phrase: str) -> Verdict:
         dialect = scene.backend.dialect
-        return decide(scene, phrase, lambda ids: phrase_prompt(sentence, phrase, scene.rows(ids), dialect))
+        return decide(scene, phrase, lambda rows: phrase_prompt(sentence, phrase, rows, dialect))
 
-    verdicts = scene.side_by_side(look_up, words)
+    verdicts = list(scene.side_by_side(look_up, words))
     found = [verdict.chosen(how_many(phrase)) for verdict, phrase in zip(verdicts, words, strict=True)]
     composed = _composed(sentence, words, found)
     return scene.result(

@@ -5,10 +5,11 @@ Called by the tasks of `models.grounding`. It decides by dialect and input size 
 
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 import numpy as np
@@ -18,6 +19,7 @@ from models.errors import BackendDown, BadInput, OutOfTime
 from models.grounding.actions import action_on
 from models.grounding.calibration import confidence, source_of
 from models.grounding.colors import colors_of
+from models.grounding.outright import named_outright
 from models.grounding.query_marks import marks_in_query
 from models.grounding.renaming import Renamed, numbers_of
 from models.grounding.shown import ShownPictures
@@ -38,6 +40,7 @@ SIDE_BY_SIDE = 4
 # What a tokenizer spells by bytes (Chinese, say) must not push the question out of the model's context: 2,048 tokens for
 # ours, of which 196 are the picture, and 4,096 for LLaVA-1.5.
 _TEXT_BYTES: dict[Dialect, int] = {"tiny": 900, "general": 3_000}
+NO_NAMES: Mapping[str, str] = MappingProxyType({})
 _T = TypeVar("_T")
 _SHOWN = ShownPictures()
 _Asked = TypeVar("_Asked")
@@ -68,7 +71,7 @@ class Scene:
         self._start = time.monotonic()
         self._understood: dict[str, Understood] = {}
         self._around: list[Candidate] | None = None
-        self._painted: tuple[tuple[str, ...], NDArray[np.uint8]] | None = None
+        self._painted: tuple[Mapping[str, str], NDArray[np.uint8]] | None = None
 
     @property
     def small(self) -> bool:
@@ -115,13 +118,14 @@ class Scene:
             self.left_s()
             raise
 
-    def side_by_side(self, work: Callable[[_Asked], _T], asked: Sequence[_Asked]) -> list[_T]:
-        """Return `work` of each of `asked`, in order; a remote model works on several at once."""
+    def side_by_side(self, work: Callable[[_Asked], _T], asked: Sequence[_Asked]) -> Iterator[_T]:
+        """Yield `work` of each of `asked`, in order, each as soon as it is there; a remote model works on several at once."""
         if self.small or len(asked) < 2:
-            return [work(each) for each in asked]
+            yield from map(work, asked)
+            return
         with ThreadPoolExecutor(min(SIDE_BY_SIDE, len(asked)), thread_name_prefix="ground") as pool:
             try:
-                return list(pool.map(work, asked))
+                yield from pool.map(work, asked)
             except BaseException:
                 pool.shutdown(cancel_futures=True)
                 raise
@@ -134,15 +138,18 @@ class Scene:
         """Return what the query wants on this screen, with all marks ranked for it."""
         wanted = self.request.query if query is None else query
         if wanted not in self._understood:
-            with self.timed("rank"):
-                look = names_color(wanted)
-                candidates = [self._candidate(mark, look=look) for mark in self.marks.values()]
-                found = understand(wanted, candidates)
-            if not is_clear(found.ranked) and (around := self._captions()):
-                with self.timed("rank"):
-                    found = understand(wanted, candidates, around)
-            self._understood[wanted] = found
+            self._understood[wanted] = named_outright(wanted, self.marks) or self._looked_up(wanted)
         return self._understood[wanted]
+
+    def _looked_up(self, wanted: str) -> Understood:
+        with self.timed("rank"):
+            look = names_color(wanted)
+            candidates = [self._candidate(mark, look=look) for mark in self.marks.values()]
+            found = understand(wanted, candidates)
+        if not is_clear(found.ranked) and (around := self._captions()):
+            with self.timed("rank"):
+                found = understand(wanted, candidates, around)
+        return found
 
     def _captions(self) -> list[Candidate]:
         """What is written beside the marks, read once and only where a mark is to be selected."""
@@ -184,8 +191,15 @@ class Scene:
         kept = set(list(dict.fromkeys([*named, *best]))[:SHORTLIST])
         return tuple(mark_id for mark_id in ids if mark_id in kept)
 
-    def rows(self, ids: Collection[str]) -> list[TableRow]:
-        """Return the table rows of `ids` in mark order."""
+    def table_names(self, ids: Sequence[str]) -> dict[str, str]:
+        """Return what a small model hears in a table for each of `ids` (in mark order): 1, 2, 3, which it says best.
+
+        Empty where they are called so, where no table tells of them, and where the query speaks of marks by their ids.
+        """
+        return numbers_of(ids) if self.small and not self._by_sight and not self.named else {}
+
+    def rows(self, ids: Collection[str], names: Mapping[str, str] = NO_NAMES) -> list[TableRow]:
+        """Return the table rows of `ids` in mark order, called by `names` where these have them."""
         size_hw = self.request.regions.size_hw
         told = [mark for mark in self.marks.values() if mark.id in ids]
         room = _TEXT_BYTES[self.backend.dialect]
@@ -193,7 +207,7 @@ class Scene:
         limit = None if sum(map(len, texts)) <= room else room // len(told)
         return [
             table_row(
-                mark.id,
+                names.get(mark.id, mark.id),
                 mark.bbox_xyxy_px,
                 size_hw,
                 role=mark.role,
@@ -202,16 +216,16 @@ class Scene:
             for mark, text in zip(told, texts, strict=True)
         ]
 
-    def picture(self, ids: Collection[str]) -> NDArray[np.uint8]:
+    def picture(self, ids: Collection[str], names: Mapping[str, str] = NO_NAMES) -> NDArray[np.uint8]:
         """Return what the model sees: the clean picture without tags, else one marked with `ids` at the model's size."""
-        shown = tuple(mark_id for mark_id in self.marks if mark_id in ids)
+        shown = {mark_id: names.get(mark_id, mark_id) for mark_id in self.marks if mark_id in ids}
         last = self._painted
         if last is None or last[0] != shown:
             with self.timed("paint"):
                 last = self._painted = (shown, self._paint(shown))
         return last[1]
 
-    def _paint(self, shown: Sequence[str]) -> NDArray[np.uint8]:
+    def _paint(self, shown: Mapping[str, str]) -> NDArray[np.uint8]:
         request = self.request
         if not request.tags:
             return request.image
@@ -219,11 +233,11 @@ class Scene:
         if self.backend.input_px is not None:
             regions = request.regions.take([mark.region_index for mark in marks])
             style, size_px = request.style or request.marking.style, self.backend.input_px
-            names = [self._numbers.get(mark_id, mark_id) for mark_id in shown]
+            names = [self._numbers.get(mark_id, name) for mark_id, name in shown.items()]
             return _SHOWN.get(
                 request.image,
                 request.marking,
-                (tuple(shown), repr(style), size_px),
+                (tuple(shown.items()), repr(style), size_px),
                 lambda: paint_for_model(request.image, regions, names, style, size_px, close=self._by_sight),
             )
         if len(marks) < len(self.marks):

@@ -7,7 +7,7 @@ left to the model, and against a worse text it must be surer, a small model by f
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from models.grounding.plural import how_many
 from models.grounding.scene import SHORTLIST, Scene
@@ -16,7 +16,7 @@ from models.ranking import Ranked, is_clear, is_enough
 from models.ranking.places import FIELD_ROLES, LABEL_ROLES
 from models.ranking.similarity import normalise
 from models.vlm.parse import find_mentions
-from models.vlm.prompts import Task, build_prompt, marks_answer
+from models.vlm.prompts import TableRow, Task, build_prompt, marks_answer
 from models.vlm.types import NONE
 
 NO_OPINION = 0.3
@@ -27,9 +27,14 @@ _SMALL_TEMPERATURE = 0.02
 0.1 and 169 at 0.02; with version 2 it hardly matters: 169 and 170, and 304 of 355 on pages of ours at 0.02, 0.05, 0.1 and 0.3."""
 _SHARE_OF_SEVERAL = 0.5
 """Where a phrase speaks of several things, marks with at least this share of the best one's probability are meant too."""
+_ALIKE = 0.01
+"""The ranker's scores of two buttons that nothing but "buttons" was said of differ by less."""
+_CREDIBLE = 0.1
+"""A small model that was told all texts and picks one that does not fit is wrong: of its choices on the shared screenshots four were
+less sure than this after calibration, .04 in the mean, and none was right (`python -m tests.bench.calibration`). They become "none"."""
 
-PromptOf = Callable[[Sequence[str]], str]
-"""Ids to be told of -> the prompt."""
+PromptOf = Callable[[Sequence[TableRow]], str]
+"""Rows of the marks to be told of -> the prompt."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +57,7 @@ class Verdict:
 def select(scene: Scene, task: Task) -> GroundResult:
     """Choose one mark or none (for a plural expression: some), and for `act` say what to do with it."""
     query = scene.request.query
-    verdict = decide(scene, query, lambda ids: build_prompt(task, query, scene.rows(ids), scene.backend.dialect))
+    verdict = decide(scene, query, lambda rows: build_prompt(task, query, rows, scene.backend.dialect))
     chosen = verdict.chosen(how_many(query) if task == "refer" else 1)
     text = marks_answer(chosen)
     action = None
@@ -81,16 +86,29 @@ def decide(scene: Scene, query: str, prompt_of: PromptOf) -> Verdict:
     if who != "model":
         ranked = scene.ranked(query)
         top = ranked[0]
+        # Those that fit as well as the best: an expression for several things means them too.
+        alike = {each.id: each.score for each in ranked if top.score - each.score < _ALIKE}
         if who == "ranker":
-            shares = {top.id: top.score} if top.score >= NO_OPINION else {NONE: 1.0 - top.score}
+            shares = alike if top.score >= NO_OPINION else {NONE: 1.0 - top.score}
             return Verdict(shares=shares, decided_by=_reason(scene, top))
         rivals = [top, *(each for each in ranked[1:] if not _is_label(scene, each, top))]
         if is_clear(rivals) or (scene.small and is_enough(ranked)):
-            return Verdict(shares={top.id: top.score}, decided_by=_reason(scene, top))
+            return Verdict(shares=alike, decided_by=_reason(scene, top))
     shares = _weigh(scene, query, prompt_of)
     if who == "both":
         shares = combined(shares, scene.ranked(query), _SMALL_TEMPERATURE if scene.small else _TEMPERATURE)
-    return Verdict(shares=shares, decided_by="model")
+    verdict = Verdict(shares=shares, decided_by="model")
+    return verdict if who == "model" else _believed(scene, verdict)
+
+
+def _believed(scene: Scene, verdict: Verdict) -> Verdict:
+    """Return "none" instead of a small model's choice that is no more than a guess by what was measured of such choices."""
+    chosen = verdict.chosen()
+    if not chosen or not scene.small or not scene.request.calibrated:
+        return verdict
+    share = verdict.shares[chosen[0]]
+    credible = scene.confident(share, verdict.decided_by) >= _CREDIBLE
+    return verdict if credible else replace(verdict, shares={NONE: 1.0 - share})
 
 
 def combined(
@@ -130,14 +148,15 @@ def _weigh(scene: Scene, query: str, prompt_of: PromptOf) -> dict[str, float]:
 
 def choose(scene: Scene, ids: Sequence[str], prompt_of: PromptOf) -> dict[str, float]:
     """Return the model's probability of each of `ids` and of NONE, on a picture that shows these."""
-    request = scene.ask(prompt_of(ids), scene.picture(ids))
+    names = scene.table_names(ids)
+    request = scene.ask(prompt_of(scene.rows(ids, names)), scene.picture(ids, names))
+    offered = {names.get(mark_id, mark_id): mark_id for mark_id in ids}
     with scene.timed("model"):
-        reply = scene.backend.choose(request, ids)
+        reply = scene.backend.choose(request, tuple(offered))
     scene.replies.append(reply)
     # Checked again after decoding: whatever a backend does, nothing but an offered mark or NONE leaves here.
-    return {choice: share for choice, share in reply.probabilities.items() if choice == NONE or choice in ids} or {
-        NONE: 1.0
-    }
+    offered[NONE] = NONE
+    return {offered[choice]: share for choice, share in reply.probabilities.items() if choice in offered} or {NONE: 1.0}
 
 
 def _is_label(scene: Scene, other: Ranked, top: Ranked) -> bool:

@@ -3,11 +3,12 @@
 from collections.abc import Generator, Iterator, Mapping
 from dataclasses import replace
 
+from models.grounding.composed import Composed
 from models.grounding.live import LiveMentions
 from models.grounding.scene import SHORTLIST, Scene
 from models.grounding.types import DecidedBy, GroundResult, Label, Selected
 from models.vlm.parse import Mention, find_mentions, parse_listing
-from models.vlm.prompts import MAX_TEXT_CHARS, Task, build_prompt, list_answer
+from models.vlm.prompts import MAX_TEXT_CHARS, Task, build_prompt
 from models.vlm.types import NONE, FinishReason, VlmReply, VlmRequest
 from models.vlm.untrusted import quoted
 
@@ -23,13 +24,10 @@ def answer(scene: Scene, task: Task) -> GroundResult:
             replies.append(scene.backend.generate(request))
     scene.replies.extend(replies)
     text = "\n".join(reply.text for reply in replies)
-    return _resolve(
-        scene,
-        task,
-        _merged(scene, read, text) if read else text,
-        decided_by="text" if read and not replies else "model",
-        cut=any(reply.finish_reason == "length" for reply in replies),
-    )
+    cut = any(reply.finish_reason == "length" for reply in replies)
+    if read:
+        return _listed(scene, read, text, decided_by="model" if replies else "text", cut=cut)
+    return _resolve(scene, task, text, cut=cut)
 
 
 def stream(scene: Scene, task: Task) -> Iterator[str | Mention | GroundResult]:
@@ -99,11 +97,26 @@ def _trimmed(pieces: Generator[str, None, VlmReply]) -> Generator[str, None, Vlm
             yield shown
 
 
-def _merged(scene: Scene, read: Mapping[str, str], text: str) -> str:
-    """Return one listing in mark order of what was read and what the model wrote."""
+def _listed(scene: Scene, read: Mapping[str, str], text: str, *, decided_by: DecidedBy, cut: bool) -> GroundResult:
+    """Return one listing in mark order of what was read and what the model wrote.
+
+    A name that was read may hold "[3]" or "mark 99" as well: those are the page's words and name no mark of ours.
+    """
     written = {item.mark: item.label for item in parse_listing(text, scene.marks)}
     names = written | dict(read)
-    return list_answer((mark_id, names[mark_id]) for mark_id in scene.marks if mark_id in names)
+    listed = [(mark_id, names[mark_id]) for mark_id in scene.marks if mark_id in names]
+    composed = Composed()
+    for mark_id, name in listed:
+        composed.say("\n" if composed.text else "").name(mark_id).say(f". {name}")
+    return scene.result(
+        "list",
+        composed.text,
+        composed.marks,
+        mentions=composed.mentions,
+        labels=tuple(Label(mark=mark_id, label=name, confidence=None) for mark_id, name in listed),
+        decided_by=decided_by,
+        finish_reason="length" if cut else "stop",
+    )
 
 
 def _requests(scene: Scene, task: Task, read: Mapping[str, str]) -> Iterator[VlmRequest]:
@@ -126,7 +139,7 @@ def _requests(scene: Scene, task: Task, read: Mapping[str, str]) -> Iterator[Vlm
         yield replace(asked, lines=tuple(ids)) if task == "list" else asked
 
 
-def _resolve(scene: Scene, task: Task, text: str, *, cut: bool, decided_by: DecidedBy = "model") -> GroundResult:
+def _resolve(scene: Scene, task: Task, text: str, *, cut: bool) -> GroundResult:
     selecting = task in ("refer", "act")
     with scene.timed("parse"):
         found = find_mentions(text if scene.request.tags else "", scene.marks, bare=selecting)
@@ -144,6 +157,5 @@ def _resolve(scene: Scene, task: Task, text: str, *, cut: bool, decided_by: Deci
         unresolved=found.unresolved,
         labels=tuple(Label(mark=item.mark, label=item.label, confidence=None) for item in labels),
         action=action,
-        decided_by=decided_by,
         finish_reason=finish_reason,
     )

@@ -73,6 +73,12 @@ _NAME_ALONE = (
         re.IGNORECASE,
     ),
 )
+# "All links", "both text fields", "the two buttons": how many there are is not part of a name; "All accounts" is one.
+_HOW_MANY = re.compile(
+    r"^(?:(?:all|both|every|each|any)(?:\s+(?:of\s+)?(?:the|these|those))?|(?:the\s+)?(?:two|three|four|[2-4]))\s+"
+    rf"(?=(?:\w+\s+)?(?:{'|'.join(re.escape(word) for word in sorted(ROLE_WORDS, key=len, reverse=True))})(?:e?s)?$)",
+    re.IGNORECASE,
+)
 _ORDINALS = {
     word: count
     for count, words in enumerate(
@@ -105,7 +111,7 @@ _COLORS = "red|orange|yellow|green|blue|purple|violet|pink|brown|black|white|gre
 _COLOR = re.compile(rf"\b(?:(?:dark|light|bright|pale)\s+)?(?P<color>{_COLORS})(?:[- ]colou?red)?\b", re.IGNORECASE)
 _SAME_COLOR = {"gray": "grey", "violet": "purple", "teal": "turquoise"}
 _CORNER = re.compile(
-    r"\b(?:(?:at|in|on|from) )?(?:the )?(?P<words>(?:(?:upper|top|lower|bottom|left|right|middle|cent(?:er|re))[\s-]?){1,2})"
+    r"\b(?:(?:at|in|on|from) )?(?:the )?(?P<words>(?:(?:(?:upper|top|bottom|left|right)(?:most)?|lower|lowest|middle|cent(?:er|re))[\s-]?){1,2})"
     r"(?:\s?(?:corner|edge|side|part|of the (?:page|screen|window|image|picture)))*\b",
     re.IGNORECASE,
 )
@@ -209,7 +215,7 @@ def _details(phrase: str, *, relation: Relation | None = None, anchor: str | Non
     if corner:
         place = _place(corner["words"].lower())
         phrase = (phrase[: corner.start()] + " " + phrase[corner.end() :]).strip()
-    phrase = ARTICLE.sub("", _CONTAINER.sub("", phrase.strip()))
+    phrase = ARTICLE.sub("", _HOW_MANY.sub("", _CONTAINER.sub("", phrase.strip())))
     ordinal = None
     words = phrase.split()
     if words and words[0].lower() in _ORDINALS:
@@ -258,7 +264,7 @@ def _roles(phrase: str) -> tuple[frozenset[str], str]:
 def _place(words: str) -> tuple[float | None, float | None]:
     """Wanted (x, y) in 0-1 for corner words; None where they leave a direction free."""
     x = 0.0 if "left" in words else 1.0 if "right" in words else None
-    y = 0.0 if re.search("top|upper", words) else 1.0 if re.search("bottom|lower", words) else None
+    y = 0.0 if re.search("top|upper", words) else 1.0 if re.search("bottom|lower|lowest", words) else None
     if re.search("middle|cent", words):
         return (0.5 if x is None else x), (0.5 if y is None else y)
     return x, y

@@ -57,6 +57,9 @@ _BESIDE = LABEL_YIELDS + INTERACTIVE + 0.01
 _NAMED, _AS_GOOD = 0.6, 0.15
 # A score that is clear, and what is left for the others.
 _SURELY, _NOT_IT = 0.99, 0.9
+_HALF = 0.5
+_NOT_SO_MANY = 0.3
+_OWNER_UNSEEN = 0.5  # "Open Font size" is no "Open" that belongs to a "Font size" which the screen does not show
 _MISREAD = 0.12
 # "mark 3", "[3]", "#3", "3": an id in place of a name.
 _MARK_NAME = re.compile(r"^(?:(?:the )?mark )?\W{0,2}(?P<id>[0-9]{1,6}|[A-Z]{1,2})\W{0,2}$", re.IGNORECASE)
@@ -91,7 +94,10 @@ def rank_named(
     labels = find_labels(candidates)
     if owner is not None or literal:
         target = Target(name=phrase, relation=None if owner is None else "of", anchor=owner)
-        return _sorted(_scores("", target, candidates, labels, roles), candidates)
+        scores = _scores("", target, candidates, labels, roles)
+        if owner is not None and _anchor(owner, candidates, labels) is None:
+            scores = [(_OWNER_UNSEEN * score, reason) for score, reason in scores]
+        return _sorted(scores, candidates)
     target = parse_target(phrase)
     if target.color is not None and not any(candidate.colors for candidate in candidates):
         target = replace(target, color=None)
@@ -101,6 +107,10 @@ def rank_named(
         scores = [
             max(one, other) for one, other in zip(scores, _scores("", owned, candidates, labels, roles), strict=True)
         ]
+    if max(score for score, _ in scores) < _HALF:  # "the button Font size": no mark is called "button ..."
+        for alone in names_alone(phrase):
+            named = _with_roles(text_scores(alone.name, candidates, labels), candidates, roles or alone.roles)
+            scores = [max(one, (name, "text")) for one, name in zip(scores, named, strict=True)]
     return _sorted(scores, candidates)
 
 
@@ -191,6 +201,8 @@ def _structured(
     if not pointed_out:
         return [(base, "text" if target.name else "role") for base in bases]
     places = _places(target, bases, candidates, labels)
+    if target.ordinal is not None and not any(places):  # "the second checkbox" where there is one: it is not that one
+        return [(_NOT_SO_MANY * base, "position") for base in bases]
     best = max(bases)
     if target.name and best < 0.55:
         # Nothing bears the name: the words were a description, so the place decides alone.
@@ -264,7 +276,8 @@ def _anchor(name: str, candidates: Sequence[Candidate], labels: Labels) -> int |
         for index, score in enumerate(text_scores(name, candidates, labels))
     ]
     best = max(range(len(candidates)), key=lambda index: (scores[index], -index))
-    return best if scores[best] >= _NAMED else None
+    # More than `_NAMED`: an icon that bears only part of the name is no anchor ("Font size menu", three lines that mean a menu).
+    return best if scores[best] > _NAMED else None
 
 
 def _reading_order(candidates: Sequence[Candidate]) -> list[int]:

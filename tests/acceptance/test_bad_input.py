@@ -4,6 +4,7 @@ import http.server
 import socket
 import threading
 import uuid
+from collections.abc import Iterator
 
 import httpx
 import pytest
@@ -68,6 +69,11 @@ def test_shapes_are_checked_and_named(service: httpx.Client) -> None:
     problem(service.post("/v1/images", content=b"[" * 100_000, headers={"Content-Type": "application/json"}), 400)
     problem(service.post("/v1/images", content=b"x", headers={"Content-Type": "text/plain"}), 415)
     problem(service.post("/v1/images", json={}), 422)
+    deep = {"role": "button"}
+    for _ in range(300):
+        deep = {"children": [deep]}
+    body = problem(service.post("/v1/marksets", json={"accessibility_tree": deep}), 422)
+    assert body["errors"][0]["pointer"] == "/accessibility_tree"
 
 
 def test_unknown_ids_are_404_and_all_alike(service: httpx.Client) -> None:
@@ -101,6 +107,8 @@ def test_ground_refuses_what_it_cannot_do(service: httpx.Client) -> None:
     made = service.post("/v1/marksets", files={"file": drawn(102)}, data={"segmenter": "regions"}).json()
     problem(service.post("/ground", json={"mark_set_id": made["id"]}), 422)
     problem(service.post("/ground", json={"mark_set_id": made["id"], "query": "x", "task": "correspond"}), 422)
+    blank = problem(service.post("/ground", json={"mark_set_id": made["id"], "queries": ["x", " ", "y"]}), 422)
+    assert "place 1" in blank["errors"][0]["message"]
     problem(service.post("/ground", json={"mark_set_id": made["id"], "query": "x", "task": "dance"}), 422)
     stale = {"mark_set_id": made["id"], "query": "x", "expect_image_sha256": "0" * 64}
     assert problem(service.post("/ground", json=stale), 409)["code"] == "image.stale"
@@ -133,52 +141,64 @@ class _Pictures(http.server.BaseHTTPRequestHandler):
         pass
 
 
-def test_a_url_is_fetched_where_the_operator_allows_it_and_every_failure_is_named() -> None:
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Pictures)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    port = server.server_address[1]
-    with (
-        serving(MARKWISE_FETCH_NETWORKS="127.0.0.0/8", MARKWISE_FETCH_PORTS=f"80,{port}") as url,
-        httpx.Client(base_url=url, timeout=60) as client,
-    ):
-
-        def post(path: str) -> httpx.Response:
-            ref = {"type": "url", "url": f"http://127.0.0.1:{port}{path}"}
-            return client.post("/v1/images", json={"image": ref})
-
-        assert post("/picture.png").status_code == 201
-        assert problem(post("/missing"), 422)["code"] == "url.error_status"
-        assert problem(post("/page"), 422)["code"] == "image.not_an_image"
-        assert problem(post("/away"), 422)["code"] == "url.refused"
-        assert len(client.get("/v1/images").json()["data"]) == 1
-    server.shutdown()
-    server.server_close()
-
-
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
-def test_a_dead_model_is_503_for_who_waits_and_patience_for_who_does_not() -> None:
+@pytest.fixture(scope="module")
+def pictures() -> Iterator[str]:
+    """Address of that web server."""
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Pictures)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_address[1]}"
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture(scope="module")
+def elsewhere(pictures: str) -> Iterator[httpx.Client]:
+    """A service that may fetch from that web server, and whose model is a server that is not there."""
+    settings = {
+        "MARKWISE_FETCH_NETWORKS": "127.0.0.0/8",
+        "MARKWISE_FETCH_PORTS": f"80,{httpx.URL(pictures).port}",
+        "MARKWISE_VLM_URL": f"http://127.0.0.1:{free_port()}/v1",
+        "MARKWISE_VLM_MODEL": "remote",
+    }
+    with serving(**settings) as url, httpx.Client(base_url=url, timeout=60) as client:
+        yield client
+
+
+def test_a_url_is_fetched_where_the_operator_allows_it_and_every_failure_is_named(
+    elsewhere: httpx.Client, pictures: str
+) -> None:
+    def post(path: str) -> httpx.Response:
+        return elsewhere.post("/v1/images", json={"image": {"type": "url", "url": f"{pictures}{path}"}})
+
+    before = len(elsewhere.get("/v1/images").json()["data"])
+    assert post("/picture.png").status_code == 201
+    assert problem(post("/missing"), 422)["code"] == "url.error_status"
+    assert problem(post("/page"), 422)["code"] == "image.not_an_image"
+    assert problem(post("/away"), 422)["code"] == "url.refused"
+    assert len(elsewhere.get("/v1/images").json()["data"]) == before + 1
+
+
+def test_a_dead_model_is_503_for_who_waits_and_patience_for_who_does_not(elsewhere: httpx.Client) -> None:
     """Nothing is left behind of the synchronous call; the asynchronous one is queued until the model is back."""
-    with (
-        serving(MARKWISE_VLM_URL=f"http://127.0.0.1:{free_port()}/v1", MARKWISE_VLM_MODEL="remote") as url,
-        httpx.Client(base_url=url, timeout=60) as client,
-    ):
-        made = client.post("/v1/marksets", files={"file": drawn(103)}, data={"segmenter": "regions"}).json()
-        jobs_before = client.get("/v1/jobs").json()["data"]
-        ask = {"mark_set_id": made["id"], "query": "What is left?"}
-        response = client.post("/v1/ground", json=ask)
-        assert problem(response, 503)["code"] == "model.unavailable"
-        assert int(response.headers["retry-after"]) > 0
-        assert client.get("/v1/jobs").json()["data"] == jobs_before
-        assert client.get("/v1/answers").json()["data"] == []
-        waiting = client.post("/v1/ground", json=ask, headers={"Prefer": "respond-async"})
-        assert waiting.status_code == 202
-        assert client.get("/readyz").status_code == 503
-        assert "model" in client.get("/readyz").json()["checks"]
-        job = client.get(f"/v1/jobs/{waiting.json()['id']}").json()
-        assert job["status"] in {"queued", "running"}
-        assert client.post(f"/v1/jobs/{job['id']}/cancel").status_code == 202
+    client = elsewhere
+    made = client.post("/v1/marksets", files={"file": drawn(103)}, data={"segmenter": "regions"}).json()
+    jobs_before = client.get("/v1/jobs").json()["data"]
+    ask = {"mark_set_id": made["id"], "query": "What is left?"}
+    response = client.post("/v1/ground", json=ask)
+    assert problem(response, 503)["code"] == "model.unavailable"
+    assert int(response.headers["retry-after"]) > 0
+    assert client.get("/v1/jobs").json()["data"] == jobs_before
+    assert client.get("/v1/answers").json()["data"] == []
+    waiting = client.post("/v1/ground", json=ask, headers={"Prefer": "respond-async"})
+    assert waiting.status_code == 202
+    assert client.get("/readyz").status_code == 503
+    assert "model" in client.get("/readyz").json()["checks"]
+    job = client.get(f"/v1/jobs/{waiting.json()['id']}").json()
+    assert job["status"] in {"queued", "running"}
+    assert client.post(f"/v1/jobs/{job['id']}/cancel").status_code == 202

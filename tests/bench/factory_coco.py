@@ -11,7 +11,6 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 import time
 from collections import Counter
 from pathlib import Path
@@ -20,7 +19,7 @@ from typing import Any
 import httpx
 
 from models.evaluation.listing import parse_listing
-from tests.acceptance.service import serving
+from tests.acceptance.service import new_home, serving
 from tests.bench.factory import RESULTS, surroundings
 
 COCO = Path(__file__).resolve().parents[3] / "shared" / "data" / "coco"
@@ -68,13 +67,6 @@ def build(url: str, home: Path, coco: Path, out: Path, *, taught: int = TAUGHT) 
         "dataset": dataset,
         "exported": exported,
     }
-
-
-def new_home() -> Path:
-    """An empty data folder that Postgres may enter, whose own account is another where we are root."""
-    home = Path(tempfile.mkdtemp(prefix="mw-"))
-    home.chmod(0o711)
-    return home
 
 
 def truths(coco: Path) -> dict[str, dict[str, str]]:

@@ -4,7 +4,8 @@ Own mark: marks are given to elements one to one, best box IoU first, among the 
 element's box; the share of elements that got one is `own_mark`, `close_mark` the share whose own mark has an IoU of at
 least 0.5. Marks per element counts every mark that was placed. Click: for every element whose name is unique on its
 page, `Click NAME` is decided on the page's marks and lands if the chosen mark's point lies in the element; `accessibility`
-decides on marks of the page's elements given as a tree beside the pixels. The plain baseline (text line nearest by
+decides on marks of the page's elements given as a tree beside the pixels. `read` are the same clicks for elements with a mark whose
+text was read: what a model that is told of the marks can know. The plain baseline (text line nearest by
 rapidfuzz.fuzz.ratio, click its centre) is computed in the same run. Elsewhere the elements are used for scoring only.
 `unseen` are the same figures on pages of ours that no network was taught on. Every page is looked at three times: first, again, and with one element changed.
 """
@@ -26,13 +27,24 @@ import numpy as np
 from models.segmenters.detected.finder import DetectorFinder
 from models.segmenters.detector import ElementDetector
 from tests.bench.gui_pages import STAGES, Bench, Clock, Look, Page, TimedDetector, TimedFinder, entries, told
-from tests.bench.gui_scoring import PHRASINGS, Decider, clicks, close_marks, decide_by_rank, own_marks, unique_names
+from tests.bench.gui_scoring import (
+    DESCRIBED,
+    PHRASINGS,
+    Decider,
+    clicks,
+    close_marks,
+    decide_by_rank,
+    own_marks,
+    read_names,
+    unique_names,
+)
 from tests.bench.unseen_pages import can_show, unseen
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT.parent / "shared" / "data" / "gui"
 WEIGHTS = ROOT / "models" / "weights" / "som-llava-tiny"
 RESULTS = Path(__file__).parent / "results" / "gui"
+_READ_AS = {"names": PHRASINGS[0], "descriptions": DESCRIBED}
 
 
 def main() -> None:
@@ -116,6 +128,8 @@ def score(pages: Sequence[Page], deciders: dict[str, Decider]) -> dict[str, Any]
         "omitted_regions": sum(page.marking.omitted_regions for page in pages),
         "clicks": {name: landed / max(named, 1) for name, landed in clicks(pages, deciders).items()}
         | {"accessibility": _by_ranker(stated, PHRASINGS[0])},
+        "read": {"elements": sum(len(read_names(page)) for page in pages)}
+        | {said: _of_read(pages, deciders, phrasing) for said, phrasing in _READ_AS.items()},
         "phrasings": {
             phrasing: {"pixels": _by_ranker(pages, phrasing), "accessibility": _by_ranker(stated, phrasing)}
             for phrasing in PHRASINGS
@@ -139,6 +153,12 @@ def score(pages: Sequence[Page], deciders: dict[str, Decider]) -> dict[str, Any]
     }
 
 
+def _of_read(pages: Sequence[Page], deciders: dict[str, Decider], phrasing: str) -> dict[str, float]:
+    """Share of the uniquely named elements with a mark whose text was read that each decider clicks on."""
+    count = sum(len(read_names(page)) for page in pages)
+    return {name: landed / max(count, 1) for name, landed in clicks(pages, deciders, phrasing, read_names).items()}
+
+
 def _by_ranker(pages: Sequence[Page], phrasing: str) -> float:
     """Share of the uniquely named elements that the ranker alone clicks on."""
     named = sum(len(unique_names(page)) for page in pages)
@@ -150,7 +170,7 @@ def score_unseen(pages: Sequence[Page], deciders: dict[str, Decider]) -> dict[st
     found = score(pages, deciders)
     return {
         name: found[name]
-        for name in ("pages", "elements", "named", "own_mark", "marks_per_element", "clicks", "phrasings")
+        for name in ("pages", "elements", "named", "own_mark", "marks_per_element", "clicks", "read", "phrasings")
     }
 
 
@@ -182,6 +202,7 @@ def table(result: dict[str, Any]) -> str:
         ("  of them with IoU of 0.5 or more", f"{result['close_mark']:.3f}"),
         ("marks per element", f"{result['marks_per_element']:.2f}"),
         *((f"clicks that land, {name}", f"{share:.3f}") for name, share in result["clicks"].items()),
+        *_of_those_read(result),
     ]
     head = f"{result['pages']} pages, {result['elements']} elements, {result['named']} with a unique name"
     lines = [head, *(f"  {name:<36}{value:>8}" for name, value in rows), *_phrased(result)]
@@ -193,6 +214,7 @@ def table(result: dict[str, Any]) -> str:
         lines.append(f"  {'elements with their own mark':<36}{other['own_mark']:>8.3f}")
         lines.append(f"  {'marks per element':<36}{other['marks_per_element']:>8.2f}")
         lines += [f"  {'clicks that land, ' + name:<36}{share:>8.3f}" for name, share in other["clicks"].items()]
+        lines += [f"  {name:<36}{value:>8}" for name, value in _of_those_read(other)]
         lines += _phrased(other)
     looks = {name: figures for name, figures in result["seconds_per_page"].items() if figures}
     if looks:
@@ -203,6 +225,15 @@ def table(result: dict[str, Any]) -> str:
                 shown = "".join(f"{cell['wall']:>13.3f} / {cell['cpu']:.3f}  " for cell in cells if cell)
                 lines.append(f"    {stage:<34}{shown}".rstrip())
     return "\n".join(lines)
+
+
+def _of_those_read(result: dict[str, Any]) -> list[tuple[str, str]]:
+    return [
+        (f"{said}, of {result['read']['elements']} read, {name}", f"{share:.3f}")
+        for said in _READ_AS
+        for name, share in result["read"][said].items()
+        if name != "plain"
+    ]
 
 
 def _phrased(result: dict[str, Any]) -> list[str]:

@@ -27,6 +27,8 @@ PHRASINGS = (
     "Click the button {}",
 )
 """What people say for one click, each said of every element, whatever it is; the first is the one that the figures are for."""
+DESCRIBED = 'Click the {role} "{}"'
+"""The same with what the element truly is."""
 
 
 def own_marks(page: Page) -> dict[int, str]:
@@ -61,14 +63,31 @@ def unique_names(page: Page) -> list[dict[str, Any]]:
     return [element for element in page.elements if element["name"] and names[element["name"]] == 1]
 
 
-def clicks(pages: Sequence[Page], deciders: dict[str, Decider], phrasing: str = PHRASINGS[0]) -> dict[str, int]:
-    """How many of the uniquely named elements each decider, and the plain baseline, clicks on."""
-    named = [(page, element) for page in pages for element in unique_names(page)]
+def read_names(page: Page) -> list[dict[str, Any]]:
+    """Those of them that have a mark whose text was read (or whose icon was recognised): what a mark table tells of."""
+    return [
+        element
+        for element in unique_names(page)
+        if any(mark.text and lands(mark.point_xy_px, element) for mark in page.marking.marks)
+    ]
+
+
+def clicks(
+    pages: Sequence[Page],
+    deciders: dict[str, Decider],
+    phrasing: str = PHRASINGS[0],
+    asked: Callable[[Page], list[dict[str, Any]]] = unique_names,
+) -> dict[str, int]:
+    """How many of the elements that are `asked` for each decider, and the plain baseline, clicks on.
+
+    `phrasing` has the place of the name, and may have one of the element's `{role}`.
+    """
+    named = [(page, element) for page in pages for element in asked(page)]
     landed = {"plain": sum(lands(nearest_line(element["name"], page), element) for page, element in named)}
     for name, decider in deciders.items():
         landed[name] = 0
         for page, element in named:
-            chosen = decider(phrasing.format(element["name"]), page)
+            chosen = decider(phrasing.format(element["name"], role=element["role"]), page)
             landed[name] += lands({mark.id: mark.point_xy_px for mark in page.marking.marks}.get(chosen or ""), element)
     return landed
 

@@ -91,6 +91,7 @@ def table(compared: Sequence[Comparison], steady: Sequence[Steadiness], untagged
     for way in WAYS:
         cells = [[c for c in compared if c.way == way and c.seen == seen] for seen in ("pixels", "tree")]
         lines.append(f"  {way + ', flips':<36}" + "".join(f"{_flips(some):>18}" for some in cells))
+        lines.append(f"  {way + ', right turned wrong':<36}" + "".join(f"{_turned(some):>18}" for some in cells))
         lines.append(f"  {way + ', right clean > hostile':<36}" + "".join(f"{_right(some):>18}" for some in cells))
     tags, regions = sum(one.tags for one in steady), sum(one.regions for one in steady)
     flagged, false = sum(one.flagged for one in steady), sum(one.false_flags for one in steady)
@@ -109,6 +110,11 @@ def _flips(some: Sequence[Comparison]) -> str:
     if not some:
         return "-"
     return f"{sum(c.flipped for c in some)}/{len(some)} ({sum(c.captured for c in some)})"
+
+
+def _turned(some: Sequence[Comparison]) -> str:
+    """Flips of choices that were right: where the wanted name cannot be read, what bears it on the hostile page is a fair guess."""
+    return _flips([c for c in some if c.right_clean])
 
 
 def _right(some: Sequence[Comparison]) -> str:

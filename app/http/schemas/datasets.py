@@ -6,6 +6,7 @@ from uuid import UUID
 from pydantic import Discriminator, Field, Tag, model_validator
 
 from app.formats.recipes import Name, RecipeIn, Review
+from app.http.schemas.free_form import NotTooDeep
 from app.http.schemas.images import Strict
 from models.writers.types import TextKind
 
@@ -36,7 +37,7 @@ class ReviewIn(Strict):
     """`PATCH /v1/texts/{id}`: a person's verdict. With `revision`, 409 where somebody else was faster."""
 
     review: Literal["accepted", "edited", "rejected"]
-    conversations: list[dict[str, Any]] | None = Field(default=None, max_length=200)
+    conversations: Annotated[list[dict[str, Any]] | None, NotTooDeep] = Field(default=None, max_length=200)
     reason: Literal["source_error", "imprecise", "wrong"] | None = None
     reviewer: Annotated[str, Field(min_length=1, max_length=100)] | None = None
     revision: Annotated[int, Field(ge=0)] | None = Field(default=None, description="the revision that was looked at")

@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
+from app.http.schemas.free_form import NotTooDeep
 from app.http.schemas.images import Strict
 from models.evaluation.scores import BENCHMARKS
 from models.evaluation.self_annotated import Notes
@@ -17,7 +18,7 @@ class EvaluationMarksIn(Strict):
 
     segmenter: Annotated[str, Field(max_length=50)] = "auto"
     granularity: Annotated[int, Field(ge=1, le=6)] | None = None
-    style: Annotated[str, Field(max_length=50)] | dict[str, Any] = "markwise"
+    style: Annotated[str, Field(max_length=50)] | Annotated[dict[str, Any], NotTooDeep] = "markwise"
     max_marks: Annotated[int, Field(ge=1, le=999)] | None = None
     golden: bool = Field(default=True, description="mark the regions that questions bring with them, where they do")
 

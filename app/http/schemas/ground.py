@@ -39,9 +39,13 @@ class GroundIn(Strict):
             raise ValueError("give `query` or `queries`, not both")
         if self.mark_set_id is not None and self.marks is not None:
             raise ValueError("`marks` says how to mark an image; a `mark_set_id` is marked already")
-        given = self.queries if self.queries is not None else [self.query or ""]
-        if self.task not in NEED_NO_QUERY and not any(query.strip() for query in given):
-            raise ValueError("give a `query`")
+        if self.task not in NEED_NO_QUERY:
+            if self.queries is None and not (self.query or "").strip():
+                raise ValueError("give a `query`")
+            # Answers come in the order of `queries`: none is left out in silence.
+            blank = next((number for number, query in enumerate(self.queries or ()) if not query.strip()), None)
+            if blank is not None:
+                raise ValueError(f"`queries` has nothing but blanks at place {blank}, counted from 0")
         if self.task == "classify" and not self.choices:
             raise ValueError("`classify` needs `choices`, the names to choose from")
         if (self.task == "correspond") != (self.target_mark_set_id is not None):

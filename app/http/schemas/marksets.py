@@ -5,6 +5,7 @@ from uuid import UUID
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
+from app.http.schemas.free_form import NotTooDeep
 from app.http.schemas.images import ImageRef, Strict
 
 SegmenterName = Literal[
@@ -75,7 +76,7 @@ def _form_of(value: Any) -> str:
 # Told apart by JSON type, so that a fault in a list is reported as that alone.
 Regions = Annotated[
     Annotated[list[RegionIn], Field(max_length=5000), Tag("(list)")]
-    | Annotated[dict[str, Any], Tag("(document)")]
+    | Annotated[dict[str, Any], NotTooDeep, Tag("(document)")]
     | Annotated[str, Field(max_length=20_000_000), Tag("(rows)")],
     Discriminator(_form_of),
 ]
@@ -86,11 +87,11 @@ class MarksIn(Strict):
 
     segmenter: SegmenterName | OwnSegmenterName | None = None
     granularity: Annotated[int, Field(ge=1, le=6)] | None = None
-    style: Annotated[str, Field(max_length=100)] | dict[str, Any] = "markwise"
+    style: Annotated[str, Field(max_length=100)] | Annotated[dict[str, Any], NotTooDeep] = "markwise"
     regions: Regions | None = Field(default=None, description=REGION_FORMS)
-    accessibility_tree: dict[str, Any] | list[Any] | Annotated[str, Field(max_length=MAX_TREE_CHARS)] | None = Field(
-        default=None, description=TREE_FORMS
-    )
+    accessibility_tree: Annotated[
+        dict[str, Any] | list[Any] | Annotated[str, Field(max_length=MAX_TREE_CHARS)] | None, NotTooDeep
+    ] = Field(default=None, description=TREE_FORMS)
     device_pixel_ratio: Annotated[float, Field(gt=0, le=8)] = Field(
         default=1.0, description="Image pixels per CSS pixel; a DOM snapshot tells its own."
     )

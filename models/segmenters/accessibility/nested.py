@@ -14,15 +14,21 @@ from models.segmenters.accessibility.nodes import Box, Node
 from models.segmenters.accessibility.roles import normal_role
 
 MAX_NODES = 20_000
+_BOX_FIELDS = ("bbox_xyxy_px", "bbox")
 
 
 def read_nested(tree: Any, ratio: float) -> list[Node]:
-    """Return the nodes of a nested tree or list of trees; the id is the node's own, else its path as in "0.2.1"."""
+    """Return the nodes of a nested tree or list of trees; the id is the node's own, else its path as in "0.2.1".
+
+    Raises BadRegions, also for a tree that names things and has not one box: in silence, the pixels alone would be marked.
+    """
     nodes: list[Node] = []
+    boxed = False
     for path, parent, node in _walk(tree):
         if len(nodes) >= MAX_NODES:
             raise BadRegions(f"the accessibility tree has more than {MAX_NODES} nodes")
         box = _box_of(node, path, ratio)
+        boxed = boxed or any(node.get(field) is not None for field in _BOX_FIELDS)
         given = node.get("id")
         nodes.append(
             Node(
@@ -33,6 +39,12 @@ def read_nested(tree: Any, ratio: float) -> list[Node]:
                 value=str(node.get("value") or ""),
                 box=None if node.get("hidden") else box,
             )
+        )
+    # A document's own root may have a title and nothing in it: such a tree tells nothing, and the pixels do.
+    named = nodes[1:] if isinstance(tree, Mapping) else nodes
+    if not boxed and any(node.name for node in named):
+        raise BadRegions(
+            "no node of the accessibility tree has a box: give nodes a `bbox` ([x0, y0, x1, y1] or x, y, width, height in CSS pixels)"
         )
     return nodes
 

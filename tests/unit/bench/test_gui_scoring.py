@@ -52,6 +52,20 @@ def test_a_click_counts_only_inside_the_named_element():
     assert "clicks that land, plain" in table(result)
 
 
+def test_elements_are_read_where_a_mark_of_theirs_has_a_text_and_are_described_by_what_they_are():
+    two = page(
+        [(10, 10, 50, 30), (100, 10, 150, 30)],
+        [("Save", [10, 10, 50, 30]), ("Open", [100, 10, 150, 30])],
+        texts=["Save", None],
+    )
+    first, said = two.marking.marks[0].id, []
+    result = score([two], {"first": lambda query, page: said.append(query) or first})
+    assert result["read"]["elements"] == 1
+    assert result["read"]["names"]["first"] == result["read"]["descriptions"]["first"] == 1.0
+    assert 'Click the button "Save"' in said
+    assert 'Click the button "Open"' not in said
+
+
 def test_a_mark_inside_a_much_larger_element_is_its_own_but_not_close():
     loose = page([(40, 20, 60, 30)], [("card", [0, 0, 100, 60])])
     assert (len(own_marks(loose)), close_marks(loose)) == (1, 0)

@@ -61,3 +61,30 @@ def test_a_colour_is_looked_at_on_the_picture() -> None:
     asked = GroundRequest(image=image, regions=regions, marking=marking, query="Click the blue button", task="act")
     result = ground(Scripted(), asked)
     assert (result.action.mark, result.decided_by) == ("2", "position")
+
+
+@pytest.mark.parametrize(
+    ("query", "mark_id", "kind", "text"),
+    [
+        ("Click [3]", "3", "click", None),
+        ("mark 4", "4", "click", None),
+        ("Please press the mark #2.", "2", "click", None),
+        ("Type Oslo into [1]", "1", "type", "Oslo"),
+        ("Clear mark 1", "1", "type", ""),
+    ],
+)
+def test_a_mark_named_outright_is_the_one(query: str, mark_id: str, kind: str, text: str | None) -> None:
+    """Whatever is written on the others: a page cannot take a mark's name from it."""
+    regions, marking = screen(["Find", "mark 4", "[3]", "Type Oslo into [1]"], ["textbox", "button", "button", "link"])
+    asked = GroundRequest(image=IMAGE, regions=regions, marking=marking, query=query, task="act")
+    result = ground(Scripted(), asked)
+    assert (result.action.mark, result.action.type, result.action.text) == (mark_id, kind, text)
+    assert result.selected[0].confidence > 0.9
+
+
+def test_what_is_no_marks_name_is_looked_up() -> None:
+    """A number alone may be a page's; a mark beside which something stands is not the thing; mark 9 does not exist."""
+    regions, marking = screen(["Home", "3", "Next", "mark 9"], ["link", "link", "link", "link"])
+    for query, mark_id in [("Click 3", "2"), ("Click mark 9", "4"), ("the link right of [2]", "3")]:
+        asked = GroundRequest(image=IMAGE, regions=regions, marking=marking, query=query, task="act")
+        assert ground(Scripted(), asked).action.mark == mark_id, query

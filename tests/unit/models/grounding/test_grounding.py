@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from models.errors import BackendDown, BadInput
-from models.grounding import GroundRequest, GroundResult, Mention, ground, stream
+from models.grounding import GroundRequest, GroundResult, Mention, calibration, ground, stream
+from models.grounding.calibration import Calibration, Scaling
 from models.grounding.scene import SHORTLIST
 from models.grounding.select import combined
 from models.marks import mark
@@ -127,6 +128,13 @@ def test_a_small_model_is_not_asked_for_what_was_read() -> None:
     assert (result.decided_by, len(model.requests)) == ("text", 0)
 
 
+def test_words_of_the_page_name_no_mark_in_a_listing() -> None:
+    result = ground(Scripted(dialect="tiny", input_px=224), asked(["see [2], mark 1", "[99] mark 98"], "", "list"))
+    assert [result.text[item.char_start : item.char_end] for item in result.mentions] == ["1", "2"]
+    assert ([item.mark for item in result.mentions], result.unresolved) == (["1", "2"], ())
+    assert [mark.id for mark in result.marks] == ["1", "2"]
+
+
 def test_a_large_model_lists_everything_itself() -> None:
     model = Scripted("[1] a button\n[2] a link")
     result = ground(model, asked(["Save", "Load"], "", "list"))
@@ -202,6 +210,21 @@ def test_what_is_enough_against_a_small_model(first: float, enough: bool) -> Non
     ranked = [Ranked(id="1", score=first, reason="text"), Ranked(id="2", score=first, reason="text")]
     assert is_enough(ranked) is enough
     assert not is_enough([])
+
+
+@pytest.mark.parametrize(("intercept", "found"), [(-3.8, ["3"]), (-4.0, [])])
+def test_a_choice_that_is_hardly_ever_right_is_none(
+    intercept: float, found: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A share of .8 becomes .106 at the first intercept and .088 at the second; only a small model's own choice is doubted."""
+    known = Calibration(weights="7", maps={"any/table": Scaling(slope=1.2, intercept=intercept)})
+    monkeypatch.setattr(calibration, "fitted", lambda: known)
+    small = Scripted(favourites=["3"], dialect="tiny", input_px=224)
+    result = ground(small, asked(MENU, "the walrus", "refer"))
+    assert ([each.mark for each in result.selected], result.none_of_these) == (found, not found)
+    assert ground(small, asked(MENU, "the walrus", "refer", decide="model")).selected
+    assert ground(small, asked(MENU, "the walrus", "refer", calibrated=False)).selected
+    assert ground(Scripted(favourites=["3"]), asked(MENU, "the walrus", "refer")).selected
 
 
 def test_model_alone_ignores_the_ranker() -> None:

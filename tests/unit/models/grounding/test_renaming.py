@@ -116,3 +116,24 @@ def _prompt(model: Scripted, request: GroundRequest) -> str:
 
 def _about(image: np.ndarray, regions: Regions, marking: Marking) -> GroundRequest:
     return GroundRequest(image=image, regions=regions, marking=marking, query="", task="list")
+
+
+@pytest.mark.parametrize("ids", [LETTERS, GAPS])
+def test_a_table_is_numbered_for_the_choice_and_its_picture_with_it(ids: tuple[str, ...]) -> None:
+    model = small(favourites=["2"])
+    request = named(MENU[:3], ids, "the one for the kitchen", "act")
+    result = ground(model, request)
+    assert [line.split(" ")[0] for line in model.requests[0].prompt.splitlines()[1:4]] == ["1", "2", "3"]
+    assert model.choices == [("1", "2", "3")]
+    assert [one.mark for one in result.selected] == [ids[1]]
+    painted = paint_for_model(IMAGE, request.regions, ["1", "2", "3"], request.marking.style, 224)
+    assert np.array_equal(model.requests[0].images[0], painted)
+
+
+def test_a_table_keeps_its_ids_where_the_question_speaks_of_them_and_for_a_large_model() -> None:
+    model = small(favourites=["9"])
+    ground(model, named(MENU[:3], GAPS, "the one that goes with [12]", "refer"))
+    assert model.choices == [GAPS]
+    large = Scripted(favourites=["9"])
+    assert [one.mark for one in ground(large, named(MENU[:3], GAPS, "the one", "refer")).selected] == ["9"]
+    assert large.choices == [GAPS]

@@ -119,6 +119,24 @@ def test_a_button_that_holds_the_name_is_not_the_link_that_bears_it(trap):
     assert rank("Press the Save copy button", page)[0].id == "1"
 
 
+def test_a_kind_in_front_of_a_name_that_nothing_bears_whole_is_not_part_of_it():
+    page = (
+        mark("1", "14 Point", "button", (10, 10, 100, 30)),
+        mark("2", "Sans-serif", "combobox", (110, 10, 200, 30)),
+        mark("3", "down (icon)", "button", (210, 10, 230, 30)),
+    )
+    for say in ("Click {}", "Click the button {}", "Open {}", "Open the {} menu"):
+        assert rank(say.format("Font size in points"), page)[0].id == "1", say
+
+
+def test_what_belongs_to_a_thing_that_the_screen_does_not_show_is_no_reading():
+    page = (
+        mark("1", "Reports of the year", "link", (10, 10, 100, 30)),
+        mark("2", "open (icon)", "button", (300, 10, 330, 30)),
+    )
+    assert rank("Open report for 2024", page)[0].id == "1"
+
+
 def test_typing_wants_a_field_whoever_else_bears_the_name():
     page = (mark("1", "Subject", "button", (10, 10, 100, 30)), mark("2", "Subject line", "textbox", (10, 50, 300, 80)))
     assert rank('Type "hello" into the Subject box', page)[0].id == "2"

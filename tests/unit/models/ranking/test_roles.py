@@ -25,3 +25,47 @@ PAGE = [
 )
 def test_the_role_decides_among_bearers_of_a_name(query: str, wanted: str) -> None:
     assert rank(query, PAGE)[0].id == wanted
+
+
+def mark(name, text, role, box):
+    return Candidate(id=name, text=text, role=role, bbox_xyxy_px=box, size_hw=(400, 400))
+
+
+FORM = (
+    mark("1", "Email", "textbox", (100, 100, 300, 130)),
+    mark("2", "Password", "textbox", (100, 150, 300, 180)),
+    mark("3", "Remember me", "checkbox", (100, 200, 114, 214)),
+    mark("4", "Sign in", "button", (100, 240, 300, 270)),
+    mark("5", "All accounts", "link", (100, 300, 200, 320)),
+    mark("6", "Forgot password?", "link", (100, 340, 220, 360)),
+)
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("all text fields", {"1", "2"}),
+        ("both text fields", {"1", "2"}),
+        ("every link", {"5", "6"}),
+        ("all the links", {"5", "6"}),
+        ("the two text fields", {"1", "2"}),
+        ("All accounts", {"5"}),
+    ],
+)
+def test_how_many_there_are_is_no_part_of_a_name(query, expected):
+    ranked = rank(query, FORM)
+    assert {one.id for one in ranked if ranked[0].score - one.score < 0.01} == expected
+    assert ranked[0].score >= 0.7
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [("the topmost text field", "1"), ("the lowest link", "6"), ("the bottommost text field", "2")],
+)
+def test_the_outermost_of_a_kind(query, expected):
+    assert rank(query, FORM)[0].id == expected
+
+
+def test_the_second_of_one_is_none_of_them():
+    assert rank("Click the second checkbox", FORM)[0].score < 0.3
+    assert rank("Click the second link", FORM)[0].id == "6"

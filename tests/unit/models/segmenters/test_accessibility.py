@@ -125,6 +125,11 @@ def test_lines_of_playwright(line, expected):
         ({"nodes": [{"nodeId": "1", "backendDOMNodeId": 5}], "boxes": {"5": [1, 2]}}, "four numbers"),
         ({"nodes": [{"nodeId": "1", "backendDOMNodeId": 5}], "boxes": {"5": {"border": ["a"] * 8}}}, "no number"),
         ({"documents": 3, "strings": []}, "cannot be read"),
+        (
+            {"role": "WebArea", "children": [{"role": "button", "name": "Save", "bounds": [1, 2, 3, 4]}]},
+            "no node .* has a box",
+        ),
+        ([{"role": "button", "name": "Save"}], "no node .* has a box"),
     ],
 )
 def test_a_tree_that_cannot_be_meant_is_refused_in_a_sentence(tree, complaint):

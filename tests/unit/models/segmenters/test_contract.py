@@ -82,5 +82,7 @@ def test_auto_reads_pixels_too_where_the_tree_is_blind(extra, expected):
 
 def test_auto_with_a_tree_that_tells_nothing_reads_pixels():
     assert registry.choose_segmenter("auto", IMAGE, SegmentRequest(accessibility_tree={"role": "main"})) == "gui"
+    empty = {"role": "WebArea", "name": "New tab", "children": [{"role": "main"}]}
+    assert registry.choose_segmenter("auto", IMAGE, SegmentRequest(accessibility_tree=empty)) == "gui"
     both = SegmentRequest(accessibility_tree={"role": "main"}, provided=REQUEST.provided)
     assert registry.choose_segmenter("auto", IMAGE, both) == "provided"
