@@ -96,7 +96,8 @@ chaos: $(VENV)/.test-ready ## kill, cut, fill and flood the service, and print w
 bench-gpu: $(VENV)/.test-ready ## on a CUDA device: SAM ViT-H against the published generator, Semantic-SAM, the trainer at 7B
 	@$(BIN)/python -m tests.bench.sam_gpu
 	@$(BIN)/python -m tests.bench.semantic_sam --device cuda
-	@$(BIN)/python -m tests.bench.training --shape 7b --peak-tflops 989
+	@$(BIN)/python -m tests.bench.training --shape 7b --steps 24 --peak-tflops 989
+	@$(BIN)/python -m tests.bench.training --shape 7b-full --steps 24 --peak-tflops 989
 
 .PHONY: train-tiny
 train-tiny: $(VENV)/.ready ## train som-llava-tiny, or go on with it (hours on a CPU; DEVICE=cuda), see models/weights/som-llava-tiny/RECIPE.md

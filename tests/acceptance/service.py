@@ -2,6 +2,7 @@
 
 import os
 import re
+import secrets
 import shutil
 import signal
 import subprocess
@@ -15,9 +16,12 @@ from pathlib import Path
 import httpx
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from PIL import Image, ImageDraw
 
+from app.cli import main
 from app.imaging.encode import encode
+from app.services.keys import ALL_SCOPES
 
 ROOT = Path(__file__).resolve().parents[2]
 DEMO_PAGE = ROOT / "app" / "demo" / "page.png"
@@ -26,12 +30,17 @@ LOG_SHOWN = 20_000
 """Characters: what a service said last, shown when a test of it fails."""
 
 
+def new_home() -> Path:
+    """An empty data folder that Postgres may enter, whose own account is another where we are root: pytest's tmp_path is private."""
+    home = Path(tempfile.mkdtemp(prefix="mw-"))
+    home.chmod(0o711)
+    return home
+
+
 @contextmanager
 def serving(**settings: str) -> Iterator[str]:
     """Run `markwise serve` on a free port with a data folder of its own; yields its URL. What goes wrong in the block shows its log."""
-    # Not pytest's tmp_path: its parents are private, and root's Postgres runs as another account.
-    home = Path(tempfile.mkdtemp(prefix="mw-"))
-    home.chmod(0o711)
+    home = new_home()
     log = home.with_suffix(".log")
     with log.open("wb") as out:
         process = subprocess.Popen(
@@ -48,7 +57,7 @@ def serving(**settings: str) -> Iterator[str]:
         raise
     finally:
         process.send_signal(signal.SIGTERM)
-        process.wait(40)
+        process.wait(90)  # 20 s at a load of 11
         shutil.rmtree(home, ignore_errors=True)
         log.unlink()
 
@@ -71,10 +80,27 @@ def _up(url: str) -> bool:
     return False
 
 
+def new_tenant(home: Path, name: str) -> str:
+    """Make an empty tenant in the running service of this data folder, its name unlike all others; returns a key for everything in it."""
+    scopes = [word for scope in ALL_SCOPES for word in ("--scope", scope)]
+    argv = ["keys", "create", "tests", "--tenant", f"{name}-{secrets.token_hex(4)}", "--new-tenant", *scopes]
+    done = CliRunner().invoke(main, argv, env={"MARKWISE_HOME": str(home)})
+    assert done.exit_code == 0, done.output
+    return done.stdout.strip()
+
+
 @pytest.fixture(scope="session")
-def service_url() -> Iterator[str]:
+def service_home() -> Iterator[Path]:
+    """Data folder of a running service."""
+    home = new_home()
+    yield home
+    shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def service_url(service_home: Path) -> Iterator[str]:
     """URL of a running service."""
-    with serving() as url:
+    with serving(MARKWISE_HOME=str(service_home)) as url:
         yield url
 
 

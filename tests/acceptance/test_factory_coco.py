@@ -2,13 +2,12 @@
 
 import json
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 
-from tests.acceptance.service import serving
+from tests.acceptance.service import new_tenant
 from tests.bench import factory_coco
 
 IMAGES, TAUGHT = 6, 1
@@ -31,19 +30,17 @@ def coco(shared_data: Path, tmp_path: Path) -> Path:
     return folder
 
 
-@pytest.fixture
-def home() -> Iterator[Path]:
-    made = factory_coco.new_home()
-    yield made
-    shutil.rmtree(made, ignore_errors=True)
-
-
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_one_command_makes_a_dataset_that_trains(coco: Path, home: Path, tmp_path: Path, monkeypatch) -> None:
-    monkeypatch.setenv("MARKWISE_HOME", str(home))
-    with serving(MARKWISE_HOME=str(home)) as url, httpx.Client(base_url=url, timeout=60) as client:
-        made = factory_coco.build(url, home, coco, tmp_path / "out", taught=TAUGHT)
+def test_one_command_makes_a_dataset_that_trains(
+    coco: Path, service_url: str, service_home: Path, tmp_path: Path, monkeypatch
+) -> None:
+    key = new_tenant(service_home, "factory_coco")
+    monkeypatch.setenv("MARKWISE_HOME", str(service_home))
+    monkeypatch.setenv("MARKWISE_KEY", key)
+    headers = {"Authorization": f"Bearer {key}"}
+    with httpx.Client(base_url=service_url, timeout=60, headers=headers) as client:
+        made = factory_coco.build(service_url, service_home, coco, tmp_path / "out", taught=TAUGHT)
         equal = factory_coco.compare(client, made["listing"]["id"], coco)
     assert equal["images"] == equal["equal"] == equal["annotated_images"] > 0
     assert made["qa"]["report"]["texts"][0]["texts"] == equal["images"]

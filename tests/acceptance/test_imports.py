@@ -1,55 +1,57 @@
 """Imports as a user meets them: the command line beside a running service, uploads, and jobs over what was imported."""
 
 import json
-import shutil
-import tempfile
-from collections.abc import Iterator
+import subprocess
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import httpx
 import pytest
 from PIL import Image
 
-from tests.acceptance.service import finished, serving
+from tests.acceptance.service import finished, new_tenant
 from tests.acceptance.test_cli import markwise
 from tests.integration.importing.conftest import SIZE_WH, write_coco
 
-
-@pytest.fixture(scope="module")
-def home() -> Iterator[Path]:
-    # Not pytest's tmp_path: its parents are private, and root's Postgres runs as another account.
-    made = Path(tempfile.mkdtemp(prefix="mw-"))
-    made.chmod(0o711)
-    yield made
-    shutil.rmtree(made, ignore_errors=True)
+Keyed = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 @pytest.fixture(scope="module")
-def url(home: Path) -> Iterator[str]:
-    with serving(MARKWISE_HOME=str(home)) as found:
-        yield found
+def key(service_url: str, service_home: Path) -> str:
+    """Of a tenant that has nothing but these imports."""
+    assert service_url
+    return new_tenant(service_home, "imports")
 
 
 @pytest.fixture(scope="module")
-def api(url: str) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=url, timeout=150) as client:
+def keyed(service_home: Path, key: str) -> Keyed:
+    """The command line in that tenant, on the machine of the service."""
+    return partial(markwise, MARKWISE_HOME=str(service_home), MARKWISE_KEY=key)
+
+
+@pytest.fixture(scope="module")
+def api(service_url: str, key: str) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=service_url, timeout=150, headers={"Authorization": f"Bearer {key}"}) as client:
         yield client
 
 
 @pytest.mark.slow
 def test_the_command_imports_files_where_they_lie_and_jobs_take_them(
-    api: httpx.Client, url: str, home: Path, tmp_path: Path
+    api: httpx.Client, keyed: Keyed, service_url: str, service_home: Path, tmp_path: Path
 ) -> None:
     write_coco(tmp_path, 3)
-    argv = ("import", "coco", str(tmp_path / "instances.json"), "--images", str(tmp_path / "pictures"), "--server", url)
-    first = markwise(*argv, "--json", "--label", "mine", MARKWISE_HOME=str(home))
+    before = set((service_home / "imports").glob("*"))
+    paths = (str(tmp_path / "instances.json"), "--images", str(tmp_path / "pictures"))
+    argv = ("import", "coco", *paths, "--server", service_url)
+    first = keyed(*argv, "--json", "--label", "mine")
     assert first.returncode == 0, first.stderr
     job = json.loads(first.stdout)
     assert job["result"] == {"records": 3, "added": 3, "known": 0, "skipped": 0, "failed": 0}
-    assert [path.is_symlink() for path in (home / "imports").iterdir()] == [True, True]
+    assert [path.is_symlink() for path in set((service_home / "imports").iterdir()) - before] == [True, True]
 
     (tmp_path / "pictures" / "2.png").unlink()
-    again = markwise(*argv, MARKWISE_HOME=str(home))
+    again = keyed(*argv)
     assert again.returncode == 1
     assert "3 records: 0 added, 2 known, 0 skipped, 1 failed" in again.stdout
     assert again.stderr.strip() == (
@@ -65,27 +67,27 @@ def test_the_command_imports_files_where_they_lie_and_jobs_take_them(
 
 
 @pytest.mark.slow
-def test_what_an_import_outlined_is_marked_told_and_cut_out(url: str, home: Path, tmp_path: Path) -> None:
+def test_what_an_import_outlined_is_marked_told_and_cut_out(keyed: Keyed, service_url: str, tmp_path: Path) -> None:
     write_coco(tmp_path, 3, first=11)
     (tmp_path / "tested.txt").write_text("13\n")
-    here = ("--server", url, "--json")
+    here = ("--server", service_url, "--json")
     paths = (str(tmp_path / "instances.json"), "--images", str(tmp_path / "pictures"))
     lists = ("--source", "cut", "--leave-out", str(tmp_path / "tested.txt"))
-    done = markwise("import", "coco", *paths, *lists, *here, MARKWISE_HOME=str(home))
+    done = keyed("import", "coco", *paths, *lists, *here)
     assert done.returncode == 0, done.stderr
     job = json.loads(done.stdout)
     assert (job["result"]["added"], job["result"]["skipped"]) == (2, 1)
 
-    listed = json.loads(markwise("annotate", "--import", job["id"], *here).stdout)
+    listed = json.loads(keyed("annotate", "--import", job["id"], *here).stdout)
     assert listed["result"] == {"texts": 2}, "by rules, from the names of the import's own objects"
-    told = markwise(
+    told = keyed(
         *("annotate", "--import", job["id"], "--kind", "concept_document", "--writer", "mmgic"),
         *("--option", "cut_out=true", *here),
     )
     assert json.loads(told.stdout)["result"] == {"texts": 4}, told.stderr
-    built = markwise("dataset", "build", "cut", "--job", json.loads(told.stdout)["id"], *here)
+    built = keyed("dataset", "build", "cut", "--job", json.loads(told.stdout)["id"], *here)
     assert built.returncode == 0, built.stderr
-    out = markwise(
+    out = keyed(
         "dataset", "export", "cut", "--out", str(tmp_path / "cut.json"), "--images", str(tmp_path / "cut"), *here
     )
     assert json.loads(out.stdout)["pictures"] == 4, out.stderr

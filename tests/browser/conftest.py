@@ -1,13 +1,20 @@
-"""A real Chromium on the real service; the model behind the service is a scripted server, so that answers are known."""
+"""One real Chromium on one real service; the model behind the service is a scripted server, so that answers are known.
+
+All modules here share them: a start takes longer than most tests. A module that counts what there is works as a tenant
+of its own: its fixture `key` returns `key_of_its_own`.
+"""
 
 import base64
+import json
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.acceptance.service import serving
+from tests.acceptance.service import new_home, new_tenant, serving
 from tests.chromium import chromium
 from tests.unit.models.vlm.vllm_double import Script, vllm_double
 
@@ -23,15 +30,16 @@ DROP = """([name, type, data]) => {
 }"""
 
 
-@pytest.fixture(scope="module")
+# The fixtures of the package end with its last test, not with the run: the folder has an __init__.py for that.
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    """One Chromium for all tests of a module: Playwright keeps an event loop running, in which other tests could not run theirs."""
+    """One Chromium for all tests here and no others: Playwright keeps an event loop running, in which they could not run theirs."""
     expect.set_options(timeout=30_000)
     with chromium() as started:
         yield started
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def _model() -> Iterator[tuple[Script, str]]:
     script = Script()
     with vllm_double(script) as url:
@@ -47,17 +55,46 @@ def model(_model: tuple[Script, str]) -> Iterator[Script]:
     script.free_text, script.delay_s = usual.free_text, usual.delay_s
 
 
-@pytest.fixture(scope="module")
-def address(browser: Browser, _model: tuple[Script, str]) -> Iterator[str]:
+@pytest.fixture(scope="package")
+def home() -> Iterator[Path]:
+    """Data folder of the service."""
+    made = new_home()
+    yield made
+    shutil.rmtree(made, ignore_errors=True)
+
+
+@pytest.fixture(scope="package")
+def address(browser: Browser, _model: tuple[Script, str], home: Path) -> Iterator[str]:
     """URL of the service; asks for the browser first, so that nothing is started for a test that is skipped."""
-    with serving(MARKWISE_VLM_URL=_model[1], MARKWISE_VLM_MODEL="m") as url:
+    settings = {"MARKWISE_HOME": str(home), "MARKWISE_VLM_URL": _model[1], "MARKWISE_VLM_MODEL": "m"}
+    # Tests are quicker than people, and a module's key is counted.
+    with serving(MARKWISE_KEY_REQUESTS_PER_MIN="0", **settings) as url:
         yield url
 
 
+@pytest.fixture(scope="module")
+def key() -> str | None:
+    """The key that a module's page and requests carry; without one they belong to the tenant `local`."""
+    return None
+
+
+@pytest.fixture(scope="module")
+def key_of_its_own(address: str, home: Path, request: pytest.FixtureRequest) -> str:
+    """A key for everything in a new and empty tenant, named after the module."""
+    assert address
+    return new_tenant(home, request.path.stem)
+
+
+def connect(address: str, key: str | None) -> httpx.Client:
+    """A client of the service that carries the key."""
+    headers = {} if key is None else {"Authorization": f"Bearer {key}"}
+    return httpx.Client(base_url=address, timeout=120, headers=headers)
+
+
 @pytest.fixture
-def api(address: str) -> Iterator[httpx.Client]:
+def api(address: str, key: str | None) -> Iterator[httpx.Client]:
     """The same service without the page."""
-    with httpx.Client(base_url=address, timeout=120) as client:
+    with connect(address, key) as client:
         yield client
 
 
@@ -116,9 +153,13 @@ class OpenPage:
 
 
 @pytest.fixture
-def opened(browser: Browser, address: str) -> Iterator[OpenPage]:
+def opened(browser: Browser, address: str, key: str | None) -> Iterator[OpenPage]:
     """The page in a tab of its own; at the end it has made no error and asked nobody else."""
     context = browser.new_context(viewport={"width": 1280, "height": 800})
+    if key is not None:
+        context.add_init_script(
+            f"if (location.origin === {json.dumps(address)}) sessionStorage.setItem('markwise-key', {json.dumps(key)})"
+        )
     made = OpenPage(context.new_page(), address)
     yield made
     context.close()

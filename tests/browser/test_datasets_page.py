@@ -15,6 +15,12 @@ BOXES = ([30, 40, 110, 120], [150, 50, 240, 140], [60, 150, 180, 220])
 NAMES = ("square", "circle", "triangle")
 
 
+@pytest.fixture(scope="module")
+def key(key_of_its_own: str) -> str:
+    """This module counts what there is."""
+    return key_of_its_own
+
+
 def listed(api: httpx.Client, *seeds: int) -> None:
     """Have listings written about pictures with named marks."""
     marked: dict[str, str] = {}

@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 from playwright.sync_api import TimeoutError as PatienceOver
 
 from tests.acceptance.service import drawn
-from tests.browser.conftest import OpenPage
+from tests.browser.conftest import OpenPage, connect
 
 pytestmark = pytest.mark.browser
 PAGES_TS = Path(__file__).resolve().parents[2] / "app" / "web" / "src" / "pages.ts"
@@ -19,9 +19,15 @@ NAMES = re.findall(r'\{ name: "(\w+)", title: "([^"]+)"', PAGES_TS.read_text(enc
 
 
 @pytest.fixture(scope="module")
-def mark_set(address: str) -> dict:
+def key(key_of_its_own: str) -> str:
+    """This module counts what there is."""
+    return key_of_its_own
+
+
+@pytest.fixture(scope="module")
+def mark_set(address: str, key: str) -> dict:
     """A marked picture, so that no page is empty."""
-    with httpx.Client(base_url=address, timeout=120) as api:
+    with connect(address, key) as api:
         made: dict = api.post("/v1/marksets", files={"file": drawn(90)}).json()
         return made
 

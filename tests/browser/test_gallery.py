@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.acceptance.service import drawn
-from tests.browser.conftest import OpenPage
+from tests.browser.conftest import OpenPage, connect
 from tests.browser.test_datasets_page import listed
 
 pytestmark = pytest.mark.browser
@@ -15,9 +15,15 @@ COUNT = 140
 
 
 @pytest.fixture(scope="module")
-def pictures(address: str) -> list[str]:
+def key(key_of_its_own: str) -> str:
+    """This module counts what there is."""
+    return key_of_its_own
+
+
+@pytest.fixture(scope="module")
+def pictures(address: str, key: str) -> list[str]:
     """Small pictures with the label `gallery`, newest first; the first two and another one have a mark with a name."""
-    with httpx.Client(base_url=address, timeout=120) as api:
+    with connect(address, key) as api:
         ids = []
         for seed in range(COUNT):
             file = drawn(seed, (48 + seed, 40))

@@ -7,16 +7,22 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.acceptance.service import drawn, finished
-from tests.browser.conftest import OpenPage
+from tests.browser.conftest import OpenPage, connect
 
 pytestmark = pytest.mark.browser
 NAMES = ("red thing", "blue thing")
 
 
 @pytest.fixture(scope="module")
-def texts(address: str) -> list[dict[str, Any]]:
+def key(key_of_its_own: str) -> str:
+    """This module counts what there is."""
+    return key_of_its_own
+
+
+@pytest.fixture(scope="module")
+def texts(address: str, key: str) -> list[dict[str, Any]]:
     """Four listings that nobody has reviewed, newest first."""
-    with httpx.Client(base_url=address, timeout=120) as api:
+    with connect(address, key) as api:
         mark_set_ids = []
         for seed in range(50, 54):
             image = api.post("/v1/images", files={"file": drawn(seed)}, data={"labels": '["review"]'}).json()
