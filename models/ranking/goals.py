@@ -1,8 +1,10 @@
 """What people say for what interfaces print: "sign in" is also "Log in", "the next month" also an arrow.
 
-One list of groups; a name is tried in every wording of the groups whose words it holds. English, nothing learned. Used by
-`models.ranking.rank`.
+One list of groups; a name is tried in every wording of the groups whose words it holds, "submit the form" in all that buttons at
+the end of a form say. English, nothing learned. Used by `models.ranking.rank`.
 """
+
+import re
 
 from models.ranking.similarity import normalise
 
@@ -34,12 +36,28 @@ _GROUPS: tuple[tuple[str, ...], ...] = (
     ("message", "message text", "write your message"),
     ("user name", "username"),
     ("help", "support", "?"),
+    (
+        "reset password",
+        "forgot password",
+        "forgot your password",
+        "forgotten password",
+        "forgot my password",
+        "recover password",
+        "lost password",
+        "reset your password",
+    ),
     # What editors print on their buttons.
     ("bold", "b"),
     ("italic", "i"),
     ("underline", "u"),
 )
 _MOST_NAMES = 12
+_FORM = re.compile(r"(?:submit|send|complete|finish)(?: (?:the|this|my|your))?(?: \w+)? form")
+_ENDS_A_FORM = (
+    "submit", "send", "sign in", "log in", "login", "sign up", "register", "create account", "continue", "save", "apply",
+    "place order",
+)  # fmt: skip
+_OWN = re.compile(r"\b(?:my|your|the) ")
 
 
 def other_names(name: str) -> tuple[str, ...]:
@@ -47,7 +65,10 @@ def other_names(name: str) -> tuple[str, ...]:
     plain = normalise(name)
     if not plain:
         return ()
+    if _FORM.fullmatch(plain):
+        return _ENDS_A_FORM
     found: dict[str, None] = {}
+    plain = _OWN.sub("", plain) or plain
     padded = f" {plain} "
     for group in _GROUPS:
         # The longest wording in the name is the one that is replaced: "go back", not "back".

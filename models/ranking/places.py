@@ -14,8 +14,9 @@ FIELD_ROLES = (
 )
 LABEL_ROLES = frozenset({"text", "heading", "label", "statictext"})
 
-
 _SHOWS = ": "
+# How much of a page a header or footer, and a sidebar, may take.
+_BAR, _SIDEBAR = 0.2, 0.3
 
 
 def field_text(label: str, shown: str) -> str:
@@ -93,6 +94,19 @@ def place_score(box: Box, place_xy: tuple[float | None, float | None], size_hw: 
         if want is not None
     ]
     return max(0.0, 1.0 - sum(wanted) / len(wanted)) if wanted else 0.0
+
+
+def in_part(box: Box, part: str, size_hw: tuple[int, int]) -> bool:
+    """Whether a box is centred where a page has its header (top), footer (bottom) or a sidebar (left, right)."""
+    x, y = center(box)
+    share_x, share_y = x / max(size_hw[1], 1), y / max(size_hw[0], 1)
+    within = {
+        "top": share_y <= _BAR,
+        "bottom": share_y >= 1 - _BAR,
+        "left": share_x <= _SIDEBAR,
+        "right": share_x >= 1 - _SIDEBAR,
+    }
+    return within[part]
 
 
 def center(box: Box) -> tuple[float, float]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 Relation = Literal["left", "right", "above", "below", "near", "row", "of"]
+Part = Literal["top", "bottom", "left", "right", "side"]
 
 # What people call a role -> the roles a segmenter or an accessibility tree may have given.
 FIELDS = frozenset({"textbox", "searchbox", "combobox", "spinbutton", "textarea", "input"})
@@ -99,11 +100,12 @@ _OWN_ROW = re.compile(
     r"^(?P<head>.+?)\s+(?:in|on)\s+(?:the\s+)?(?P<anchor>.+?)(?:['’]s)?\s+(?:row|line)$", re.IGNORECASE
 )
 _OWNER = re.compile(r"^(?P<head>.+?)\s+(?:for|of|on|in|at)\s+(?P<anchor>.+)$", re.IGNORECASE)
-# "The red button in the dialog": what it stands in has no mark of its own.
+# "The red button in the dialog": what it stands in has no mark of its own. Of some it is known where they are.
 _CONTAINER = re.compile(
-    r"\s+(?:in|on|of|inside)\s+(?:the\s+|this\s+)?(?:(?:pop-?up|modal)\s+)?"
-    r"(?:dialog(?:ue)?|pop-?up|modal|window|page|screen|form|card|panel|section|group|side ?bar|tool ?bar|header|footer|calendar|list|table)"
-    r"(?:\s+box)?$",
+    r"\s+(?:in|on|of|inside|from)\s+(?:the\s+|this\s+)?(?:(?:pop-?up|modal|main)\s+)?"
+    r"(?:dialog(?:ue)?|pop-?up|modal|window|page|screen|form|card|panel|section|group|tool ?bar|calendar|list|table|"
+    r"nav(?:igation)?(?: ?(?:bar|menu))?|menu ?bar|"
+    r"(?P<top>header|top ?bar)|(?P<bottom>footer|bottom ?bar)|(?:(?P<left>left )|(?P<right>right ))?(?P<side>side ?bar))(?:\s+box)?$",
     re.IGNORECASE,
 )
 _WHOLE_PICTURE = re.compile(r"^(?:the )?(?:page|screen|window|image|picture|screenshot)\b", re.IGNORECASE)
@@ -124,7 +126,7 @@ class Target:
     """A target phrase taken apart; `name` is what is left once roles, colours and places are understood.
 
     `place_xy` is a wanted place in the image (0-1 each, None where free); `ordinal` counts from 0, -1 is the last;
-    `anchor` is the name of the thing that `relation` speaks of.
+    `anchor` is the name of the thing that `relation` speaks of; `part` is where the header, footer or sidebar is in which it stands.
     """
 
     name: str
@@ -134,6 +136,7 @@ class Target:
     ordinal: int | None = None
     relation: Relation | None = None
     anchor: str | None = None
+    part: Part | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,12 +213,13 @@ def _apart(target: str) -> Target:
 
 def _details(phrase: str, *, relation: Relation | None = None, anchor: str | None = None) -> Target:
     """Find corner words, counts, colours and role words in a phrase without anchor."""
+    part, phrase = _part(phrase.strip())  # before the corners: "in the left sidebar"
     place = None
     corner = _CORNER.search(phrase)
     if corner:
         place = _place(corner["words"].lower())
         phrase = (phrase[: corner.start()] + " " + phrase[corner.end() :]).strip()
-    phrase = ARTICLE.sub("", _HOW_MANY.sub("", _CONTAINER.sub("", phrase.strip())))
+    phrase = ARTICLE.sub("", _HOW_MANY.sub("", phrase.strip()))
     ordinal = None
     words = phrase.split()
     if words and words[0].lower() in _ORDINALS:
@@ -230,7 +234,17 @@ def _details(phrase: str, *, relation: Relation | None = None, anchor: str | Non
         ordinal=ordinal,
         relation=relation,
         anchor=anchor,
+        part=part,
     )
+
+
+def _part(phrase: str) -> tuple[Part | None, str]:
+    """Return the part of the screen in which a phrase says that the thing stands, if one is known for it, and the phrase without."""
+    found = _CONTAINER.search(phrase)
+    if found is None:
+        return None, phrase
+    parts: tuple[Part, ...] = ("top", "bottom", "left", "right", "side")
+    return next((part for part in parts if found[part]), None), phrase[: found.start()]
 
 
 def _color(phrase: str) -> tuple[str | None, str]:

@@ -10,7 +10,7 @@ Called by `models.ranking.understand`, which knows what an instruction wants. Th
    What stands in a field is often a sentence about it: a field that holds every wanted word bears the name at 0.9.
 4. Places and colours ("top left", "second", "below X", "blue") decide among marks that fit by text and role, or alone if no
    name is given; they are judged against the mark that fits them best. "X for Y" is the X on Y's card or in its row, where
-   nothing is called so.
+   nothing is called so. A header, footer or sidebar is the top, the bottom or a side of the page, if what fits stands there.
 5. The phrase as a whole is tried as a name too: "First Name" is a field, not the first of something. So is what is left of it
    without the word for a kind: where one mark alone bears that very name, "the Align left button" is that one, and nothing
    on the left. If it is of another kind, the word must be one that is said of anything, and nothing of the kind bear the name.
@@ -40,7 +40,7 @@ from models.ranking.names import (
     sole_bearer,
     text_scores,
 )
-from models.ranking.places import FIELD_ROLES, LABEL_ROLES, place_score, relation_score
+from models.ranking.places import FIELD_ROLES, LABEL_ROLES, in_part, place_score, relation_score
 from models.ranking.query import Target, names_alone, owned_target, parse_target, unquoted
 
 Reason = Literal["text", "position", "role"]
@@ -49,6 +49,7 @@ _FITS, _MISFITS, _MISFITS_NAMED = 0.06, -0.05, -0.35
 # By role alone: one of several, the only one, one that a place or a colour points out.
 _OF_SEVERAL, _ONLY_ONE, _POINTED_OUT = 0.75, 0.9, 0.88
 _OTHER_COLOR = 0.2
+_ELSEWHERE = 0.3
 _PALEST = 0.6  # a button's ground counts more than the ink on another one
 _PLACEHOLDER = re.compile(
     r"^(?:type|write|enter|search|add|your|leave|say|ask|e\.?g\.?)\b.|(?:\.\.\.|…)$", re.IGNORECASE
@@ -172,7 +173,12 @@ def _bearer(phrase: str, whole: Sequence[float], candidates: Sequence[Candidate]
 
 def _understood(target: Target) -> bool:
     """True if some words of the phrase were taken for a role, a place or a count."""
-    return bool(target.roles or target.place_xy or target.anchor or target.color) or target.ordinal is not None
+    return bool(target.roles) or _points(target)
+
+
+def _points(target: Target) -> bool:
+    """True if the phrase says which one of several it is."""
+    return bool(target.place_xy or target.anchor or target.color or target.part) or target.ordinal is not None
 
 
 def _with_roles(texts: Sequence[float], candidates: Sequence[Candidate], roles: frozenset[str]) -> list[float]:
@@ -193,7 +199,7 @@ def _structured(
 ) -> list[tuple[float, Reason]]:
     """Rules 3 and 4: text, then role, then place."""
     roles = target.roles or verb_roles
-    pointed_out = bool(target.place_xy or target.anchor or target.color) or target.ordinal is not None
+    pointed_out = _points(target)
     if target.name:
         bases = _with_roles(text_scores(target.name, candidates, labels), candidates, roles)
     else:
@@ -228,6 +234,8 @@ def _places(target: Target, bases: list[float], candidates: Sequence[Candidate],
     scores = [1.0] * len(candidates)
     if target.color is not None:
         scores = _best_is_one([_in_color(candidate, target.color) for candidate in candidates], bases)
+    if target.part is not None:
+        scores = _in_part(target.part, scores, bases, candidates)
     if target.place_xy is not None:
         near = [place_score(one.bbox_xyxy_px, target.place_xy, one.size_hw) for one in candidates]
         scores = [score * fit for score, fit in zip(scores, _best_is_one(near, bases), strict=True)]
@@ -241,12 +249,33 @@ def _places(target: Target, bases: list[float], candidates: Sequence[Candidate],
         scores = [score * fit for score, fit in zip(scores, _best_is_one(near, bases), strict=True)]
     if target.ordinal is not None:
         order = _reading_order(candidates)
-        # "The second red button": only red ones are counted.
-        fits = [base * (1.0 if target.color is None else scores[i]) for i, base in enumerate(bases)]
+        # "The second red button", "the third link in the sidebar": only red ones are counted, only those.
+        counted = target.color is not None or target.part is not None
+        fits = [base * (scores[i] if counted else 1.0) for i, base in enumerate(bases)]
         fitting = sorted((i for i in range(len(candidates)) if fits[i] >= 0.8 * max(fits)), key=lambda i: order[i])
         wanted = fitting[target.ordinal] if -1 <= target.ordinal < len(fitting) else None
         scores = [score if index == wanted else 0.0 for index, score in enumerate(scores)]
     return scores
+
+
+def _in_part(part: str, scores: list[float], bases: list[float], candidates: Sequence[Candidate]) -> list[float]:
+    """The scores of what fits the words in that part of the page, less for what stands elsewhere; all of them where none is there.
+
+    A sidebar of no known side is on the side on which more marks fit.
+    """
+    sides = ("left", "right") if part == "side" else (part,)
+    least = 0.8 * max(bases, default=0.0)
+    fitting = [
+        [
+            base >= least and in_part(one.bbox_xyxy_px, side, one.size_hw)
+            for base, one in zip(bases, candidates, strict=True)
+        ]
+        for side in sides
+    ]
+    inside = max(fitting, key=sum)
+    if not any(inside):
+        return scores
+    return [score * (1.0 if here else _ELSEWHERE) for score, here in zip(scores, inside, strict=True)]
 
 
 def _in_color(candidate: Candidate, color: str) -> float:

@@ -69,3 +69,49 @@ def test_the_outermost_of_a_kind(query, expected):
 def test_the_second_of_one_is_none_of_them():
     assert rank("Click the second checkbox", FORM)[0].score < 0.3
     assert rank("Click the second link", FORM)[0].id == "6"
+
+
+PAGE_WITH_BARS = (
+    mark("1", "Home", "link", (10, 10, 60, 30)),
+    mark("2", "Help", "link", (330, 10, 390, 30)),
+    mark("3", "Inbox", "link", (10, 100, 80, 120)),
+    mark("4", "Weekly report", "link", (160, 102, 300, 122)),
+    mark("5", "Sent", "link", (10, 140, 80, 160)),
+    mark("6", "Settings", "link", (10, 180, 80, 200)),
+    mark("7", "Settings", "button", (300, 180, 390, 200)),
+    mark("8", "Help", "link", (10, 370, 60, 390)),
+    mark("9", "Imprint", "link", (100, 370, 160, 390)),
+)
+
+
+@pytest.mark.parametrize(
+    ("query", "wanted"),
+    [
+        ("Click the fourth link in the sidebar", "6"),
+        ("the second link in the left sidebar", "3"),
+        ("Help in the footer", "8"),
+        ("the Help link in the header", "2"),
+        ("the second link in the footer", "9"),
+        ("the last link in the header", "2"),
+        ("Weekly report in the sidebar", "4"),  # there is but one: wherever it is
+        ("Inbox in the navigation", "3"),
+    ],
+)
+def test_headers_footers_and_sidebars_are_where_pages_have_them(query: str, wanted: str) -> None:
+    ranked = rank(query, PAGE_WITH_BARS)
+    assert ranked[0].id == wanted
+    assert ranked[0].score > ranked[1].score
+
+
+@pytest.mark.parametrize(
+    ("query", "wanted"),
+    [
+        ("Submit the form", "4"),
+        ("Send the login form", "4"),
+        ("Reset my password", "6"),
+        ("Recover your password", "6"),
+        ("Enter the password", "2"),
+    ],
+)
+def test_goals_are_reached_by_what_a_form_has_for_them(query: str, wanted: str) -> None:
+    assert rank(query, FORM)[0].id == wanted
