@@ -11,13 +11,10 @@ from pathlib import Path
 from random import Random
 from typing import Any, Final
 
-import numpy as np
-
-from models.drawings import Drawing
 from models.grounding import GroundRequest, GroundResult, ground
 from models.marks import Marking, place, style_of
-from models.marks.for_model import PAD_RGB
 from models.regions import Regions
+from models.training.framing import resized
 from models.training.segments import Scene, scene_segments
 from models.training.varied import MarkKind, ids_of, plain_ids, scene_of
 from models.vlm.local import LocalBackend
@@ -100,28 +97,3 @@ def numbered(regions: Regions, way: Way, rng: Random) -> Marking:
     count = len(marking.marks)
     ids = ids_of(rng, count, way.kind) if way.gaps else plain_ids(count, way.kind)
     return replace(marking, marks=tuple(replace(one, id=i) for one, i in zip(marking.marks, ids, strict=True)))
-
-
-def resized(drawing: Drawing, size: float) -> Drawing:
-    """The same drawing on a canvas of 1 / `size` times its sides: with a grey border, or without its outer parts."""
-    if size == 1.0:
-        return drawing
-    old = drawing.regions.size_hw
-    new = round(old[0] / size), round(old[1] / size)
-    image = np.full((*new, 3), PAD_RGB, np.uint8)
-    masks = np.zeros((len(drawing.regions), *new), np.bool_)
-    here, there = zip(*(_overlap(*pair) for pair in zip(old, new, strict=True)), strict=True)
-    image[there] = drawing.image[here]
-    for i in range(len(drawing.regions)):
-        whole = np.zeros(old, np.bool_)
-        (x0, y0), crop = drawing.regions.crop(i)
-        whole[y0 : y0 + crop.shape[0], x0 : x0 + crop.shape[1]] = crop
-        masks[i][there] = whole[here]
-    return replace(drawing, image=image, regions=Regions.from_masks(new, list(masks)))
-
-
-def _overlap(old: int, new: int) -> tuple[slice, slice]:
-    """Where a side of `old` pixels and one of `new` pixels about the same middle overlap, in each of them."""
-    length, shift = min(old, new), abs(new - old) // 2
-    inner, outer = slice(0, length), slice(shift, shift + length)
-    return (inner, outer) if new >= old else (outer, inner)

@@ -22,10 +22,11 @@ from models.drawings import Drawing
 from models.marks import paint_for_model
 from models.tiny.config import GRID, INPUT_PX
 from models.training.patches import COLUMNS, patch_labels
-from models.training.varied import show_labelled, training_view
+from models.training.varied import View, served_view, show_labelled, training_view
 from models.vlm.prompts import TableRow, table_row
 
 CHUNK: Final = 250
+VIEWS: Final = {"varied": training_view, "served": served_view}
 STYLES: Final = ("markwise",) * 7 + ("som-llava",) * 2 + ("som",)
 
 
@@ -55,7 +56,7 @@ class Pool:
 
 
 def open_pool(folder: Path, kind: str, count: int, first_seed: int, processes: int = 1) -> Pool:
-    """The pool of `count` drawings of `kind` (scene, varied or screen) from `first_seed` on; drawn now if it is not there."""
+    """The pool of `count` drawings of `kind` (scene, screen, varied or served) from `first_seed` on; drawn now if it is not there."""
     home = folder / f"{kind}-{first_seed}-{count}"
     if not (home / "items.json").exists():
         _draw_pool(home, kind, count, first_seed, processes)
@@ -85,8 +86,8 @@ def paint_drawing(drawing: Drawing, rng: Random) -> tuple[NDArray[np.uint8], NDA
     return painted, labels, Item(ids=tuple(ids), names=names, rows=rows)
 
 
-def _paint_varied(seed: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8], Item]:
-    drawing, view = training_view(seed)
+def _paint_view(made: tuple[Drawing, View]) -> tuple[NDArray[np.uint8], NDArray[np.uint8], Item]:
+    drawing, view = made
     painted, labels = show_labelled(drawing, view)
     return painted, labels, Item(ids=view.ids, names=drawing.names, rows=())
 
@@ -136,9 +137,10 @@ def _chunks(kind: str, first_seed: int, count: int, processes: int) -> Iterator[
 
 
 def _draw_chunk(kind: str, first_seed: int, count: int) -> Chunk:
-    if kind == "varied":
-        done = [_paint_varied(seed) for seed in range(first_seed, first_seed + count)]
-        return np.stack([one[0] for one in done]), np.stack([one[1] for one in done]), [one[2] for one in done]
-    draw = drawings.scene if kind == "scene" else drawings.screen
-    done = [paint_drawing(draw(seed), Random(f"pool-{kind}-{seed}")) for seed in range(first_seed, first_seed + count)]
+    seeds = range(first_seed, first_seed + count)
+    if kind in VIEWS:
+        done = [_paint_view(VIEWS[kind](seed)) for seed in seeds]
+    else:
+        draw = drawings.scene if kind == "scene" else drawings.screen
+        done = [paint_drawing(draw(seed), Random(f"pool-{kind}-{seed}")) for seed in seeds]
     return np.stack([one[0] for one in done]), np.stack([one[1] for one in done]), [one[2] for one in done]

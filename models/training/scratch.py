@@ -56,7 +56,7 @@ BUILDS_ON: Final[dict[str, tuple[str, ...]]] = {
     "language": (),
     "bridge": ("vision", "language"),
 }
-EXPORTED: Final = ("joint", "tables", "answering", "varied", "polish", "settle")
+EXPORTED: Final = ("joint", "tables", "answering", "varied", "polish", "settle", "focus")
 GRAFT_TABLES: Final = 48
 USUAL_BATCH: Final = 12
 MOST_TIMES: Final = 4  # 122,000 pictures, 18 GB on disk
@@ -177,6 +177,7 @@ def _stage(name: str, spec: Spec, pools: _Pools, packer: Packer) -> Stage[Any]:
         "varied": lambda: VariedStage(name, pools.varied, packer, half, quarter),
         "polish": lambda: VariedStage(name, pools.varied, packer, half, quarter),
         "settle": lambda: VariedStage(name, pools.varied, packer, half, max(1, 5 * batch // 12)),
+        "focus": lambda: VariedStage(name, pools.varied, packer, half, quarter),
     }
     return makers[name]()
 

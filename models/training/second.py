@@ -2,7 +2,8 @@
 
 `sighting`, `lookup`, `answering`: the language half, two layers deeper, learns mark tables step by step, and letters and
 yes-no questions on pretend pictures. `seeing`: tower and projector meet other sizes, styles and letters. `varied` and
-`polish`: everything together, and `settle`: the same with what came last, yes-no questions and tables of texts alike.
+`polish`: everything together, `settle`: the same with what came last, yes-no questions and tables of texts alike, and
+`focus`: pictures as the service shows them, for the sake of sight.
 """
 
 from collections.abc import Iterator
@@ -38,19 +39,40 @@ from models.training.tables import random_table, table_questions
 from models.vlm.prompts import mark_table
 
 TRAIN_VARIED: Final = 12_000
+TRAIN_SERVED: Final = 16_000
+FIRST_SERVED: Final = 200_000  # seeds that no other pool draws
 OLD_LAYER_RATE: Final = 0.4
 PROBE_RATE: Final = 5.0
-TOWER_RATE: Final = 0.15  # at 0.6 what patches say got worse from .10 to .15 within 100 steps, and every answer with it
+TOWER_RATE: Final = 0.15  # at 0.6, and without glances, what patches say got worse from .10 to .15 within 100 steps
 PROJECTOR_RATE: Final = 0.3
 LOOKUP_SHARE: Final = 0.3
 ALIGN_SHARE: Final = 0.3
 GLANCE: Final = 24  # patches of a picture that a table is mostly learnt with
 YES_NO: Final = 6
-# Of the stages that teach everything: peak rate, for which share of the budget it is held, share of plain scenes, yes-no questions each.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """What differs between the stages that teach everything: rates, which share of the scenes comes from where, and what is asked.
+
+    The peak rate is held for `hold_until` of the budget. `glances` more pictures a step, each `served`, are only seen: patch labels.
+    """
+
+    peak_rate: float
+    hold_until: float = 0.15
+    tower_rate: float = TOWER_RATE
+    plain: float = 0.0
+    served: float = 0.0
+    yes_no: int = YES_NO
+    glances: int = 0
+    aligned: bool = True  # pulled to the pretend words
+
+
 TURNS: Final = {
-    "varied": (4e-4, 0.15, 0.0, YES_NO),
-    "polish": (3e-4, 0.15, 0.5, YES_NO),
-    "settle": (3e-4, 0.4, 0.5, 10),
+    "varied": Turn(peak_rate=4e-4),
+    "polish": Turn(peak_rate=3e-4, plain=0.5),
+    "settle": Turn(peak_rate=3e-4, hold_until=0.4, plain=0.5, yes_no=10),
+    "focus": Turn(peak_rate=3e-4, hold_until=0.4, tower_rate=0.6, plain=0.17, served=0.66, glances=12, aligned=False),
 }
 DOTLESS: Final = 0.3
 
@@ -81,6 +103,7 @@ class Varied:
 
     first: Pictures
     varied: Pool
+    served: Pool
 
     @classmethod
     def open(cls, folder: Path, processes: int, times: int = 1) -> "Varied":
@@ -88,6 +111,7 @@ class Varied:
         return cls(
             first=Pictures.open(folder, processes, times),
             varied=open_pool(folder, "varied", times * TRAIN_VARIED, 0, processes),
+            served=open_pool(folder, "served", times * TRAIN_SERVED, FIRST_SERVED, processes),
         )
 
 
@@ -238,46 +262,56 @@ class SeeingStage:
 
 
 class VariedStage:
-    """Everything on varied pictures and tables, at a low rate that falls nearly all the time.
-
-    Run three times: as `varied`, as `polish` and as `settle`; in the latter two half of the pictures are the plain ones again.
-    """
+    """Everything on varied pictures and tables, at a low rate that falls most of the time; each of `TURNS` is a stage."""
 
     def __init__(self, name: str, pools: Varied, packer: Packer, batch: int = 6, tables: int = 3) -> None:
         """`batch` scenes and `tables` tables per step."""
-        self.name = name
-        self.peak_rate, self.hold_until, plain_share, self.yes_no = TURNS[name]
-        self.plain = int(plain_share * batch)
-        self.pools, self.packer, self.batch, self.tables = pools, packer, batch, tables
+        self.name, self.turn = name, TURNS[name]
+        self.peak_rate, self.hold_until = self.turn.peak_rate, self.turn.hold_until
+        self.pools, self.packer, self.tables = pools, packer, tables
+        plain, served = round(self.turn.plain * batch), round(self.turn.served * batch)
+        shares = (pools.varied, batch - plain - served), (pools.first.scenes, plain), (pools.served, served)
+        self.shares = tuple((pool, count) for pool, count in shares if count)
 
     def scale_of(self, name: str) -> float:
         """The pretend words rest; words move slowly, tower and projector too, lest they forget what they saw."""
         if name.startswith("words."):
             return 0.0
         if "vision_tower" in name:
-            return TOWER_RATE
+            return self.turn.tower_rate
         if "multi_modal_projector" in name:
             return PROJECTOR_RATE
         return WORD_RATE if "embed_tokens" in name else 1.0
 
     def losses(self, tiny: GrownTiny, rng: Random, *, measure: bool) -> Iterator[Outcome]:
-        """Scenes with answers, patch labels and pretend words; then tables."""
+        """Scenes with answers, patch labels and pretend words; glances; then tables."""
         images, labels, items = self._pictures(rng)
         features = forward.see(tiny.llava, images)
         picture = tiny.llava.model.multi_modal_projector(features)
-        packed = scenes_batch(self.packer, items, rng, yes_no=self.yes_no)
+        packed = scenes_batch(self.packer, items, rng, yes_no=self.turn.yes_no)
         outcome = answered(tiny, packed, picture, 1.0, measure=measure)
-        dense, align = tiny.heads.loss(features, labels), align_loss(tiny, features, labels)
-        outcome.loss = outcome.loss + DENSE_SHARE * dense + ALIGN_SHARE * align
-        outcome.values = {"dense": float(dense.detach()), "align": float(align.detach())}
+        dense = tiny.heads.loss(features, labels)
+        outcome.loss = outcome.loss + DENSE_SHARE * dense
+        outcome.values = {"dense": float(dense.detach())}
+        if self.turn.aligned:
+            align = align_loss(tiny, features, labels)
+            outcome.loss = outcome.loss + ALIGN_SHARE * align
+            outcome.values["align"] = float(align.detach())
         yield outcome
+        if self.turn.glances:
+            yield self._glances(tiny, rng, measure=measure)
         tables = tables_outcome(tiny, self.packer, self.pools.first.screens, rng, self.tables, measure=measure)
         tables.loss = 0.7 * tables.loss
         yield tables
 
+    def _glances(self, tiny: GrownTiny, rng: Random, *, measure: bool) -> Outcome:
+        images, labels, _ = take(self.pools.served, rng, self.turn.glances)
+        features = forward.see(tiny.llava, images)
+        dense = tiny.heads.loss(features, labels)
+        values = {"glance": float(dense.detach())} | (tiny.heads.accuracy(features, labels) if measure else {})
+        return Outcome(loss=DENSE_SHARE * dense, tokens=labels.shape[0] * labels.shape[1], values=values)
+
     def _pictures(self, rng: Random) -> tuple[Tensor, Tensor, list[Item]]:
-        images, labels, items = take(self.pools.varied, rng, self.batch - self.plain)
-        if not self.plain:
-            return images, labels, items
-        more = take(self.pools.first.scenes, rng, self.plain)
-        return torch.cat([images, more[0]]), torch.cat([labels, more[1]]), items + more[2]
+        taken = [take(pool, rng, count) for pool, count in self.shares]
+        images, labels, items = zip(*taken, strict=True)
+        return torch.cat(images), torch.cat(labels), [item for some in items for item in some]

@@ -1,11 +1,12 @@
 """Scenes as they may come: 2-10 objects, marks of any style and kind, the whole picture smaller or larger.
 
-`zoom` is done after painting, so tags grow and shrink with the objects; the patch labels follow. Drawn by `pool` for the
-recipe tiny-v2 and by the evaluation for its sharper lines. Knows no model.
+`zoom` is done after painting, so tags grow and shrink with the objects; the patch labels follow. `served_view` is what the
+service makes of such pictures: it paints numbers in order on the part in which the marks are. Drawn by `pool` for the recipe tiny-v2
+and by the evaluation for its sharper lines. Knows no model.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from random import Random
 from typing import Any, Final, Literal
@@ -18,8 +19,9 @@ from models import drawings
 from models.drawings import Drawing
 from models.drawings.scenes import MOST_OBJECTS
 from models.marks import paint_for_model
-from models.marks.for_model import PAD_RGB
+from models.marks.for_model import PAD_RGB, close_up
 from models.tiny.config import INPUT_PX
+from models.training.framing import framed, resized
 from models.training.patches import LETTERS, Labels, patch_labels
 
 Plane = NDArray[np.uint8]
@@ -75,24 +77,33 @@ def training_view(seed: int) -> tuple[Drawing, View]:
     """The drawing of a seed and one way to show it, all chances together."""
     rng = Random(f"view-{seed}")
     zoom = 1.0 if rng.random() < PLAIN_SHARE else rng.uniform(*ZOOMS)
-    drawing = scene_of(seed, zoom, rng.uniform(0.85, 1.1))
-    order = list(range(len(drawing.regions)))
-    rng.shuffle(order)
-    drawing = Drawing(
-        image=drawing.image,
-        regions=drawing.regions.take(order),
-        names=tuple(drawing.names[i] for i in order),
-        kind=drawing.kind,
-    )
+    drawing = _shuffled(scene_of(seed, zoom, rng.uniform(0.85, 1.1)), rng)
+    count = len(drawing.regions)
     kind: MarkKind = "letter" if rng.random() < LETTER_SHARE else "number"
     view = View(
-        ids=plain_ids(len(order), kind) if rng.random() < 0.6 else ids_of(rng, len(order), kind),
+        ids=plain_ids(count, kind) if rng.random() < 0.6 else ids_of(rng, count, kind),
         style="markwise" if rng.random() < 0.5 else rng.choice(OTHER_STYLES),
         zoom=zoom,
         shift_xy=(rng.uniform(-1, 1), rng.uniform(-1, 1)),
         plain_border=rng.random() < 0.5,
     )
     return drawing, view
+
+
+def served_view(seed: int) -> tuple[Drawing, View]:
+    """The drawing of a seed in a picture of some size, as the service shows it: the part round its marks, numbered in order."""
+    rng = Random(f"served-view-{seed}")
+    size = 1.0 if rng.random() < PLAIN_SHARE else rng.uniform(*ZOOMS)
+    drawing = _shuffled(resized(scene_of(seed, size, rng.uniform(0.85, 1.1)), size), rng)
+    drawing = framed(drawing, close_up(drawing.regions))
+    style = "markwise" if rng.random() < 0.5 else rng.choice(OTHER_STYLES)
+    return drawing, View(ids=plain_ids(len(drawing.regions), "number"), style=style)
+
+
+def _shuffled(drawing: Drawing, rng: Random) -> Drawing:
+    order = list(range(len(drawing.regions)))
+    rng.shuffle(order)
+    return replace(drawing, regions=drawing.regions.take(order), names=tuple(drawing.names[i] for i in order))
 
 
 def show(drawing: Drawing, view: View) -> NDArray[np.uint8]:

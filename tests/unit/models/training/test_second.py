@@ -154,7 +154,8 @@ def test_the_whole_recipe_runs_and_resumes(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(stages, "TRAIN_SCENES", 4)
     monkeypatch.setattr(stages, "TRAIN_SCREENS", 3)
     monkeypatch.setattr(second, "TRAIN_VARIED", 4)
-    last = ["sighting", "lookup", "answering", "seeing", "varied", "polish", "settle"]
+    monkeypatch.setattr(second, "TRAIN_SERVED", 4)
+    last = ["sighting", "lookup", "answering", "seeing", "varied", "polish", "settle", "focus"]
     (tmp_path / "spec.json").write_text(
         json.dumps({"recipe": "tiny-v2", "steps": 6, "batch_size": 2, "stages": ["vision", "bridge", *last]})
     )
