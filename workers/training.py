@@ -42,7 +42,9 @@ log = logging.getLogger(__name__)
 # A cancelled run ends within 10 s: 3 s until a heartbeat tells, half a second of silence, and this to write a checkpoint.
 STOP_GRACE_S = 6.0
 LAST_WORDS = 5
-PASSED_ON = ("seed", "steps", "budget_s", "clock", "batch_size", "learning_rate")
+PASSED_ON = (
+    "seed", "steps", "budget_s", "clock", "batch_size", "learning_rate", "max_tokens", "precision", "gradient_checkpointing",
+)  # fmt: skip
 LORA_RANK = 16
 TOLD = frozenset({"loss", "tokens_per_s", "eta_s", "rate"})
 
@@ -125,7 +127,7 @@ def prepare(job: JobContext, body: dict[str, Any], folder: Path) -> UUID | None:
     """Write what the trainer reads, unless an earlier attempt did; returns the version that the run starts from."""
     folder.mkdir(parents=True, exist_ok=True)
     spec: dict[str, Any] = {"recipe": body["recipe"]}
-    spec |= {name: body[name] for name in PASSED_ON if body[name] is not None}
+    spec |= {name: body[name] for name in PASSED_ON if body.get(name) is not None}
     base_id: UUID | None = None
     if body["recipe"] not in FROM_NOTHING:
         with job.transaction() as session:
@@ -134,7 +136,7 @@ def prepare(job: JobContext, body: dict[str, Any], folder: Path) -> UUID | None:
     if body["recipe"] not in SELF_SUPPLIED_RECIPES:
         data, images = folder / "data.json", folder / "images"
         spec |= {"dataset": str(data), "images": str(images)}
-        spec["lora_rank"] = LORA_RANK if body["lora"] else 0
+        spec["lora_rank"] = body.get("lora_rank") or (LORA_RANK if body["lora"] else 0)
         spec["sharded"] = job.resources.settings.training_processes > 1
         spec["curriculum"] = curriculum(job, UUID(body["dataset_id"]))
         if not data.exists():

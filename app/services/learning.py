@@ -20,6 +20,7 @@ from models.training import recipes
 FROM_NOTHING = ("tiny-scratch", "tiny-v2")
 # Recipes that draw their own pictures need no dataset.
 SELF_SUPPLIED_RECIPES = (*FROM_NOTHING, FINDER)
+_OF_A_DATASET = ("lora_rank", "max_tokens", "precision", "gradient_checkpointing")
 _NOT_OF_A_FINDER = ("budget_s", "clock", "batch_size", "learning_rate")
 RECIPES = (*recipes.RECIPES, *SELF_SUPPLIED_RECIPES)
 
@@ -59,6 +60,7 @@ def train(session: Session, body: dict[str, Any], *, idempotency_key: str | None
         raise Unprocessable(f"There is no recipe `{recipe}`; known are {', '.join(RECIPES)}.")
     if body.get("lora") and recipe != "finetune":
         raise Unprocessable(f"The recipe `{recipe}` says itself whether it trains with LoRA; `lora` is for `finetune`.")
+    _check_settings(recipe, body)
     if recipe == FINDER and (given := [name for name in _NOT_OF_A_FINDER if body.get(name) is not None]):
         raise Unprocessable(f"The recipe `{FINDER}` is told its `steps` and its `seed`; leave out `{given[0]}`.")
     if recipe in SELF_SUPPLIED_RECIPES:
@@ -73,6 +75,17 @@ def train(session: Session, body: dict[str, Any], *, idempotency_key: str | None
     return enqueue(
         session, kind="training.run", queue=Queue.TRAIN, payload={"training": body}, idempotency_key=idempotency_key
     )
+
+
+def _check_settings(recipe: str, body: dict[str, Any]) -> None:
+    given = [name for name in _OF_A_DATASET if body.get(name) is not None]
+    if given and recipe in SELF_SUPPLIED_RECIPES:
+        raise Unprocessable(f"The recipe `{recipe}` teaches in its own way; leave out `{given[0]}`.")
+    adapts = recipe in recipes.RECIPES and (recipe == "finetune" or recipes.RECIPES[recipe].lora_rank)
+    if body.get("lora_rank") is not None and not adapts:
+        raise Unprocessable(
+            f"The recipe `{recipe}` trains all weights; `lora_rank` is for `finetune` and LoRA recipes."
+        )
 
 
 def _base_version(session: Session, base: str) -> None:

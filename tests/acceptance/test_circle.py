@@ -58,6 +58,7 @@ def test_what_was_annotated_is_trained_measured_and_served(service: httpx.Client
     assert all(sample["conversations"][0]["value"].startswith("<image>\n") for sample in exported)
 
     order = {"name": "taught", "dataset_id": dataset["id"], "steps": 3, "batch_size": 2, "learning_rate": 1e-4}
+    order |= {"max_tokens": 512, "precision": "fp32", "gradient_checkpointing": False}
     training = finished(service, service.post("/v1/trainings", json=order).json()["id"], 240)
     assert training["status"] == "succeeded", training
     model_id = training["result"]["model_version_id"]
@@ -72,6 +73,7 @@ def test_what_was_annotated_is_trained_measured_and_served(service: httpx.Client
     assert set(made_of["libraries"]) == {"torch", "transformers", "peft"}
     assert "circle@1" in made_of["licence"]
     assert (model["recipe"]["steps"], model["recipe"]["learning_rate"]) == (3, 1e-4)
+    assert (model["recipe"]["max_tokens"], model["recipe"]["precision"]) == (512, "fp32")
     with service.stream("GET", f"/v1/jobs/{training['id']}/events") as events:
         names = {line.removeprefix("event: ") for line in events.iter_lines() if line.startswith("event: ")}
     assert {"progress", "metric", "completed"} <= names

@@ -50,7 +50,8 @@ class RelabelIn(Strict):
 class TrainingIn(Strict):
     """`POST /v1/trainings`: teach a model; a recipe that draws its own data needs no dataset.
 
-    The recipe `finder` teaches what `POST /v1/findings` searches with; it takes `steps` (150) and `seed`.
+    What is left out is as the recipe has it. The recipe `finder` teaches what `POST /v1/findings` searches with; it takes
+    `steps` (150) and `seed`.
     """
 
     name: Name = "som-llava"
@@ -62,7 +63,13 @@ class TrainingIn(Strict):
     clock: Literal["wall", "cpu"] | None = None
     batch_size: Annotated[int, Field(ge=1, le=4096)] | None = None
     learning_rate: Annotated[float, Field(gt=0, le=1)] | None = None
-    lora: bool = False
+    lora: bool = Field(default=False, description="an adapter with `finetune`, which otherwise trains all weights")
+    lora_rank: (
+        Annotated[int, Field(ge=1, le=1024, description="of the adapter; a LoRA recipe's own or 16 without")] | None
+    ) = None
+    max_tokens: Annotated[int, Field(ge=16, le=131_072, description="longer conversations are cut")] | None = None
+    precision: Literal["bf16", "fp32"] | None = None
+    gradient_checkpointing: Annotated[bool, Field(description="less memory, more time")] | None = None
     seed: int = 0
     licence: (
         Annotated[

@@ -22,6 +22,9 @@ def test_every_recipe_can_be_named_in_an_order(name):
         ({"recipe": "svit-full", "lora": True, "dataset_id": uuid4()}, "says itself whether"),
         ({"recipe": "som-llava-7b"}, "needs a `dataset_id`"),
         ({"recipe": "tiny-scratch", "dataset_id": uuid4()}, "takes no dataset"),
+        ({"recipe": "tiny-v2", "precision": "fp32"}, "leave out `precision`"),
+        ({"recipe": "finder", "max_tokens": 512}, "leave out `max_tokens`"),
+        ({"recipe": "svit-full", "lora_rank": 8, "dataset_id": uuid4()}, "`lora_rank` is for"),
     ],
 )
 def test_orders_that_cannot_work_are_refused(changes, message):
