@@ -81,6 +81,31 @@ def nested(rng: Random, count: int) -> list[str]:
     return found
 
 
+def long_titles(rng: Random, count: int) -> list[str]:
+    """`count` different texts: long ones that differ in a part or two, as a list of examples has them, and pieces of these."""
+    speaker = Words(rng)
+    parts = [
+        speaker.title(1, 2),
+        rng.choice(NOUNS).capitalize(),
+        rng.choice(("using", "with", "for", "by", "and")),
+        rng.choice(ADJECTIVES),
+        rng.choice((rng.choice(NOUNS), unseen_word(rng), speaker.title(1, 2))),
+    ]
+    found = [" ".join(parts)]
+    while len(found) < count:
+        if rng.random() < 0.25:
+            whole = rng.choice(found).split()
+            text = " ".join(whole[rng.randrange(len(whole)) :]) + rng.choice(("", "."))
+        else:
+            other = list(parts)
+            for at in rng.sample((0, 1, 3, 4), rng.randint(1, 2)):
+                other[at] = rng.choice((rng.choice(NOUNS), rng.choice(ADJECTIVES), unseen_word(rng)))
+            text = " ".join(other)
+        if text not in found:
+            found.append(text)
+    return found
+
+
 def as_read(text: str, rng: Random) -> str:
     """What a text reader may make of `text`: stray signs, one wrong letter, a cut end, words run together."""
     draw = rng.random()

@@ -23,7 +23,7 @@ _FIRST_S: Final = {
 }  # fmt: skip
 _SECOND_S: Final = {
     "sighting": 48.0, "lookup": 720.0, "answering": 120.0, "seeing": 900.0, "varied": 1060.0, "polish": 600.0,
-    "settle": 4500.0, "focus": 4500.0,
+    "settle": 4500.0, "focus": 8000.0,
 }  # fmt: skip
 STAGES: Final = {FROM_SCRATCH: _FIRST_S, DEEPER: _FIRST_S | _SECOND_S}
 SMALL_LORA_RATE: Final = 1e-3

@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from random import Random
 from typing import Final
 
+from rapidfuzz import fuzz
+
 from models.drawings import words
-from models.drawings.labels import as_asked, as_read, family, nested, rich_label
+from models.drawings.labels import as_asked, as_read, family, long_titles, nested, rich_label
 from models.training.segments import FIELDS, ROLE_NAMES, TELLING, WHICH_WEIGHT, Segment, row_name
 from models.training.varied import ids_of, plain_ids
 from models.vlm import prompts
@@ -26,6 +28,7 @@ ABSENT_SHARE: Final = 0.14
 PLACE_SHARE: Final = 0.07
 ROLE_SHARE: Final = 0.1
 NAMING_SHARE: Final = 0.06
+ALL_BUT_SAME: Final = 85  # percent of the letters: one in seven may be misread
 ROLES: Final = (*words.ROLES, "columnheader", "treeitem", "spinbutton", "generic", "label")
 PLAIN_ACTS: Final = ("Click {phrase}", "click {phrase}", "Click on {phrase}", "Open {phrase}", "Press {phrase}")
 COMMON_ROLES: Final = ("link", "link", "button", "button", "textbox", "checkbox", "tab", "menuitem")
@@ -69,7 +72,7 @@ def _names(rng: Random, count: int) -> tuple[list[str], range]:
     names = ["" if rng.random() < WORDLESS_SHARE else rich_label(rng) for _ in range(count)]
     kin = range(0)
     if count >= 4 and rng.random() < FAMILY_SHARE:
-        alike = rng.choice((family, nested))(rng, rng.randint(2, min(6, count)))
+        alike = rng.choice((family, nested, nested, long_titles))(rng, rng.randint(2, min(6, count)))
         rng.shuffle(alike)
         start = rng.randint(0, count - len(alike))
         kin = range(start, start + len(alike))
@@ -136,8 +139,9 @@ def _phrase(table: Table, i: int, rng: Random) -> str | None:
     asked = as_asked(name, rng) if rng.random() < ASKED_OTHERWISE_SHARE else name
     others = [_key(other) for j, other in enumerate(table.names) if j != i]
     others += [_key(other.text or "") for j, other in enumerate(table.rows) if j != i]
-    # A whole text is meant although others hold it, too: "Login" beside "Login with Google".
-    whole = _key(asked) == _key(row.text or "") and _key(asked) not in others
+    # A whole text is meant although others hold it, too: "Login" beside "Login with Google", also where it was misread ("Log1n").
+    alike = fuzz.ratio(_key(asked), _key(row.text or ""))
+    whole = alike >= ALL_BUT_SAME and all(fuzz.ratio(_key(asked), other) < alike for other in others)
     held = any(_words(asked) <= set(other.split()) for other in others)
     if _key(name) in others or not _words(asked) or (held and not whole):
         return None

@@ -7,7 +7,9 @@ from random import Random
 import numpy as np
 import pytest
 import torch
+from rapidfuzz import fuzz
 
+from models.drawings.labels import long_titles
 from models.tiny.grow import LINE_LAYER, MATCH_LAYER
 from models.training import forward, second, stages
 from models.training.graft import graft_second_sign, graft_signs
@@ -105,18 +107,32 @@ def test_a_whole_text_is_asked_for_although_other_rows_hold_it_and_words_of_seve
     for seed in range(400):
         rng = Random(seed)
         table = random_table(rng, 8)
-        texts = {row.id: _words(row.text) for row in table.rows}
+        texts = {row.id: _plain(row.text) for row in table.rows}
         for one in table_questions(table, rng, 8):
-            mark = one.answer.removeprefix("Mark ").rstrip(".")
-            holding = {other for other, text in texts.items() if other != mark and _words(one.hint) <= text}
-            if one.task == "table-which" and holding and _words(one.hint):
-                assert _words(one.hint) == texts[mark]
+            mark, wanted = one.answer.removeprefix("Mark ").rstrip("."), _plain(one.hint)
+            words = set(wanted.split())
+            holding = {other for other, text in texts.items() if other != mark and words <= set(text.split())}
+            if one.task == "table-which" and holding and words:
+                alike = fuzz.ratio(wanted, texts[mark])
+                assert alike >= 85  # all of it, but for what may be misread
+                assert all(fuzz.ratio(wanted, text) < alike for other, text in texts.items() if other != mark)
                 asked.add(seed)
     assert len(asked) > 20
 
 
-def _words(text):
-    return set(re.findall(r"\w+", (text or "").lower()))
+def test_long_titles_differ_in_a_part_and_have_pieces():
+    pieces = set()
+    for seed in range(60):
+        titles = long_titles(Random(seed), 5)
+        assert len(set(titles)) == 5
+        assert len(titles[0].split()) >= 5
+        pieces |= {title for title in titles if len(title.split()) < 4}
+        assert all(fuzz.ratio(titles[0], title) > 30 or len(title.split()) < 4 for title in titles)
+    assert pieces
+
+
+def _plain(text):
+    return " ".join(re.findall(r"\w+", (text or "").lower()))
 
 
 def test_tables_behind_a_glance_are_cut_as_serving_cuts_them(tiny):
