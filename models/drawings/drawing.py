@@ -4,7 +4,8 @@ Seeds are split by range, so that a test can never meet a picture the model was 
 drawing is the business of `models.marks`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from random import Random
 from typing import Final, Literal
 
 import numpy as np
@@ -29,3 +30,9 @@ class Drawing:
     regions: Regions
     names: tuple[str, ...]
     kind: Literal["scene", "screen"]
+
+    def shuffled(self, rng: Random) -> "Drawing":
+        """The same drawing with its regions in any order, since they are drawn from the first to the last and marks are not."""
+        order = list(range(len(self.regions)))
+        rng.shuffle(order)
+        return replace(self, regions=self.regions.take(order), names=tuple(self.names[i] for i in order))

@@ -70,20 +70,17 @@ def open_pool(folder: Path, kind: str, count: int, first_seed: int, processes: i
 
 def paint_drawing(drawing: Drawing, rng: Random) -> tuple[NDArray[np.uint8], NDArray[np.uint8], Item]:
     """Give the regions ids and paint them as serving does: picture (224, 224, 3), labels (196, 6), item."""
-    count = len(drawing.regions)
-    order = list(range(count))
     if drawing.kind == "scene":
-        rng.shuffle(order)
-    ids = _ids(rng, count)
-    regions, names = drawing.regions.take(order), tuple(drawing.names[i] for i in order)
-    painted = paint_for_model(drawing.image, regions, ids, rng.choice(STYLES), INPUT_PX)
+        drawing = drawing.shuffled(rng)
+    ids = _ids(rng, len(drawing.regions))
+    painted = paint_for_model(drawing.image, drawing.regions, ids, rng.choice(STYLES), INPUT_PX)
     labels = np.zeros((GRID * GRID, len(COLUMNS)), np.uint8)
     rows: tuple[TableRow, ...] = ()
     if drawing.kind == "scene":
-        labels = patch_labels(painted, regions, ids, names, drawing.regions.size_hw)
+        labels = patch_labels(painted, drawing.regions, ids, drawing.names, drawing.regions.size_hw)
     else:
         rows = rows_of(drawing, ids)
-    return painted, labels, Item(ids=tuple(ids), names=names, rows=rows)
+    return painted, labels, Item(ids=tuple(ids), names=drawing.names, rows=rows)
 
 
 def _paint_view(made: tuple[Drawing, View]) -> tuple[NDArray[np.uint8], NDArray[np.uint8], Item]:

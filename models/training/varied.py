@@ -6,7 +6,7 @@ and by the evaluation for its sharper lines. Knows no model.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from random import Random
 from typing import Any, Final, Literal
@@ -77,7 +77,7 @@ def training_view(seed: int) -> tuple[Drawing, View]:
     """The drawing of a seed and one way to show it, all chances together."""
     rng = Random(f"view-{seed}")
     zoom = 1.0 if rng.random() < PLAIN_SHARE else rng.uniform(*ZOOMS)
-    drawing = _shuffled(scene_of(seed, zoom, rng.uniform(0.85, 1.1)), rng)
+    drawing = scene_of(seed, zoom, rng.uniform(0.85, 1.1)).shuffled(rng)
     count = len(drawing.regions)
     kind: MarkKind = "letter" if rng.random() < LETTER_SHARE else "number"
     view = View(
@@ -94,16 +94,10 @@ def served_view(seed: int) -> tuple[Drawing, View]:
     """The drawing of a seed in a picture of some size, as the service shows it: the part round its marks, numbered in order."""
     rng = Random(f"served-view-{seed}")
     size = 1.0 if rng.random() < PLAIN_SHARE else rng.uniform(*ZOOMS)
-    drawing = _shuffled(resized(scene_of(seed, size, rng.uniform(0.85, 1.1)), size), rng)
+    drawing = resized(scene_of(seed, size, rng.uniform(0.85, 1.1)), size).shuffled(rng)
     drawing = framed(drawing, close_up(drawing.regions))
     style = "markwise" if rng.random() < 0.5 else rng.choice(OTHER_STYLES)
     return drawing, View(ids=plain_ids(len(drawing.regions), "number"), style=style)
-
-
-def _shuffled(drawing: Drawing, rng: Random) -> Drawing:
-    order = list(range(len(drawing.regions)))
-    rng.shuffle(order)
-    return replace(drawing, regions=drawing.regions.take(order), names=tuple(drawing.names[i] for i in order))
 
 
 def show(drawing: Drawing, view: View) -> NDArray[np.uint8]:

@@ -30,36 +30,39 @@ LOG_SHOWN = 20_000
 """Characters: what a service said last, shown when a test of it fails."""
 
 
-def new_home() -> Path:
-    """An empty data folder that Postgres may enter, whose own account is another where we are root: pytest's tmp_path is private."""
+@contextmanager
+def new_home() -> Iterator[Path]:
+    """A data folder for the block that Postgres may enter, whose own account is another where we are root: pytest's tmp_path is private."""
     home = Path(tempfile.mkdtemp(prefix="mw-"))
     home.chmod(0o711)
-    return home
+    try:
+        yield home
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
 
 
 @contextmanager
 def serving(**settings: str) -> Iterator[str]:
     """Run `markwise serve` on a free port with a data folder of its own; yields its URL. What goes wrong in the block shows its log."""
-    home = new_home()
-    log = home.with_suffix(".log")
-    with log.open("wb") as out:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "app.cli", "serve", "--port", "0"],
-            cwd=ROOT,
-            env=os.environ | {"MARKWISE_HOME": str(home)} | settings,
-            stdout=out,
-            stderr=subprocess.STDOUT,
-        )
-    try:
-        yield _url(process, log)
-    except BaseException:
-        sys.stderr.write(log.read_text(errors="replace")[-LOG_SHOWN:])
-        raise
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(90)  # 20 s at a load of 11
-        shutil.rmtree(home, ignore_errors=True)
-        log.unlink()
+    with new_home() as home:
+        log = home.with_suffix(".log")
+        with log.open("wb") as out:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "app.cli", "serve", "--port", "0"],
+                cwd=ROOT,
+                env=os.environ | {"MARKWISE_HOME": str(home)} | settings,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+            )
+        try:
+            yield _url(process, log)
+        except BaseException:
+            sys.stderr.write(log.read_text(errors="replace")[-LOG_SHOWN:])
+            raise
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(90)  # 20 s at a load of 11
+            log.unlink()
 
 
 def _url(process: "subprocess.Popen[bytes]", log: Path) -> str:
@@ -92,9 +95,8 @@ def new_tenant(home: Path, name: str) -> str:
 @pytest.fixture(scope="session")
 def service_home() -> Iterator[Path]:
     """Data folder of a running service."""
-    home = new_home()
-    yield home
-    shutil.rmtree(home, ignore_errors=True)
+    with new_home() as home:
+        yield home
 
 
 @pytest.fixture(scope="session")

@@ -126,8 +126,11 @@ def main() -> None:
     given = parser.parse_args()
     given.out.mkdir(parents=True, exist_ok=True)
     began = time.perf_counter()
-    home = new_home()
-    with serving(MARKWISE_HOME=str(home)) as url, httpx.Client(base_url=url, timeout=60) as client:
+    with (
+        new_home() as home,
+        serving(MARKWISE_HOME=str(home)) as url,
+        httpx.Client(base_url=url, timeout=60) as client,
+    ):
         made = build(url, home, given.coco, given.out)
         equal = compare(client, made["listing"]["id"], given.coco)
     print(

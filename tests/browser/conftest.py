@@ -6,7 +6,6 @@ of its own: its fixture `key` returns `key_of_its_own`.
 
 import base64
 import json
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -58,9 +57,8 @@ def model(_model: tuple[Script, str]) -> Iterator[Script]:
 @pytest.fixture(scope="package")
 def home() -> Iterator[Path]:
     """Data folder of the service."""
-    made = new_home()
-    yield made
-    shutil.rmtree(made, ignore_errors=True)
+    with new_home() as made:
+        yield made
 
 
 @pytest.fixture(scope="package")
